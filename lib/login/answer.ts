@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { AuthPackageReading, PollAnswer } from '../client/client.js';
+import type { PendingLogin, Store } from '../store/store.js';
+
+/**
+ * Keeps an answer that came from the engine, if it is the first one.
+ *
+ * A package that names another auth request is kept as a denial: the engine vouched for it, and
+ * it proves nothing about this login.
+ */
+export async function keepAnswer(
+  store: Store,
+  login: PendingLogin,
+  answer: PollAnswer,
+  read: AuthPackageReading,
+): Promise<void> {
+  await store.answer(login.handle, {
+    authorized: read.belongs && read.authorized,
+    userHash: answer.userHash,
+    organizationUser: answer.organizationUser,
+    userPushId: answer.userPushId,
+    deviceId: read.deviceId,
+    reason: read.reason,
+    digest: digestOf(answer.auth),
+  });
+}
+
+/**
+ * The digest by which a package is known again. White space is left out: the same package has
+ * line breaks in one place and none in another (PROTOCOL, "Quirks seen on the wire").
+ */
+export function digestOf(auth: string): string {
+  return createHash('sha256')
+    .update(auth.replace(/[\s\\]/g, ''))
+    .digest('base64url');
+}

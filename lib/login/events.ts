@@ -1,0 +1,141 @@
+import type { AuthPackageReading, LaunchKeyClient } from '../client/client.js';
+import { InvalidCallbackError, InvalidResponseError, LaunchKeyError } from '../client/errors.js';
+import type { AuthEvent, EventParameters, LogoutEvent } from '../client/events.js';
+import type { LoginRecord, Store } from '../store/store.js';
+import { digestOf, keepAnswer } from './answer.js';
+import { handleOf } from './handle.js';
+import type { LaunchKeySessions } from './sessions.js';
+import type { LoginStarter } from './start.js';
+import { isGone, type LoginWaits } from './wait.js';
+
+/** What becomes of a server-side event. */
+export interface EventResult {
+  /**
+   * The HTTP status for the engine: 200 handled, 400 not to be trusted, 404 not ours, 503 to be
+   * sent again.
+   */
+  status: 200 | 400 | 404 | 503;
+  /** What kind of event it was, where that could be told. */
+  type?: 'auth' | 'logout' | undefined;
+  /** Whose sessions a logout event ended. */
+  userHash?: string | undefined;
+  /** The auth requests of the sessions that a logout event ended. */
+  authRequests?: string[] | undefined;
+  /** Why the event was refused or could not be handled. For logs, not for the sender. */
+  error?: Error | undefined;
+}
+
+/** Options of handling events. */
+export interface EventOptions {
+  /**
+   * Called when a user logged out on the device, with the auth requests whose LaunchKey sessions
+   * ended. May return a promise; if it throws, the event is answered 503 and comes again.
+   */
+  onLogout?: ((userHash: string, authRequests: string[]) => unknown) | undefined;
+}
+
+/**
+ * Receives server-side events. An auth event is unsigned and therefore only a hint: it makes the
+ * login's answer be fetched from the engine, over the channel that the application trusts.
+ */
+export class EventInbox {
+  private readonly client: LaunchKeyClient;
+  private readonly store: Store;
+  private readonly starter: LoginStarter;
+  private readonly waits: LoginWaits;
+  private readonly sessions: LaunchKeySessions;
+  private readonly confirm: boolean;
+
+  constructor(
+    parts: {
+      client: LaunchKeyClient;
+      store: Store;
+      starter: LoginStarter;
+      waits: LoginWaits;
+      sessions: LaunchKeySessions;
+    },
+    confirm: boolean,
+  ) {
+    this.client = parts.client;
+    this.store = parts.store;
+    this.starter = parts.starter;
+    this.waits = parts.waits;
+    this.sessions = parts.sessions;
+    this.confirm = confirm;
+  }
+
+  /** Handles one event. Never rejects: the status says what to answer, `error` why. */
+  async receive(params: EventParameters, options: EventOptions = {}): Promise<EventResult> {
+    try {
+      const event = await this.client.handleCallback(params);
+      return event.type === 'auth'
+        ? await this.receiveAnswer(event)
+        : await this.receiveLogout(event, options);
+    } catch (error) {
+      return { status: error instanceof InvalidCallbackError ? 400 : 503, error: asError(error) };
+    }
+  }
+
+  private async receiveAnswer(event: AuthEvent): Promise<EventResult> {
+    const login = await this.find(event.authRequest);
+    if (!login) return { status: 404, type: 'auth' };
+    if (login.state === 'pending') await this.fetchAnswer(login, event);
+    const { answer } = (await this.store.get(login.handle)) ?? {};
+    if (answer?.digest !== digestOf(event.auth)) await this.mustBelong(login, event);
+    if (!answer)
+      throw new InvalidCallbackError(
+        'The engine knows of no answer to the auth request that this event is about; it was ignored.',
+      );
+    return { status: 200, type: 'auth' };
+  }
+
+  private async find(authRequest: string): Promise<LoginRecord | null> {
+    const handle = handleOf(authRequest);
+    const login = await this.store.get(handle);
+    if (login) return login;
+    await this.starter.settled();
+    return this.store.get(handle);
+  }
+
+  private async fetchAnswer(login: LoginRecord, event: AuthEvent): Promise<void> {
+    if (!this.confirm) {
+      return keepAnswer(this.store, login, event, await this.mustBelong(login, event));
+    }
+    try {
+      await this.waits.ask(login);
+    } catch (error) {
+      // What is not to be trusted is refused also while the engine is away.
+      await this.mustBelong(login, event);
+      if (!isGone(error)) throw error;
+    }
+  }
+
+  /** Throws unless the package was made for this application and names this auth request. */
+  private async mustBelong(login: LoginRecord, event: AuthEvent): Promise<AuthPackageReading> {
+    const read = await this.client.readAnswer(login.authRequest, event).catch(distrust);
+    if (!read.belongs) {
+      throw new InvalidCallbackError(
+        'The auth package in the event names another auth request than the event does; it was ignored.',
+      );
+    }
+    return read;
+  }
+
+  private async receiveLogout(event: LogoutEvent, options: EventOptions): Promise<EventResult> {
+    const { userHash, time } = event;
+    const authRequests = await this.sessions.endAll(userHash, time, options.onLogout);
+    return { status: 200, type: 'logout', userHash, authRequests };
+  }
+}
+
+/** Turns "cannot be read" into "not to be trusted", which is what it means in an event. */
+function distrust(error: unknown): never {
+  if (!(error instanceof InvalidResponseError)) throw error;
+  throw new InvalidCallbackError(`The auth package in the event is unusable: ${error.message}`);
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error || error instanceof LaunchKeyError
+    ? error
+    : new Error(`The event could not be handled: ${String(error)}`);
+}

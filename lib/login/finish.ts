@@ -1,0 +1,48 @@
+import type { LaunchKeyClient } from '../client/client.js';
+import type { Answer, LoginRecord, Store } from '../store/store.js';
+import { refused, type Verdict } from './verdict.js';
+
+/**
+ * Turns the answer in the store into the verdict, once: of all who ask, in whatever process, one
+ * gets it and the others get `null`.
+ *
+ * The engine hears of the evaluation before anybody is logged in. If it does not accept the
+ * report, nobody is.
+ *
+ * @throws what the client throws if the report cannot be delivered; the answer then stays in the
+ *   store, for another try.
+ */
+export async function finishLogin(
+  client: LaunchKeyClient,
+  store: Store,
+  handle: string,
+): Promise<Verdict | null> {
+  const record = await store.consume(handle);
+  if (!record?.answer) return null;
+  const { answer } = record;
+  let accepted: boolean;
+  try {
+    accepted = await client.report(record.authRequest, 'Authenticate', answer.authorized, {});
+  } catch (error) {
+    await store.release(handle);
+    throw error;
+  }
+  if (answer.authorized && accepted) return approved(record, answer);
+  return refused(answer.reason === 'expired' ? 'expired' : 'denied');
+}
+
+function approved(record: LoginRecord, answer: Answer): Verdict {
+  const { organizationUser, userPushId, deviceId } = answer;
+  return {
+    approved: true,
+    response: {
+      authRequest: record.authRequest,
+      authorized: true,
+      userHash: answer.userHash,
+      ...(organizationUser !== undefined && { organizationUser }),
+      ...(userPushId !== undefined && { userPushId }),
+      ...(deviceId !== undefined && { deviceId }),
+      username: record.username,
+    },
+  };
+}

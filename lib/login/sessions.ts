@@ -1,0 +1,107 @@
+import type { LaunchKeyClient } from '../client/client.js';
+import { LaunchKeyError } from '../client/errors.js';
+import type { LaunchKeySession, Store } from '../store/store.js';
+import { handleOf } from './handle.js';
+import type { AuthResponse } from './verdict.js';
+
+/** How long a LaunchKey session is remembered when nobody ends it, in milliseconds: 30 days. */
+const SESSION_TTL = 30 * 24 * 60 * 60 * 1000;
+/** Pauses before a `Revoke` that could not be delivered is sent again, in milliseconds. */
+const REVOKE_AGAIN = [1_000, 5_000, 30_000, 120_000, 600_000];
+/** How many such pauses may be under way; beyond it, a lost `Revoke` stays lost. */
+const MAX_REVOKES = 1_000;
+
+/**
+ * The LaunchKey sessions of the application: opened by an approved login, ended by the
+ * application (`logout`) or on the device (a logout event).
+ */
+export class LaunchKeySessions {
+  private readonly client: LaunchKeyClient;
+  private readonly store: Store;
+  private revokesUnderWay = 0;
+
+  constructor(client: LaunchKeyClient, store: Store) {
+    this.client = client;
+    this.store = store;
+  }
+
+  /** Remembers the session that an approved login opened. */
+  async open({ authRequest, userHash }: AuthResponse): Promise<LaunchKeySession> {
+    const second = Math.floor(this.client.engineNow() / 1000) * 1000;
+    const session = { handle: handleOf(authRequest), authRequest, userHash, startedAt: second };
+    await this.store.openSession(session, SESSION_TTL);
+    return session;
+  }
+
+  /** Whether that session is open. Rejects if the store is out of reach. */
+  async isOpen(handle: string): Promise<boolean> {
+    return (await this.store.getSession(handle)) !== null;
+  }
+
+  /**
+   * Ends a session because its user logged out of the application.
+   *
+   * @returns whether the engine confirmed it. If it is away it is told later, in the background.
+   */
+  async close(handle: string): Promise<boolean> {
+    const session = await this.store.getSession(handle);
+    if (!session) return false;
+    await this.store.removeSession(handle);
+    return this.revoke(session.authRequest);
+  }
+
+  /**
+   * Ends the sessions of a user that began at or before `until` because of a logout event: first
+   * for every process (by the store), then for the application, then the engine is told. Whatever
+   * is cut short is done again when the event comes again.
+   *
+   * @throws what the store, `onLogout` or the client throws.
+   */
+  async endAll(
+    userHash: string,
+    until: Date,
+    onLogout?: (userHash: string, authRequests: string[]) => unknown,
+  ): Promise<string[]> {
+    const ended = await this.store.endSessions(userHash, until.getTime());
+    const authRequests = ended.map((session) => session.authRequest);
+    await onLogout?.(userHash, authRequests);
+    const told = await Promise.allSettled(ended.map((session) => this.confirmEnd(session)));
+    for (const result of told) {
+      if (result.status === 'rejected') throw result.reason;
+    }
+    return authRequests;
+  }
+
+  private async confirmEnd({ authRequest, handle }: LaunchKeySession): Promise<void> {
+    await this.client.logout(authRequest);
+    await this.store.removeSession(handle);
+  }
+
+  /** Reports `Revoke`; `false` where the engine does not know the session or is away. */
+  async revoke(authRequest: string): Promise<boolean> {
+    try {
+      return await this.client.logout(authRequest);
+    } catch (error) {
+      if (!(error instanceof LaunchKeyError)) throw error;
+      if (error.retryable) this.revokeLater(authRequest, 0);
+      return false;
+    }
+  }
+
+  private revokeLater(authRequest: string, attempt: number): void {
+    const pause = REVOKE_AGAIN[attempt];
+    if (pause === undefined || this.revokesUnderWay >= MAX_REVOKES) return;
+    this.revokesUnderWay++;
+    setTimeout(async () => {
+      try {
+        await this.client.logout(authRequest);
+      } catch (error) {
+        if (error instanceof LaunchKeyError && error.retryable) {
+          this.revokeLater(authRequest, attempt + 1);
+        }
+      } finally {
+        this.revokesUnderWay--;
+      }
+    }, pause).unref();
+  }
+}

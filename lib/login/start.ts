@@ -1,0 +1,69 @@
+import type { LaunchKeyClient } from '../client/client.js';
+import type { Policy } from '../client/policy.js';
+import type { PendingLogin, Store } from '../store/store.js';
+import { handleOf } from './handle.js';
+
+/** What one login asks of the engine. */
+export interface LoginRequestOptions {
+  username: string;
+  session: boolean;
+  userPushId: boolean;
+  context?: string | undefined;
+  policy?: Policy | undefined;
+}
+
+/**
+ * How long a record outlives its login, in milliseconds: an event that comes late or twice must
+ * still be recognised as ours.
+ */
+const AFTERLIFE = 60_000;
+
+/**
+ * Starts logins: one `authorize`, one record in the store.
+ */
+export class LoginStarter {
+  private readonly client: LaunchKeyClient;
+  private readonly store: Store;
+  private readonly loginTimeout: number;
+  private readonly underWay = new Set<Promise<unknown>>();
+
+  constructor(client: LaunchKeyClient, store: Store, loginTimeout: number) {
+    this.client = client;
+    this.store = store;
+    this.loginTimeout = loginTimeout;
+  }
+
+  /** Sends the push and keeps the login. Rejects with what the client or the store throws. */
+  async start(options: LoginRequestOptions): Promise<PendingLogin> {
+    const starting = this.authorize(options);
+    this.underWay.add(starting);
+    try {
+      return await starting;
+    } finally {
+      this.underWay.delete(starting);
+    }
+  }
+
+  /**
+   * Resolves once every login that is being started now is in the store: a quick user's event may
+   * overtake the answer to `authorize`.
+   */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.underWay);
+  }
+
+  private async authorize({ username, ...options }: LoginRequestOptions): Promise<PendingLogin> {
+    const startedAt = Date.now();
+    const authRequest = await this.client.authorize(username, options);
+    const login: PendingLogin = {
+      handle: handleOf(authRequest),
+      authRequest,
+      username,
+      session: options.session,
+      startedAt,
+      expiresAt: startedAt + this.loginTimeout,
+    };
+    await this.store.add(login, this.loginTimeout + AFTERLIFE);
+    return login;
+  }
+}

@@ -1,0 +1,289 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { LaunchKeyClientOptions } from './client/client.js';
+import { ConfigurationError } from './client/errors.js';
+import type { Policy } from './client/policy.js';
+import type { AuthResponse } from './login/verdict.js';
+import { MemoryStore } from './store/memory.js';
+import type { Store } from './store/store.js';
+
+declare global {
+  namespace Express {
+    // The user type that every Passport strategy shares; applications merge theirs into it.
+    interface User {}
+  }
+}
+
+/**
+ * What the strategy reads of a request. The requests of Express, Connect, NestJS and Fastify all
+ * have it.
+ */
+export interface LoginRequest {
+  // `any`, since every host types these in a way of its own.
+  body?: any;
+  query?: any;
+  session?: any;
+  headers: IncomingHttpHeaders;
+}
+
+/** Answers the strategy: an error, or a user, or `false` for none. */
+export type VerifyDone = (
+  error: unknown,
+  user?: Express.User | false | null,
+  info?: object | string,
+) => void;
+
+/**
+ * What verify may return: nothing when it uses `done`, or a promise of the user, of
+ * `[user, info]`, of `false` or `null` for none, or of `undefined` when `done` is used after all.
+ */
+export type VerifyResult = void | Promise<
+  | Express.User
+  | readonly [user: Express.User | false | null, info?: object | string]
+  | false
+  | null
+  | undefined
+  | void
+>;
+
+/** Maps an approved login to a user of the application. Called once per approved login. */
+export type VerifyFunction = (
+  userHash: string,
+  response: AuthResponse,
+  done: VerifyDone,
+) => VerifyResult;
+
+/** {@link VerifyFunction} with the request in front, for `passReqToCallback: true`. */
+export type VerifyFunctionWithRequest<Request extends LoginRequest = LoginRequest> = (
+  req: Request,
+  userHash: string,
+  response: AuthResponse,
+  done: VerifyDone,
+) => VerifyResult;
+
+/** What a login asks of the engine; each may be given for the strategy or for one call. */
+export interface LoginOptions {
+  /**
+   * `'session'` opens a LaunchKey session that the user can end from the device, `'transaction'`
+   * does not. Default: `'transaction'` where Passport is called with `session: false`, otherwise
+   * `'session'`.
+   */
+  authType?: 'session' | 'transaction' | undefined;
+  /** Whether to ask for a name by which later requests can be sent. Default `false`. */
+  userPushId?: boolean | undefined;
+  /**
+   * What the device shows beside the request, at most 400 characters: why the user is asked.
+   * Default: none.
+   */
+  context?: string | ((req: any) => string | undefined) | undefined;
+  /** What the device must demand of the user. Default: nothing beyond the device's own settings. */
+  policy?: Policy | ((req: any) => Policy | undefined) | undefined;
+}
+
+/**
+ * Options of `passport.authenticate('launchkey', …)` beside Passport's own.
+ */
+export interface LaunchKeyAuthenticateOptions extends LoginOptions {
+  /**
+   * The name to ask for, instead of the one in the request: to have somebody who is logged in
+   * already approve a transaction.
+   */
+  username?: string | undefined;
+}
+
+/** Options of {@link LaunchKeyStrategy}. */
+export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginOptions {
+  /** The name under which Passport knows the strategy. Default `'launchkey'`. */
+  name?: string | undefined;
+  /**
+   * The field that holds the user name, looked up in the body and then in the query; `a[b]` means
+   * a field inside a field. Default `'username'`.
+   */
+  usernameField?: string | undefined;
+  /** Whether verify gets the request as its first argument. Default `false`. */
+  passReqToCallback?: boolean | undefined;
+  /**
+   * What the browser gets while the user has not answered. `'hold'`, the default: the login
+   * request stays open until the answer.
+   */
+  pending?: 'hold' | undefined;
+  /**
+   * How the answer comes. `'poll'`, the default: the engine is asked. `'callback'`: the engine
+   * calls, see {@link LaunchKeyStrategy.callback}. `'both'`: whichever is first.
+   */
+  answers?: 'poll' | 'callback' | 'both' | undefined;
+  /**
+   * Milliseconds between two polls of an engine that does not hold polls; the pause grows to five
+   * times that. Default 1000, at least 100.
+   */
+  pollInterval?: number | undefined;
+  /**
+   * For how many seconds the engine is asked to hold a poll (RFC 7240, `Prefer: wait`). Default
+   * 25; 0 switches it off, 60 is the most.
+   */
+  longPoll?: number | undefined;
+  /**
+   * For how many milliseconds an answer is waited for. Default 300,000, which is as long as an
+   * auth request lives.
+   */
+  loginTimeout?: number | undefined;
+  /**
+   * Whether the answer in an auth event is fetched from the engine before anyone is logged in.
+   * Default `true`. Auth events are not signed: switch it off only where nobody but the engine
+   * can reach the callback URL.
+   */
+  confirmCallback?: boolean | undefined;
+  /** Where logins and LaunchKey sessions are kept. Default: a new {@link MemoryStore}. */
+  store?: Store | undefined;
+}
+
+/** Options of a strategy whose verify gets the request. */
+export interface LaunchKeyStrategyOptionsWithRequest extends LaunchKeyStrategyOptions {
+  passReqToCallback: true;
+}
+
+/** Options of a strategy whose verify does not get the request. */
+export interface LaunchKeyStrategyOptionsWithoutRequest extends LaunchKeyStrategyOptions {
+  passReqToCallback?: false | undefined;
+}
+
+/** The strategy's own settings, checked and complete. */
+export interface StrategySettings extends LoginOptions {
+  name: string;
+  usernameField: string;
+  passReqToCallback: boolean;
+  answers: 'poll' | 'callback' | 'both';
+  pollInterval: number;
+  longPoll: number;
+  loginTimeout: number;
+  confirmCallback: boolean;
+  store: Store;
+}
+
+/**
+ * Checks the options that are the strategy's own; the client checks the others.
+ *
+ * @throws ConfigurationError that names the first unusable option.
+ */
+export function strategySettings(options: LaunchKeyStrategyOptions): StrategySettings {
+  const {
+    name = 'launchkey',
+    usernameField = 'username',
+    passReqToCallback = false,
+    pending = 'hold',
+    answers = 'poll',
+    pollInterval = 1000,
+    longPoll = 25,
+    loginTimeout = 300_000,
+    confirmCallback = true,
+    store = new MemoryStore(),
+    authType,
+    userPushId = false,
+    context,
+    policy,
+  } = options;
+  nonEmptyString('name', name);
+  nonEmptyString('usernameField', usernameField);
+  boolean('passReqToCallback', passReqToCallback);
+  oneOf('pending', pending, ['hold']);
+  oneOf('answers', answers, ['poll', 'callback', 'both']);
+  numberWithin('pollInterval', pollInterval, 100, 60_000, 'milliseconds');
+  numberWithin('longPoll', longPoll, 0, 60, 'seconds');
+  numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
+  boolean('confirmCallback', confirmCallback);
+  checkStore(store);
+  checkLoginOptions({ authType, userPushId, context, policy });
+  return {
+    name,
+    usernameField,
+    passReqToCallback,
+    answers,
+    pollInterval,
+    longPoll,
+    loginTimeout,
+    confirmCallback,
+    store,
+    authType,
+    userPushId,
+    context,
+    policy,
+  };
+}
+
+/**
+ * Checks the options that may also be given to `passport.authenticate()`.
+ *
+ * @throws ConfigurationError that names the first unusable option.
+ */
+export function checkLoginOptions({ authType, userPushId, context, policy }: LoginOptions): void {
+  if (authType !== undefined) oneOf('authType', authType, ['session', 'transaction']);
+  if (userPushId !== undefined) boolean('userPushId', userPushId);
+  if (context !== undefined && !['string', 'function'].includes(typeof context)) {
+    throw wrong('context', 'a string or a function of the request', context);
+  }
+  if (
+    policy !== undefined &&
+    (policy === null || !['object', 'function'].includes(typeof policy))
+  ) {
+    throw wrong('policy', 'a policy made by policy() or a function of the request', policy);
+  }
+}
+
+function nonEmptyString(option: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') throw wrong(option, 'a non-empty string', value);
+}
+
+function boolean(option: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw wrong(option, 'true or false', value);
+}
+
+function oneOf(option: string, value: unknown, allowed: string[]): void {
+  if (!allowed.includes(value as string)) {
+    throw wrong(option, `one of ${allowed.map((name) => `'${name}'`).join(', ')}`, value);
+  }
+}
+
+function numberWithin(
+  option: string,
+  value: unknown,
+  from: number,
+  to: number,
+  unit: string,
+): void {
+  if (typeof value !== 'number' || !(value >= from && value <= to)) {
+    throw wrong(option, `a number of ${unit} from ${from} to ${to}`, value);
+  }
+}
+
+const STORE_METHODS: (keyof Store)[] = [
+  'add',
+  'get',
+  'answer',
+  'waitForAnswer',
+  'consume',
+  'release',
+  'openSession',
+  'getSession',
+  'endSessions',
+  'removeSession',
+];
+
+function checkStore(store: unknown): void {
+  const methods = store as Record<string, unknown> | null;
+  const missing = STORE_METHODS.filter((method) => typeof methods?.[method] !== 'function');
+  if (missing.length) {
+    throw new ConfigurationError(
+      'store',
+      `must have all methods of a Store; missing: ${missing.join(', ')}.`,
+    );
+  }
+}
+
+function wrong(option: string, expected: string, got: unknown): ConfigurationError {
+  const shown =
+    typeof got === 'string'
+      ? `'${got.slice(0, 40)}'`
+      : typeof got === 'object' || typeof got === 'function'
+        ? `a ${typeof got}`
+        : String(got);
+  return new ConfigurationError(option, `must be ${expected}, got ${shown}.`);
+}

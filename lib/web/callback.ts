@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EventParameters } from '../client/events.js';
+import type { EventResult } from '../login/events.js';
+
+/** Middleware as {@link LaunchKeyStrategy.callback} makes it. */
+export type CallbackHandler = (
+  req: IncomingMessage & { body?: unknown; originalUrl?: string },
+  res: ServerResponse,
+  next?: (err?: any) => void,
+) => void;
+
+/** More than any event needs, in bytes; a bigger body is not read. */
+const LIMIT = 64 * 1024;
+
+/** See {@link LaunchKeyStrategy.callback}. */
+export function callbackHandler(
+  handleEvent: (params: EventParameters) => Promise<EventResult>,
+): CallbackHandler {
+  return (req, res) => {
+    eventParameters(req).then(
+      async (params) => answer(res, params ? (await handleEvent(params)).status : 400),
+      () => answer(res, 400),
+    );
+  };
+}
+
+/** The same short body for every refusal: a stranger learns nothing from it. */
+function answer(res: ServerResponse, status: number): void {
+  const body = status === 200 ? 'ok\n' : 'not accepted\n';
+  res.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    ...(status === 503 && { 'retry-after': '1' }),
+  });
+  res.end(body);
+}
+
+/**
+ * The parameters of the query and the body together, or `null` where they contradict each other
+ * or cannot be read.
+ */
+async function eventParameters(
+  req: IncomingMessage & { body?: unknown; originalUrl?: string },
+): Promise<EventParameters | null> {
+  const { searchParams } = new URL(req.originalUrl ?? req.url ?? '/', 'http://callback.invalid');
+  const params: Record<string, string> = {};
+  const sources: Iterable<[string, unknown]>[] = [searchParams];
+  if (req.method === 'POST') sources.push(await bodyParameters(req));
+  for (const source of sources) {
+    for (const [name, value] of source) {
+      if (typeof value !== 'string') return null;
+      if (Object.hasOwn(params, name) && params[name] !== value) return null;
+      params[name] = value;
+    }
+  }
+  return params;
+}
+
+async function bodyParameters(
+  req: IncomingMessage & { body?: unknown },
+): Promise<Iterable<[string, unknown]>> {
+  const parsed = req.body;
+  if (typeof parsed === 'object' && parsed !== null && !Buffer.isBuffer(parsed)) {
+    return Object.entries(parsed);
+  }
+  const text =
+    typeof parsed === 'string' || Buffer.isBuffer(parsed) ? String(parsed) : await readBody(req);
+  if (/^\s*\{/.test(text)) return Object.entries(JSON.parse(text) as object);
+  return new URLSearchParams(text);
+}
+
+async function readBody(req: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of req) {
+    length += (chunk as Buffer).length;
+    if (length > LIMIT) throw new RangeError(`An event's body may have ${LIMIT} bytes at most.`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
