@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { startEngine } from 'launchkey-engine';
+import { createApp } from './app.js';
+import { Users } from './users.js';
+
+// The whole of it in one process: an engine, a user on it, and the application. The engine keeps
+// nothing, so its user is a new one, with a new user hash, after each start.
+const port = Number(process.env.PORT ?? 3000);
+const enginePort = Number(process.env.ENGINE_PORT ?? 3001);
+const dataFile =
+  process.env.DATA_FILE ?? fileURLToPath(new URL('data/users.sqlite', import.meta.url));
+const demoUser = 'alice';
+
+const server = createServer();
+await new Promise<void>((resolve, reject) => {
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    reject(
+      error.code === 'EADDRINUSE'
+        ? new Error(`Port ${port} is taken. Choose another: PORT=3100 npm run demo`)
+        : error,
+    );
+  });
+  server.listen(port, '127.0.0.1', resolve);
+});
+const appUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
+
+const engine = await startEngine({ port: enginePort });
+await engine.createUser(demoUser);
+const { appKey, secretKey, privateKey } = await engine.createApp({
+  name: 'Express example',
+  callbackUrl: `${appUrl}/launchkey/callback`,
+});
+
+const authenticatorUrl = `${engine.url}/authenticator?user=${demoUser}`;
+const users = new Users(dataFile);
+server.on(
+  'request',
+  createApp({
+    users,
+    sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url'),
+    launchkey: { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey },
+    authenticatorUrl,
+  }),
+);
+
+console.log(`
+  The application:    ${appUrl}   (log in as: ${demoUser})
+  The authenticator:  ${authenticatorUrl}   (${demoUser}'s phone)
+
+  Open both side by side. Ctrl+C stops them.
+`);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    server.close();
+    server.closeAllConnections();
+    await engine.close();
+    users.close();
+  });
+}
