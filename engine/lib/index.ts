@@ -1,1 +1,10 @@
-export {};
+export type { DenialReason, Policy, RateWindow } from './data/records.js';
+export type { AnswerOptions, AnswerResult } from './device/virtual.js';
+export type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
+export type { DeliveryOptions } from './domain/delivery.js';
+export type { Limits } from './domain/limits.js';
+export type { UserInfo } from './domain/users.js';
+export { type Engine, type OpenSession, type PendingRequest, startEngine } from './engine.js';
+export { type EngineErrorCode, LaunchKeyEngineError } from './errors.js';
+export type { Logger } from './logger.js';
+export type { EngineOptions, RateLimit } from './options.js';

@@ -1,0 +1,28 @@
+const ALPHABET = /^[A-Za-z0-9+/]*={0,2}$/;
+const LONGEST = 4096;
+
+/**
+ * Decodes base64 as old clients send it: broken into lines, or with its `+` turned into blanks by a
+ * query string that was not encoded. Since a blank may be either, `bytes`, the length that the result
+ * must have, decides; without it, white space is only dropped.
+ *
+ * Returns `undefined` for what is not base64 (of exactly that length).
+ */
+export function decodeBase64(text: string, bytes?: number): Buffer | undefined {
+  if (text.length > LONGEST) return undefined;
+  const unbroken = /[\r\n\t]/.test(text) ? text.replace(/[\r\n\t]+/g, '') : text;
+  const length = bytes === undefined ? undefined : 4 * Math.ceil(bytes / 3);
+  const exact =
+    unbroken.length === length ? unbroken.replaceAll(' ', '+') : unbroken.replaceAll(' ', '');
+  if (exact === '' || exact.length % 4 !== 0 || !ALPHABET.test(exact)) return undefined;
+  const decoded = Buffer.from(exact, 'base64');
+  return bytes === undefined || decoded.length === bytes ? decoded : undefined;
+}
+
+/**
+ * Writes an auth package the way the hosted API was recorded to serve it: `\r\n` after each 64
+ * characters, and a backslash before each slash inside the text itself.
+ */
+export function breakAuthPackage(base64: string): string {
+  return base64.replace(/.{64}(?=.)/g, '$&\r\n').replaceAll('/', '\\/');
+}

@@ -1,0 +1,42 @@
+/** A map that forgets its oldest entry rather than grow beyond `limit`. */
+export class BoundedMap<K, V> {
+  private readonly entries = new Map<K, V>();
+  private readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: K): V | undefined {
+    return this.entries.get(key);
+  }
+
+  has(key: K): boolean {
+    return this.entries.has(key);
+  }
+
+  set(key: K, value: V): void {
+    this.entries.delete(key);
+    if (this.entries.size >= this.limit) {
+      const [oldest] = this.entries.keys();
+      if (oldest !== undefined) this.entries.delete(oldest);
+    }
+    this.entries.set(key, value);
+  }
+
+  delete(key: K): boolean {
+    return this.entries.delete(key);
+  }
+
+  /** Deletes entries from the oldest on, up to the first for which `over` is false. */
+  dropOldest(over: (value: V) => boolean): void {
+    for (const [key, value] of this.entries) {
+      if (!over(value)) return;
+      this.entries.delete(key);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import type { AnswerRecord, RequestRecord, SessionRecord } from '../records.js';
+import { BoundedMap } from './bounded.js';
+
+/** How long a request that is over is still told apart from one that never was. */
+const REMEMBERED = 3_600_000;
+
+/** Auth requests and the sessions that come of them: one step on both is one method here. */
+export class MemoryRequests {
+  private readonly byToken = new Map<string, RequestRecord>();
+  /** Requests whose session lives: apart, so that a sweep need not walk over them. */
+  private readonly withSession = new Map<string, RequestRecord>();
+  private readonly pendingByUser = new Map<string, Set<RequestRecord>>();
+  private readonly sessionsByToken = new Map<string, SessionRecord>();
+  private readonly sessionsByUser = new Map<string, Map<string, SessionRecord>>();
+  private readonly gone = new BoundedMap<string, number>(100_000);
+  private now = 0;
+
+  insert(request: RequestRecord, pendingLimit: number): 'inserted' | 'taken' | 'full' {
+    if (this.get(request.authRequest)) return 'taken';
+    let pending = this.pendingByUser.get(request.userId);
+    if (pending && pending.size >= pendingLimit) {
+      this.expire(pending, request.createdAt);
+      if (pending.size >= pendingLimit) return 'full';
+    }
+    if (!pending) {
+      pending = new Set();
+      this.pendingByUser.set(request.userId, pending);
+    }
+    pending.add(request);
+    this.byToken.set(request.authRequest, request);
+    return 'inserted';
+  }
+
+  get(authRequest: string): RequestRecord | 'gone' | undefined {
+    const request = this.byToken.get(authRequest) ?? this.withSession.get(authRequest);
+    return request ?? (this.gone.has(authRequest) ? 'gone' : undefined);
+  }
+
+  pending(userId: string, now: number): RequestRecord[] {
+    const pending = this.pendingByUser.get(userId) ?? [];
+    return [...pending].filter((request) => request.expiresAt > now);
+  }
+
+  pendingCount(now: number): number {
+    let count = 0;
+    for (const pending of this.pendingByUser.values()) {
+      for (const request of pending) if (request.expiresAt > now) count += 1;
+    }
+    return count;
+  }
+
+  answer(
+    authRequest: string,
+    answer: AnswerRecord,
+    now: number,
+    sessionLimit: number,
+  ): RequestRecord | 'answered' | 'expired' | undefined {
+    const request = this.get(authRequest);
+    if (request === undefined) return undefined;
+    if (request === 'gone') return 'expired';
+    if (request.answer) return 'answered';
+    if (request.expiresAt <= now) return 'expired';
+    this.removePending(request);
+    const answered = { ...request, answer };
+    if (answer.approved && request.session) this.open(answered, now, sessionLimit);
+    else this.byToken.set(authRequest, answered);
+    return answered;
+  }
+
+  session(authRequest: string): SessionRecord | undefined {
+    return this.sessionsByToken.get(authRequest);
+  }
+
+  sessions(userId: string): SessionRecord[] {
+    return [...(this.sessionsByUser.get(userId)?.values() ?? [])];
+  }
+
+  confirm(authRequest: string): boolean {
+    const session = this.sessionsByToken.get(authRequest);
+    if (session?.state !== 'open') return false;
+    if (!session.confirmed) this.putSession({ ...session, confirmed: true });
+    return true;
+  }
+
+  end(authRequest: string): boolean {
+    const session = this.sessionsByToken.get(authRequest);
+    if (!session) return false;
+    this.sessionsByToken.delete(authRequest);
+    const ofUser = this.sessionsByUser.get(session.userId);
+    ofUser?.delete(authRequest);
+    if (ofUser?.size === 0) this.sessionsByUser.delete(session.userId);
+    this.forget(authRequest);
+    return true;
+  }
+
+  clear(userId: string, appKey?: string): SessionRecord[] {
+    const cleared: SessionRecord[] = [];
+    for (const session of this.sessions(userId)) {
+      if (appKey !== undefined && session.appKey !== appKey) continue;
+      const clearing: SessionRecord = { ...session, state: 'pending clear' };
+      this.putSession(clearing);
+      cleared.push(clearing);
+    }
+    return cleared;
+  }
+
+  sweep(now: number): void {
+    this.now = now;
+    // They stand in the order of their making, hence of their end: the first one alive ends it.
+    for (const [authRequest, request] of this.byToken) {
+      if (request.expiresAt > now) break;
+      this.removePending(request);
+      this.forget(authRequest);
+    }
+    this.gone.dropOldest((until) => until <= now);
+  }
+
+  private open(request: RequestRecord, now: number, limit: number): void {
+    const same = this.sessions(request.userId).filter((s) => s.appKey === request.appKey);
+    const oldest = same[0];
+    if (oldest && same.length >= limit) this.end(oldest.authRequest);
+    this.byToken.delete(request.authRequest);
+    this.withSession.set(request.authRequest, request);
+    this.putSession({
+      authRequest: request.authRequest,
+      appKey: request.appKey,
+      appName: request.appName,
+      userId: request.userId,
+      context: request.context,
+      openedAt: now,
+      state: 'open',
+      confirmed: false,
+    });
+  }
+
+  private putSession(session: SessionRecord): void {
+    this.sessionsByToken.set(session.authRequest, session);
+    let ofUser = this.sessionsByUser.get(session.userId);
+    if (!ofUser) {
+      ofUser = new Map();
+      this.sessionsByUser.set(session.userId, ofUser);
+    }
+    ofUser.set(session.authRequest, session);
+  }
+
+  private expire(pending: Set<RequestRecord>, now: number): void {
+    for (const request of pending) if (request.expiresAt <= now) pending.delete(request);
+  }
+
+  private removePending(request: RequestRecord): void {
+    const pending = this.pendingByUser.get(request.userId);
+    pending?.delete(request);
+    if (pending?.size === 0) this.pendingByUser.delete(request.userId);
+  }
+
+  private forget(authRequest: string): void {
+    this.byToken.delete(authRequest);
+    this.withSession.delete(authRequest);
+    this.gone.set(authRequest, this.now + REMEMBERED);
+  }
+}

@@ -1,0 +1,99 @@
+import type {
+  AnswerRecord,
+  AppRecord,
+  DeliveryRecord,
+  IdentityKind,
+  PairingRecord,
+  RateWindow,
+  RequestRecord,
+  SessionRecord,
+  UserRecord,
+} from './records.js';
+
+/**
+ * Where the engine keeps its data. Each method is one atomic step, as one SQL statement or one short
+ * transaction would be, and whatever must happen only once is decided in here: the callers hold no
+ * locks and assume nothing about how many processes share the data.
+ *
+ * Records are values: a caller never changes one that it was given.
+ */
+export interface Repository {
+  /** `false` if the app key is taken. */
+  insertApp(app: AppRecord): Promise<boolean>;
+  app(appKey: string): Promise<AppRecord | undefined>;
+  apps(): Promise<AppRecord[]>;
+  /** `false` if there is no such application. */
+  setAppDisabled(appKey: string, disabled: boolean): Promise<boolean>;
+
+  /** `false` if the name is taken. */
+  insertUser(user: UserRecord): Promise<boolean>;
+  user(id: string): Promise<UserRecord | undefined>;
+  userByName(username: string): Promise<UserRecord | undefined>;
+  users(): Promise<UserRecord[]>;
+  setDevice(userId: string, deviceId: string | undefined): Promise<void>;
+
+  /** The user's name in that place; `candidate` becomes it if there was none. */
+  identity(kind: IdentityKind, userId: string, place: string, candidate: string): Promise<string>;
+  userByIdentity(kind: IdentityKind, place: string, value: string): Promise<UserRecord | undefined>;
+
+  /** One pairing for each user: a new one replaces the one before. */
+  putPairing(pairing: PairingRecord): Promise<void>;
+  /** Gives the pairing out once. */
+  takePairing(codeHash: string, now: number): Promise<PairingRecord | undefined>;
+  pairingByImage(imageHash: string, now: number): Promise<PairingRecord | undefined>;
+
+  /**
+   * Counts one more auth request, unless one of the windows is full. Resolves to 0 when it was
+   * counted, else to the milliseconds until there is room.
+   */
+  takeRate(key: string, windows: readonly RateWindow[], now: number): Promise<number>;
+
+  /** `'taken'` if the token was ever used, `'full'` if the user has `pendingLimit` open requests. */
+  insertRequest(
+    request: RequestRecord,
+    pendingLimit: number,
+  ): Promise<'inserted' | 'taken' | 'full'>;
+  /** `'gone'` for one that is remembered as over. */
+  request(authRequest: string): Promise<RequestRecord | 'gone' | undefined>;
+  /** Open requests of a user, oldest first. */
+  pendingRequests(userId: string, now: number): Promise<RequestRecord[]>;
+  pendingCount(now: number): Promise<number>;
+  /**
+   * Records the one answer of an open request and opens the session that may come with it. Of several
+   * answers at the same moment one wins and the others get `'answered'`.
+   */
+  answerRequest(
+    authRequest: string,
+    answer: AnswerRecord,
+    now: number,
+    sessionLimit: number,
+  ): Promise<RequestRecord | 'answered' | 'expired' | undefined>;
+
+  session(authRequest: string): Promise<SessionRecord | undefined>;
+  sessions(userId: string): Promise<SessionRecord[]>;
+  /** `false` if the session is not open any more. */
+  confirmSession(authRequest: string): Promise<boolean>;
+  /** Ends a session and forgets its answer; `false` if there was none. */
+  endSession(authRequest: string): Promise<boolean>;
+  /** Marks the user's sessions as `pending clear` and returns all that now are. */
+  clearSessions(userId: string, appKey?: string): Promise<SessionRecord[]>;
+
+  /**
+   * Queues an event. A logout replaces the logouts of the same user and application that are still
+   * under way. `false` if the application's queue is full.
+   */
+  insertDelivery(delivery: DeliveryRecord, limit: number): Promise<boolean>;
+  /** Deliveries whose time has come and that nobody else is sending, at most `limit`. */
+  claimDeliveries(now: number, limit: number, perApp: number): Promise<DeliveryRecord[]>;
+  /** Gives a claimed delivery back, to be sent again; does nothing if it has been replaced. */
+  rescheduleDelivery(
+    id: string,
+    change: Pick<DeliveryRecord, 'attempts' | 'nextAttemptAt' | 'eventTime'>,
+  ): Promise<void>;
+  deleteDelivery(id: string): Promise<void>;
+  deliveryCount(): Promise<number>;
+
+  /** Forgets what is over; called now and then. */
+  sweep(now: number): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,131 @@
+import { sha256 } from '../crypto/digest.js';
+import { generateRsa, publicPem } from '../crypto/keys.js';
+import { DIGITS, LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
+import type { AppRecord } from '../data/records.js';
+import type { Repository } from '../data/repository.js';
+import { LaunchKeyEngineError } from '../errors.js';
+
+/** What an application is made of. */
+export interface AppOptions {
+  /** Shown to users on their devices; 1 to 100 characters. */
+  name: string;
+  /** Where events are sent: http or https. None means that the application polls. */
+  callbackUrl?: string;
+  /** Applications of one organization see the same user under one `organization_user`. */
+  organization?: string;
+}
+
+/** The credentials of a new application. The engine keeps no copy of either secret. */
+export interface AppCredentials {
+  /** Ten digits. */
+  appKey: string;
+  name: string;
+  secretKey: string;
+  /** PEM, PKCS#1, which even the oldest SDK reads. */
+  privateKey: string;
+  /** PEM, SubjectPublicKeyInfo. */
+  publicKey: string;
+  callbackUrl?: string;
+}
+
+/** An application as it may be shown. */
+export interface AppInfo {
+  appKey: string;
+  name: string;
+  callbackUrl?: string;
+  organization?: string;
+  disabled: boolean;
+  createdAt: Date;
+}
+
+export class Apps {
+  private readonly repository: Repository;
+  private readonly clock: () => number;
+
+  constructor(repository: Repository, clock: () => number) {
+    this.repository = repository;
+    this.clock = clock;
+  }
+
+  async create(options: AppOptions): Promise<AppCredentials> {
+    const name = readText(options.name, 'name');
+    const callbackUrl = readCallbackUrl(options.callbackUrl);
+    const organization =
+      options.organization === undefined
+        ? undefined
+        : readText(options.organization, 'organization');
+    const { privateKey, publicKey } = await generateRsa();
+    const secretKey = randomText(32, LETTERS_AND_DIGITS);
+    const app: AppRecord = {
+      appKey: '',
+      name,
+      secretHash: sha256(secretKey),
+      publicKey: publicPem(publicKey),
+      callbackUrl,
+      organization,
+      disabled: false,
+      createdAt: this.clock(),
+    };
+    do {
+      // No leading zero, since many clients keep the key as a number.
+      app.appKey = randomText(1, DIGITS.slice(1)) + randomText(9, DIGITS);
+    } while (!(await this.repository.insertApp({ ...app })));
+    return {
+      appKey: app.appKey,
+      name,
+      secretKey,
+      privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+      publicKey: app.publicKey,
+      callbackUrl,
+    };
+  }
+
+  async list(): Promise<AppInfo[]> {
+    return (await this.repository.apps()).map((app) => ({
+      appKey: app.appKey,
+      name: app.name,
+      callbackUrl: app.callbackUrl,
+      organization: app.organization,
+      disabled: app.disabled,
+      createdAt: new Date(app.createdAt),
+    }));
+  }
+
+  async require(appKey: string): Promise<AppRecord> {
+    const app = await this.repository.app(appKey);
+    if (!app) throw unknownApp(appKey);
+    return app;
+  }
+
+  async setDisabled(appKey: string, disabled: boolean): Promise<void> {
+    if (!(await this.repository.setAppDisabled(appKey, disabled))) throw unknownApp(appKey);
+  }
+}
+
+function unknownApp(appKey: string): LaunchKeyEngineError {
+  return new LaunchKeyEngineError(
+    'ENGINE_UNKNOWN_APP',
+    `There is no application with the app key ${JSON.stringify(appKey)}.`,
+  );
+}
+
+function readText(value: unknown, option: string): string {
+  if (typeof value === 'string' && value.trim() !== '' && value.length <= 100) return value;
+  throw new LaunchKeyEngineError(
+    'ENGINE_INVALID_OPTION',
+    `The application's ${option} must be a text of 1 to 100 characters.`,
+  );
+}
+
+function readCallbackUrl(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && value.length <= 2000 && URL.canParse(value)) {
+    const url = new URL(value);
+    const bare = !url.username && !url.password && !url.hash;
+    if (bare && /^https?:$/.test(url.protocol)) return url.href;
+  }
+  throw new LaunchKeyEngineError(
+    'ENGINE_INVALID_OPTION',
+    'callbackUrl must be an absolute http or https URL without credentials or fragment, at most 2000 characters.',
+  );
+}

@@ -1,0 +1,178 @@
+import { decodeBase64 } from '../crypto/base64.js';
+import { sameDigest, sha256 } from '../crypto/digest.js';
+import { modulusBytes, type PublicKeys } from '../crypto/keys.js';
+import type { PingKeys } from '../crypto/ping-keys.js';
+import { verifySignature } from '../crypto/rsa.js';
+import { BoundedMap } from '../data/memory/bounded.js';
+import type { AppRecord } from '../data/records.js';
+import type { Repository } from '../data/repository.js';
+import { Reason, Refusal } from './refusal.js';
+import { parseSecretText } from './secret-text.js';
+import { parseTime } from './time.js';
+
+/** What every call but ping carries to say which application it is from. */
+export interface Envelope {
+  appKey: string;
+  secretKey: string;
+  signature: string;
+}
+
+/** A stamp may be this old … */
+export const STAMP_AGE = 5 * 60_000;
+/** … and this far ahead, since Python's clock runs ahead by its own error. */
+export const STAMP_AHEAD = 60 * 60_000;
+
+interface Checked {
+  stamped: number;
+  secretHash: string;
+  publicKey: string;
+  pingKey: string;
+}
+
+/**
+ * Checks envelopes. The order shows in the message codes and protects the engine: the signature
+ * comes first, so that nobody but the holder of an application's key can have anything decrypted.
+ *
+ * Nothing binds an envelope to one call and clients send the same one with all calls of a second.
+ * So what was once found good is remembered by its hash for as long as its stamp is fresh.
+ */
+export class Envelopes {
+  private readonly repository: Repository;
+  private readonly pingKeys: PingKeys;
+  private readonly publicKeys: PublicKeys;
+  private readonly clock: () => number;
+  private readonly checked = new BoundedMap<string, Promise<Checked>>(10_000);
+
+  constructor(
+    repository: Repository,
+    pingKeys: PingKeys,
+    publicKeys: PublicKeys,
+    clock: () => number,
+  ) {
+    this.repository = repository;
+    this.pingKeys = pingKeys;
+    this.publicKeys = publicKeys;
+    this.clock = clock;
+  }
+
+  /** The application that made the envelope; throws a {@link Refusal} in any doubt. */
+  async check(envelope: Envelope): Promise<AppRecord> {
+    const app = await this.app(envelope.appKey);
+    const hash = sha256(`${envelope.appKey}\n${envelope.secretKey}\n${envelope.signature}`);
+    // All calls that come while the first is being checked wait for that one check.
+    let checking = this.checked.get(hash);
+    if (!checking) {
+      checking = this.verify(app, envelope);
+      this.checked.set(hash, checking);
+      checking.catch(() => this.checked.delete(hash));
+    }
+    const checked = await checking;
+    if (!this.stillHolds(checked, app)) {
+      this.checked.delete(hash);
+      // Made with keys that are not in use any more: say so by checking it anew.
+      await this.verify(app, envelope);
+    }
+    return this.admit(app, checked);
+  }
+
+  /** The same for `POST /users`, whose signature is over the whole body. Too rare to remember. */
+  async checkBody(envelope: Envelope, body: Uint8Array): Promise<AppRecord> {
+    const app = await this.app(envelope.appKey);
+    this.verifySignature(app, body, envelope.signature);
+    const ciphertext = this.ciphertext(envelope.secretKey);
+    if (!ciphertext) throw notDecryptable();
+    return this.admit(app, await this.open(app, ciphertext));
+  }
+
+  private async app(appKey: string): Promise<AppRecord> {
+    const app = await this.repository.app(appKey);
+    if (!app) throw new Refusal(Reason.unknownApp, 'There is no application with this app_key.');
+    return app;
+  }
+
+  private async verify(app: AppRecord, envelope: Envelope): Promise<Checked> {
+    const ciphertext = this.ciphertext(envelope.secretKey);
+    // The signature is over these bytes: without them there is nothing that it could match.
+    if (!ciphertext) {
+      throw new Refusal(Reason.signatureMismatch, 'The secret_key is not base64.');
+    }
+    this.verifySignature(app, ciphertext, envelope.signature);
+    return await this.open(app, ciphertext);
+  }
+
+  private verifySignature(app: AppRecord, data: Uint8Array, text: string): void {
+    const key = this.publicKeys.get(app.publicKey);
+    const signature = decodeBase64(text, modulusBytes(key));
+    if (!signature) {
+      throw new Refusal(
+        Reason.signatureUnreadable,
+        `The signature is not base64 of the ${modulusBytes(key)} bytes that the application's key makes.`,
+      );
+    }
+    if (!verifySignature(data, key, signature)) {
+      throw new Refusal(
+        Reason.signatureMismatch,
+        'The signature does not match: sign with the private key of this application.',
+      );
+    }
+  }
+
+  private ciphertext(text: string): Buffer | undefined {
+    return decodeBase64(text, this.pingKeys.ciphertextBytes) ?? decodeBase64(text);
+  }
+
+  private async open(app: AppRecord, ciphertext: Buffer): Promise<Checked> {
+    const opened = await this.pingKeys.decrypt(ciphertext);
+    if (!opened) throw notDecryptable();
+    const text = parseSecretText(opened.plaintext.toString('utf8'));
+    const stamped = text && parseTime(text.stamped);
+    if (!text || stamped === undefined) {
+      throw new Refusal(
+        Reason.malformedSecret,
+        'The decrypted secret_key is not {"secret": "…", "stamped": "YYYY-MM-DD HH:MM:SS"}.',
+      );
+    }
+    this.checkStamp(stamped);
+    if (!sameDigest(sha256(text.secret), app.secretHash)) {
+      throw new Refusal(Reason.wrongSecret, 'The secret is not the one of this application.');
+    }
+    return {
+      stamped,
+      secretHash: app.secretHash,
+      publicKey: app.publicKey,
+      pingKey: opened.fingerprint,
+    };
+  }
+
+  private checkStamp(stamped: number): void {
+    const age = this.clock() - stamped;
+    // The stamp is cut to seconds: the one that is running counts for it.
+    if (age >= STAMP_AGE + 1000 || -age > STAMP_AHEAD) {
+      throw new Refusal(
+        Reason.staleStamp,
+        'The stamp is too old or too far ahead: ping, and stamp with the time of the engine.',
+      );
+    }
+  }
+
+  private stillHolds(checked: Checked, app: AppRecord): boolean {
+    return (
+      checked.secretHash === app.secretHash &&
+      checked.publicKey === app.publicKey &&
+      this.pingKeys.accepts(checked.pingKey)
+    );
+  }
+
+  private admit(app: AppRecord, checked: Checked): AppRecord {
+    this.checkStamp(checked.stamped);
+    if (app.disabled) throw new Refusal(Reason.appDisabled, 'This application is disabled.');
+    return app;
+  }
+}
+
+function notDecryptable(): Refusal {
+  return new Refusal(
+    Reason.notDecryptable,
+    'The secret_key does not decrypt: ping, and encrypt for the key that it returns.',
+  );
+}

@@ -1,0 +1,18 @@
+/** What keeps memory finite, whatever clients do. */
+export interface Limits {
+  /** Open auth requests of one user at one time, over all applications. */
+  pendingPerUser: number;
+  /** LaunchKey sessions of one user with one application; the oldest makes room for a new one. */
+  sessionsPerUserAndApp: number;
+  /** Events that wait for one application. */
+  deliveriesPerApp: number;
+  /** Polls held at one time; the ones beyond are answered at once. */
+  heldPolls: number;
+}
+
+export const LIMITS: Limits = {
+  pendingPerUser: 100,
+  sessionsPerUserAndApp: 50,
+  deliveriesPerApp: 20_000,
+  heldPolls: 50_000,
+};

@@ -1,0 +1,212 @@
+import { LOWERCASE_AND_DIGITS, randomText } from '../crypto/random.js';
+import type {
+  AnswerRecord,
+  AppRecord,
+  DenialReason,
+  Policy,
+  RateWindow,
+  RequestRecord,
+} from '../data/records.js';
+import type { Repository } from '../data/repository.js';
+import { LaunchKeyEngineError } from '../errors.js';
+import type { Changes } from './changes.js';
+import type { Events } from './events.js';
+import type { HeldPolls } from './held-polls.js';
+import type { Limits } from './limits.js';
+import { numberChoice } from './number-choice.js';
+import { OwnReason, Reason, Refusal } from './refusal.js';
+import { nameFault, type Users } from './users.js';
+
+/** What an application asks for with `POST /auths`, already read and typed. */
+export interface NewRequest {
+  username: string;
+  session: boolean;
+  userPushId: boolean;
+  context?: string;
+  policy?: Policy;
+  number?: string;
+  /** A token of the application's own choosing. */
+  authRequest?: string;
+}
+
+/** What a device sends back: for the engine whether and why, for the application the package. */
+export interface DeviceAnswer {
+  authRequest: string;
+  deviceId: string;
+  approved: boolean;
+  reason?: DenialReason;
+  /** Base64 of the package, encrypted for the application. */
+  auth: string;
+}
+
+/** How an auth request stands, seen by the application that made it. */
+export type PollResult =
+  | { state: 'pending'; expiresAt: number }
+  | { state: 'answered'; answer: AnswerRecord };
+
+export interface RequestDependencies {
+  repository: Repository;
+  users: Users;
+  heldPolls: HeldPolls;
+  changes: Changes;
+  events: Events;
+  limits: Limits;
+  clock: () => number;
+  /** Milliseconds that an auth request lives. */
+  requestTtl: number;
+  rateWindows: readonly RateWindow[];
+}
+
+/** Auth requests from the push to the answer. */
+export class Requests {
+  private readonly with: RequestDependencies;
+
+  constructor(dependencies: RequestDependencies) {
+    this.with = dependencies;
+  }
+
+  /** Pushes a request to the user's device and returns its token. */
+  async create(app: AppRecord, wanted: NewRequest): Promise<string> {
+    const { repository, changes, limits, clock, requestTtl } = this.with;
+    const user = await this.recipient(app, wanted.username);
+    await this.limitRate(app, user.id);
+    const now = clock();
+    const request: RequestRecord = {
+      authRequest: wanted.authRequest ?? randomText(32, LOWERCASE_AND_DIGITS),
+      appKey: app.appKey,
+      appName: app.name,
+      userId: user.id,
+      username: user.username,
+      session: wanted.session,
+      userPushId: wanted.userPushId,
+      context: wanted.context,
+      policy: wanted.policy,
+      number: wanted.number,
+      numbers: wanted.number === undefined ? undefined : numberChoice(wanted.number),
+      createdAt: now,
+      expiresAt: now + requestTtl,
+    };
+    const inserted = await repository.insertRequest(request, limits.pendingPerUser);
+    if (inserted === 'taken') {
+      throw new Refusal(Reason.incorrectData, { auth_request: 'This token is in use already.' });
+    }
+    if (inserted === 'full') {
+      throw new Refusal(Reason.tooMany, 'Too many requests of this user are open.', requestTtl);
+    }
+    changes.notify(user.id);
+    return request.authRequest;
+  }
+
+  /** How the request stands; throws a {@link Refusal} where there is nothing to poll for. */
+  async poll(app: AppRecord, authRequest: string): Promise<PollResult> {
+    const request = await this.with.repository.request(authRequest);
+    if (request === undefined || (request !== 'gone' && request.appKey !== app.appKey)) {
+      throw new Refusal(OwnReason.noPendingRequest, 'There is no pending request.');
+    }
+    if (request === 'gone') throw expired();
+    const { answer } = request;
+    const inTime = request.expiresAt > this.with.clock();
+    if (!answer) {
+      if (!inTime) throw expired();
+      return { state: 'pending', expiresAt: request.expiresAt };
+    }
+    if (answer.approved && request.session) {
+      const session = await this.with.repository.session(authRequest);
+      if (session?.state !== 'open') throw expired();
+    } else if (!inTime) {
+      throw expired();
+    }
+    return { state: 'answered', answer };
+  }
+
+  /** The open requests of a user, oldest first. */
+  async pending(userId: string): Promise<RequestRecord[]> {
+    return await this.with.repository.pendingRequests(userId, this.with.clock());
+  }
+
+  /** The open request of this token, for the device that is to answer it. */
+  async open(authRequest: string): Promise<RequestRecord> {
+    const request = await this.with.repository.request(authRequest);
+    if (request === undefined) throw notAnswerable(authRequest, undefined);
+    if (request === 'gone') throw notAnswerable(authRequest, 'expired');
+    if (request.answer) throw notAnswerable(authRequest, 'answered');
+    if (request.expiresAt <= this.with.clock()) throw notAnswerable(authRequest, 'expired');
+    return request;
+  }
+
+  /** Takes a device's answer: the first one counts, and whoever waits for it is told. */
+  async answer(request: RequestRecord, answer: DeviceAnswer): Promise<void> {
+    const { repository, users, heldPolls, changes, events, limits, clock } = this.with;
+    const app = await repository.app(request.appKey);
+    const record: AnswerRecord = {
+      approved: answer.approved,
+      reason: answer.reason,
+      auth: answer.auth,
+      userHash: await users.identity('hash', request.userId, request.appKey),
+      answeredAt: clock(),
+    };
+    if (request.userPushId) {
+      record.userPushId = await users.identity('push', request.userId, request.appKey);
+    }
+    if (app?.organization !== undefined) {
+      record.organizationUser = await users.identity(
+        'organization',
+        request.userId,
+        app.organization,
+      );
+    }
+    const answered = await repository.answerRequest(
+      request.authRequest,
+      record,
+      clock(),
+      limits.sessionsPerUserAndApp,
+    );
+    if (typeof answered !== 'object') throw notAnswerable(request.authRequest, answered);
+    heldPolls.wake(request.authRequest);
+    changes.notify(request.userId);
+    if (app?.callbackUrl) await events.answered(app, answered, record);
+  }
+
+  private async recipient(app: AppRecord, username: string) {
+    const fault = nameFault(username);
+    if (fault) throw new Refusal(Reason.incorrectData, { username: fault });
+    const user = await this.with.users.resolve(app, username);
+    if (!user) throw new Refusal(Reason.unknownUser, 'There is no such user.');
+    if (!user.deviceId) throw new Refusal(Reason.noDevice, 'This user has no paired device.');
+    return user;
+  }
+
+  private async limitRate(app: AppRecord, userId: string): Promise<void> {
+    const { repository, rateWindows, clock } = this.with;
+    if (rateWindows.length === 0) return;
+    const wait = await repository.takeRate(`${app.appKey} ${userId}`, rateWindows, clock());
+    if (wait > 0) throw new Refusal(Reason.tooMany, 'Too many requests for this user.', wait);
+  }
+}
+
+function expired(): Refusal {
+  return new Refusal(OwnReason.expired, 'The auth request has expired or its session has ended.');
+}
+
+function notAnswerable(
+  authRequest: string,
+  why: 'answered' | 'expired' | undefined,
+): LaunchKeyEngineError {
+  const name = JSON.stringify(authRequest);
+  if (why === 'answered') {
+    return new LaunchKeyEngineError(
+      'ENGINE_REQUEST_ANSWERED',
+      `The auth request ${name} was answered already; the first answer counts.`,
+    );
+  }
+  if (why === 'expired') {
+    return new LaunchKeyEngineError(
+      'ENGINE_REQUEST_EXPIRED',
+      `The auth request ${name} has expired: the application has to ask again.`,
+    );
+  }
+  return new LaunchKeyEngineError(
+    'ENGINE_UNKNOWN_REQUEST',
+    `There is no auth request ${name}; requests(username) lists the open ones.`,
+  );
+}

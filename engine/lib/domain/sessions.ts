@@ -1,0 +1,95 @@
+import type { AppRecord, SessionRecord } from '../data/records.js';
+import type { Repository } from '../data/repository.js';
+import type { Changes } from './changes.js';
+import type { Events } from './events.js';
+import type { HeldPolls } from './held-polls.js';
+import { OwnReason, Refusal } from './refusal.js';
+
+export interface SessionDependencies {
+  repository: Repository;
+  heldPolls: HeldPolls;
+  changes: Changes;
+  events: Events;
+}
+
+/** LaunchKey sessions: opened by an approval, ended by the application or on the device. */
+export class Sessions {
+  private readonly with: SessionDependencies;
+
+  constructor(dependencies: SessionDependencies) {
+    this.with = dependencies;
+  }
+
+  async list(userId: string): Promise<SessionRecord[]> {
+    return await this.with.repository.sessions(userId);
+  }
+
+  /**
+   * The application says what became of an answer (`Authenticate`), or that the local login is over
+   * (`Revoke`). Said twice, it is true twice: both may be repeated after a lost response.
+   */
+  async report(
+    app: AppRecord,
+    authRequest: string,
+    action: 'Authenticate' | 'Revoke',
+    status: boolean,
+  ): Promise<void> {
+    const request = await this.with.repository.request(authRequest);
+    if (request === undefined || (request !== 'gone' && request.appKey !== app.appKey)) {
+      throw new Refusal(OwnReason.unknownAuthRequest, 'This auth request is not known.');
+    }
+    if (request === 'gone') {
+      // An approval that is over must not become a login; a login that is over may be ended again.
+      if (action === 'Authenticate' && status) throw notASession('It has ended or expired.');
+      return;
+    }
+    if (!request.answer) throw notASession('The user has not answered it.');
+    const { approved } = request.answer;
+    if (action === 'Authenticate' && !status) {
+      if (approved && request.session) await this.end(authRequest, request.userId);
+      return;
+    }
+    if (!approved) throw notASession('The user denied it.');
+    if (!request.session) {
+      if (action === 'Authenticate') return;
+      throw notASession('It was a transaction.');
+    }
+    if (action === 'Revoke') {
+      if (status) await this.end(authRequest, request.userId);
+      return;
+    }
+    if (!(await this.with.repository.confirmSession(authRequest))) {
+      throw notASession('The user has ended the session.');
+    }
+    this.with.changes.notify(request.userId);
+  }
+
+  /**
+   * The user ends the sessions with one application or with all: they are over for every poll, and
+   * each application is told once, by a signed event. Returns the sessions that are being ended.
+   */
+  async deorbit(userId: string, appKey?: string): Promise<SessionRecord[]> {
+    const { repository, heldPolls, changes, events } = this.with;
+    const cleared = await repository.clearSessions(userId, appKey);
+    for (const session of cleared) heldPolls.wake(session.authRequest);
+    for (const key of new Set(cleared.map((session) => session.appKey))) {
+      const app = await repository.app(key);
+      if (app?.callbackUrl) await events.loggedOut(app, userId);
+    }
+    if (cleared.length > 0) changes.notify(userId);
+    return cleared;
+  }
+
+  private async end(authRequest: string, userId: string): Promise<void> {
+    await this.with.repository.endSession(authRequest);
+    this.with.heldPolls.wake(authRequest);
+    this.with.changes.notify(userId);
+  }
+}
+
+function notASession(why: string): Refusal {
+  return new Refusal(
+    OwnReason.notASession,
+    `This auth request does not correlate to a session. ${why}`,
+  );
+}

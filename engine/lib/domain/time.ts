@@ -1,0 +1,32 @@
+const STAMP = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?Z?$/;
+
+/** `YYYY-MM-DD HH:MM:SS`, UTC: how the v1 API writes a time. */
+export function launchkeyTime(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')}`;
+}
+
+/** `YYYY-MM-DDTHH:MM:SSZ`: how its later clients read one. */
+export function apiTime(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`;
+}
+
+/**
+ * Reads both forms, with or without a fraction of a second, which Python adds. `undefined` for what
+ * is no time, the 31st of February included.
+ */
+export function parseTime(text: string): number | undefined {
+  const match = STAMP.exec(text);
+  if (!match) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const time = Date.UTC(year, month - 1, day, hour, minute, second);
+  return launchkeyTime(time).slice(0, 19) === text.slice(0, 19).replace('T', ' ')
+    ? time
+    : undefined;
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
+import type { AppRecord, IdentityKind, UserRecord } from '../data/records.js';
+import type { Repository } from '../data/repository.js';
+import { LaunchKeyEngineError } from '../errors.js';
+
+/** The characters that the hosted API refused in a user name. */
+const FORBIDDEN = /[><)(@:;&]/;
+const LONGEST = 200;
+
+/** Says what is wrong with a user name, or `undefined` if nothing is. */
+export function nameFault(name: string): string | undefined {
+  if (name === '') return 'A user name is needed.';
+  if (name.length > LONGEST) return `A user name has at most ${LONGEST} characters.`;
+  if (FORBIDDEN.test(name)) {
+    return 'Invalid character used. These are not allowed: > < ) ( @ : ; &';
+  }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to be refused.
+  if (/[\u0000-\u001f\u007f]/.test(name)) return 'Invalid character used: a control character.';
+  return undefined;
+}
+
+/** A user as an operator sees one. */
+export interface UserInfo {
+  username: string;
+  /** Whether there is a device that can be asked. */
+  hasDevice: boolean;
+  createdAt: Date;
+}
+
+export class Users {
+  private readonly repository: Repository;
+  private readonly clock: () => number;
+
+  constructor(repository: Repository, clock: () => number) {
+    this.repository = repository;
+    this.clock = clock;
+  }
+
+  async create(username: string, withDevice: boolean): Promise<UserRecord> {
+    const fault = typeof username === 'string' ? nameFault(username) : 'A user name is a text.';
+    if (fault) throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', fault);
+    const user = this.make(username, withDevice);
+    if (!(await this.repository.insertUser(user))) {
+      throw new LaunchKeyEngineError(
+        'ENGINE_USER_EXISTS',
+        `There is a user called ${JSON.stringify(username)} already.`,
+      );
+    }
+    return user;
+  }
+
+  /** The application's white label user of that identifier, made on the first call. */
+  async whiteLabel(app: AppRecord, identifier: string): Promise<UserRecord> {
+    const username = whiteLabelName(app.appKey, identifier);
+    const user = { ...this.make(username, false), whiteLabelOf: app.appKey };
+    if (await this.repository.insertUser(user)) return user;
+    return await this.require(username);
+  }
+
+  async require(username: string): Promise<UserRecord> {
+    const user = await this.repository.userByName(username);
+    if (user) return user;
+    throw new LaunchKeyEngineError(
+      'ENGINE_UNKNOWN_USER',
+      `There is no user called ${JSON.stringify(username)}.`,
+    );
+  }
+
+  /**
+   * Whom an application means: its own white label user, the user behind a push ID that it was given,
+   * or a user by name, in this order, since the first two are names of the application's own.
+   */
+  async resolve(app: AppRecord, name: string): Promise<UserRecord | undefined> {
+    return (
+      (await this.repository.userByName(whiteLabelName(app.appKey, name))) ??
+      (await this.repository.userByIdentity('push', app.appKey, name)) ??
+      (await this.repository.userByName(name))
+    );
+  }
+
+  /** The user's name in one place; random, so that places cannot compare what they know. */
+  async identity(kind: IdentityKind, user: string, place: string): Promise<string> {
+    return await this.repository.identity(kind, user, place, randomText(43, LETTERS_AND_DIGITS));
+  }
+
+  async list(): Promise<UserInfo[]> {
+    return (await this.repository.users()).map((user) => ({
+      username: user.username,
+      hasDevice: user.deviceId !== undefined,
+      createdAt: new Date(user.createdAt),
+    }));
+  }
+
+  private make(username: string, withDevice: boolean): UserRecord {
+    const deviceId = withDevice ? newDeviceId() : undefined;
+    return { id: randomUUID(), username, deviceId, createdAt: this.clock() };
+  }
+}
+
+export function newDeviceId(): string {
+  return randomText(16, LETTERS_AND_DIGITS);
+}
+
+function whiteLabelName(appKey: string, identifier: string): string {
+  return `${identifier}@${appKey}`;
+}

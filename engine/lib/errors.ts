@@ -1,0 +1,44 @@
+/**
+ * What went wrong, in a form that a program can compare. The codes are stable; the messages are for
+ * people and may change.
+ *
+ * - `ENGINE_INVALID_OPTION`: an option of `startEngine` or of a method is missing, unknown or unusable.
+ * - `ENGINE_UNSUPPORTED_OPTION`: the option exists in the interface, but this version cannot serve it.
+ * - `ENGINE_UNKNOWN_APP`, `ENGINE_UNKNOWN_USER`, `ENGINE_UNKNOWN_REQUEST`, `ENGINE_UNKNOWN_CODE`: there
+ *   is nothing of that name.
+ * - `ENGINE_USER_EXISTS`: the name is taken.
+ * - `ENGINE_REQUEST_ANSWERED`, `ENGINE_REQUEST_EXPIRED`: too late to answer.
+ * - `ENGINE_NUMBER_REQUIRED`: the request can be approved only together with a number.
+ * - `ENGINE_LIMIT`: a bound that keeps memory finite is reached.
+ * - `ENGINE_LISTEN`: the address could not be bound.
+ * - `ENGINE_CLOSED`: the engine has been closed.
+ */
+export type EngineErrorCode =
+  | 'ENGINE_INVALID_OPTION'
+  | 'ENGINE_UNSUPPORTED_OPTION'
+  | 'ENGINE_UNKNOWN_APP'
+  | 'ENGINE_UNKNOWN_USER'
+  | 'ENGINE_UNKNOWN_REQUEST'
+  | 'ENGINE_UNKNOWN_CODE'
+  | 'ENGINE_USER_EXISTS'
+  | 'ENGINE_REQUEST_ANSWERED'
+  | 'ENGINE_REQUEST_EXPIRED'
+  | 'ENGINE_NUMBER_REQUIRED'
+  | 'ENGINE_LIMIT'
+  | 'ENGINE_LISTEN'
+  | 'ENGINE_CLOSED';
+
+/**
+ * Thrown by `startEngine` and by the methods of an {@link Engine}. What applications are told over
+ * HTTP is another matter and never of this class.
+ */
+export class LaunchKeyEngineError extends Error {
+  /** The stable name of what went wrong. */
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LaunchKeyEngineError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,29 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Services } from '../services.js';
+import { operations } from './operations.js';
+import { pairingImage } from './pairing-image.js';
+import { v1 } from './v1/index.js';
+
+/** Longer than the idle time of any proxy: the side that closes first must never be this one. */
+const KEEP_ALIVE = 620_000;
+
+export async function createServer(services: Services): Promise<FastifyInstance> {
+  const app = Fastify({
+    // URLs of old SDKs carry envelopes: no request is logged.
+    logger: false,
+    bodyLimit: 65_536,
+    keepAliveTimeout: KEEP_ALIVE,
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    exposeHeadRoutes: false,
+  });
+  await app.register((scope) => v1(scope, services), { prefix: '/v1' });
+  await app.register((scope) => operations(scope, services));
+  await app.register((scope) => pairingImage(scope, services));
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).type('text/plain').send('There is nothing here. The API is at /v1.\n'),
+  );
+  return app;
+}

@@ -1,0 +1,27 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Reason, Refusal } from '../../domain/refusal.js';
+import type { Services } from '../../services.js';
+import { readEnvelope } from './envelope.js';
+import { optionalBoolean, type Parameters, readParameters, text } from './parameters.js';
+import { sendJson } from './respond.js';
+
+/** The application reports what it made of an answer, or that a login is over. */
+export async function logs(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const parameters = readParameters(request);
+  const app = await services.envelopes.check(readEnvelope(parameters));
+  const authRequest = text(parameters, 'auth_request', 64);
+  const status = optionalBoolean(parameters, 'status');
+  if (status === undefined) throw new Refusal(Reason.incorrectData, { status: 'It is missing.' });
+  await services.sessions.report(app, authRequest, readAction(parameters), status);
+  return sendJson(reply, { message: 'Successfully updated' });
+}
+
+function readAction(parameters: Parameters): 'Authenticate' | 'Revoke' {
+  const action = text(parameters, 'action', 20);
+  if (action === 'Authenticate' || action === 'Revoke') return action;
+  throw new Refusal(Reason.incorrectData, { action: 'It must be Authenticate or Revoke.' });
+}

@@ -1,0 +1,66 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Repository } from './data/repository.js';
+import type { HeldPolls } from './domain/held-polls.js';
+
+/** The figures of one engine, in a registry of its own so that several can run in one process. */
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly calls: Counter<'call' | 'outcome'>;
+  private readonly deliveries: Counter<'kind' | 'outcome'>;
+
+  constructor(repository: Repository, heldPolls: HeldPolls, clock: () => number) {
+    const registers = [this.registry];
+    this.calls = new Counter({
+      name: 'launchkey_calls_total',
+      help: 'Calls of the v1 API by outcome: "answered", "error", or the message code.',
+      labelNames: ['call', 'outcome'],
+      registers,
+    });
+    this.deliveries = new Counter({
+      name: 'launchkey_deliveries_total',
+      help: 'Attempts to deliver an event, by kind and outcome.',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    });
+    new Gauge({
+      name: 'launchkey_held_polls',
+      help: 'Polls that are held open at this moment.',
+      registers,
+      collect() {
+        this.set(heldPolls.size);
+      },
+    });
+    new Gauge({
+      name: 'launchkey_pending_requests',
+      help: 'Auth requests that wait for an answer.',
+      registers,
+      async collect() {
+        this.set(await repository.pendingCount(clock()));
+      },
+    });
+    new Gauge({
+      name: 'launchkey_delivery_queue',
+      help: 'Events that are not delivered yet.',
+      registers,
+      async collect() {
+        this.set(await repository.deliveryCount());
+      },
+    });
+  }
+
+  call(call: string, outcome: string | number): void {
+    this.calls.inc({ call, outcome });
+  }
+
+  delivery(kind: string, outcome: string): void {
+    this.deliveries.inc({ kind, outcome });
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  async text(): Promise<string> {
+    return await this.registry.metrics();
+  }
+}

@@ -1,0 +1,151 @@
+import type { RateWindow } from './data/records.js';
+import { BACKOFF, type DeliveryOptions } from './domain/delivery.js';
+import { LIMITS, type Limits } from './domain/limits.js';
+import { LaunchKeyEngineError } from './errors.js';
+import { type Logger, silent } from './logger.js';
+
+/** How many auth requests an application may make for one user. */
+export interface RateLimit {
+  /** All of them hold at once. Default: one in 5 seconds and three in 60. */
+  windows: readonly RateWindow[];
+}
+
+/** How `startEngine` starts an engine. All of it may be left out. */
+export interface EngineOptions {
+  /** The port to listen on; 0 lets the system choose. Default: 0. */
+  port?: number;
+  /** The address to listen on. Default: `127.0.0.1`, reachable from this machine only. */
+  host?: string;
+  /** The address under which others reach the engine, for QR codes. Default: the engine's `url`. */
+  publicUrl?: string;
+  /** The engine's time in milliseconds since 1970. Default: `Date.now`. */
+  clock?: () => number;
+  /** How long an auth request can be answered, in milliseconds of engine time. Default: 300,000. */
+  requestTtl?: number;
+  /** `false` switches the limit off. Default: one request in 5 seconds, three in 60. */
+  rateLimit?: false | RateLimit;
+  /** How long a ping key decrypts after it was rotated, in milliseconds. Default: one day. */
+  pingKeyGrace?: number;
+  /** How events are delivered. */
+  delivery?: DeliveryOptions;
+  /** Bounds on what is kept in memory. */
+  limits?: Partial<Limits>;
+  /** Where to report. Default: nowhere. */
+  logger?: Logger;
+}
+
+export type ResolvedOptions = Required<
+  Omit<EngineOptions, 'publicUrl' | 'rateLimit' | 'limits'>
+> & {
+  publicUrl?: string;
+  rateWindows: readonly RateWindow[];
+  limits: Limits;
+};
+
+const DAY = 24 * 3_600_000;
+const WINDOWS: readonly RateWindow[] = [
+  { requests: 1, seconds: 5 },
+  { requests: 3, seconds: 60 },
+];
+const KNOWN: readonly string[] = [
+  'port',
+  'host',
+  'publicUrl',
+  'clock',
+  'requestTtl',
+  'rateLimit',
+  'pingKeyGrace',
+  'delivery',
+  'limits',
+  'logger',
+];
+
+/** Checks every option by name, so that a mistyped one is no silent default. */
+export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  for (const name of Object.keys(options)) checkName(name);
+  const { publicUrl, clock = Date.now, logger = silent, delivery = {} } = options;
+  if (typeof clock !== 'function') throw invalid('clock', 'a function that returns milliseconds');
+  if (publicUrl !== undefined && !/^https?:\/\/[^?#]+$/.test(publicUrl)) {
+    throw invalid('publicUrl', 'an http or https URL without query');
+  }
+  return {
+    port: integer('port', options.port ?? 0, 0, 65_535),
+    host: text('host', options.host ?? '127.0.0.1'),
+    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    clock,
+    requestTtl: integer('requestTtl', options.requestTtl ?? 300_000, 1, DAY),
+    rateWindows: resolveRate(options.rateLimit),
+    pingKeyGrace: integer('pingKeyGrace', options.pingKeyGrace ?? DAY, 0, 3650 * DAY),
+    delivery: resolveDelivery(delivery),
+    limits: resolveLimits(options.limits ?? {}),
+    logger,
+  };
+}
+
+function checkName(name: string): void {
+  if (KNOWN.includes(name)) return;
+  if (name === 'data' || name === 'databaseUrl') {
+    throw new LaunchKeyEngineError(
+      'ENGINE_UNSUPPORTED_OPTION',
+      `The option ${name} is not supported by this version: it keeps everything in memory.`,
+    );
+  }
+  throw new LaunchKeyEngineError(
+    'ENGINE_INVALID_OPTION',
+    `There is no option ${JSON.stringify(name)}; there are ${KNOWN.join(', ')}.`,
+  );
+}
+
+function resolveRate(rateLimit: EngineOptions['rateLimit']): readonly RateWindow[] {
+  if (rateLimit === false) return [];
+  if (rateLimit === undefined) return WINDOWS;
+  const windows: unknown = (rateLimit as Partial<RateLimit> | null)?.windows;
+  if (!Array.isArray(windows) || windows.length === 0) {
+    throw invalid('rateLimit', 'false or { windows: [{ requests, seconds }, …] }');
+  }
+  for (const window of windows as RateWindow[]) {
+    integer('rateLimit.windows[].requests', window?.requests, 1, 100_000);
+    integer('rateLimit.windows[].seconds', window?.seconds, 1, 86_400);
+  }
+  return windows as RateWindow[];
+}
+
+function resolveDelivery(delivery: DeliveryOptions): DeliveryOptions {
+  const { backoff = BACKOFF, timeout = 10_000, concurrency = 256 } = delivery;
+  if (!Array.isArray(backoff) || backoff.length === 0) {
+    throw invalid('delivery.backoff', 'an array of milliseconds');
+  }
+  for (const wait of backoff) integer('delivery.backoff[]', wait, 0, DAY);
+  integer('delivery.timeout', timeout, 1, 600_000);
+  integer('delivery.concurrency', concurrency, 1, 10_000);
+  return { backoff, timeout, concurrency };
+}
+
+function resolveLimits(limits: Partial<Limits>): Limits {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!(name in LIMITS))
+      throw invalid('limits', `an object of ${Object.keys(LIMITS).join(', ')}`);
+    integer(`limits.${name}`, value, 1, 10_000_000);
+  }
+  return { ...LIMITS, ...limits };
+}
+
+function integer(name: string, value: unknown, least: number, most: number): number {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) {
+    return value as number;
+  }
+  throw invalid(name, `a whole number from ${least} to ${most}`, value);
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalid(name, 'a non-empty text', value);
+}
+
+function invalid(name: string, expected: string, came?: unknown): LaunchKeyEngineError {
+  const what = came === undefined ? '' : `, not ${JSON.stringify(came)}`;
+  return new LaunchKeyEngineError(
+    'ENGINE_INVALID_OPTION',
+    `The option ${name} must be ${expected}${what}.`,
+  );
+}

@@ -1,0 +1,33 @@
+import type { PingKeys } from './crypto/ping-keys.js';
+import type { Repository } from './data/repository.js';
+import type { VirtualDevice } from './device/virtual.js';
+import type { Apps } from './domain/apps.js';
+import type { Changes } from './domain/changes.js';
+import type { Envelopes } from './domain/envelopes.js';
+import type { HeldPolls } from './domain/held-polls.js';
+import type { Limits } from './domain/limits.js';
+import type { Requests } from './domain/requests.js';
+import type { Sessions } from './domain/sessions.js';
+import type { Users } from './domain/users.js';
+import type { WhiteLabel } from './domain/white-label.js';
+import type { Logger } from './logger.js';
+import type { Metrics } from './metrics.js';
+
+/** What the routes work with: the parts of one engine. */
+export interface Services {
+  readonly repository: Repository;
+  readonly pingKeys: PingKeys;
+  readonly envelopes: Envelopes;
+  readonly apps: Apps;
+  readonly users: Users;
+  readonly requests: Requests;
+  readonly sessions: Sessions;
+  readonly whiteLabel: WhiteLabel;
+  readonly device: VirtualDevice;
+  readonly heldPolls: HeldPolls;
+  readonly changes: Changes;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly clock: () => number;
+}

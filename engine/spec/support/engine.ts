@@ -1,0 +1,32 @@
+import { onTestFinished } from 'vitest';
+import { type Engine, type EngineOptions, startEngine } from '../../lib/index.js';
+import { Application } from './application.js';
+
+/** A clock that a test moves; it also goes on by itself, as clocks do. */
+export class Clock {
+  private offset = 0;
+  readonly now = (): number => Date.now() + this.offset;
+
+  advance(milliseconds: number): void {
+    this.offset += milliseconds;
+  }
+}
+
+export interface Started {
+  engine: Engine;
+  application: Application;
+  clock: Clock;
+}
+
+/** A real engine on a free port, closed when the test ends, with an application and a user `alice`. */
+export async function start(
+  options: EngineOptions & { callbackUrl?: string; organization?: string } = {},
+): Promise<Started> {
+  const { callbackUrl, organization, ...rest } = options;
+  const clock = new Clock();
+  const engine = await startEngine({ clock: clock.now, rateLimit: false, ...rest });
+  onTestFinished(async () => await engine.close());
+  const credentials = await engine.createApp({ name: 'Shop', callbackUrl, organization });
+  await engine.createUser('alice');
+  return { engine, application: new Application(engine.url, credentials), clock };
+}
