@@ -1,0 +1,435 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { inspect } from 'node:util';
+import express from 'express';
+import session from 'express-session';
+import passport from 'passport';
+import LaunchKeyDefault, {
+  ConfigurationError,
+  LaunchKeyStrategy,
+  Strategy,
+} from 'passport-launchkey';
+import { describe, expect, it } from 'vitest';
+import { logIn, loginApp, type Seen, serve } from './support/app.js';
+import { EngineProxy } from './support/proxy.js';
+import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
+
+const KEY = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+
+const OPTIONS = {
+  apiBaseUrl: 'https://engine.example.com/v1',
+  appKey: 1234567890,
+  secretKey: 'the secret key',
+  privateKey: KEY.privateKey,
+};
+
+const nobody = async () => false as const;
+
+describe('new LaunchKeyStrategy', () => {
+  it('is exported by name, as Strategy and as default', () => {
+    expect(Strategy).toBe(LaunchKeyStrategy);
+    expect(LaunchKeyDefault).toBe(LaunchKeyStrategy);
+  });
+
+  it('is called launchkey, or what it is told', () => {
+    expect(new LaunchKeyStrategy(OPTIONS, nobody).name).toBe('launchkey');
+    expect(new LaunchKeyStrategy({ ...OPTIONS, name: 'staff' }, nobody).name).toBe('staff');
+  });
+
+  it.each<[string, object]>([
+    ['apiBaseUrl', { apiBaseUrl: undefined }],
+    ['apiBaseUrl', { apiBaseUrl: 'http://engine.example.com/v1' }],
+    ['apiBaseUrl', { apiBaseUrl: 'engine' }],
+    ['appKey', { appKey: undefined }],
+    ['appKey', { appKey: 12345 }],
+    ['secretKey', { secretKey: undefined }],
+    ['privateKey', { privateKey: undefined }],
+    ['privateKey', { privateKey: KEY.publicKey }],
+    ['name', { name: '' }],
+    ['usernameField', { usernameField: '' }],
+    ['passReqToCallback', { passReqToCallback: 'yes' }],
+    ['pending', { pending: 'maybe' }],
+    ['answers', { answers: 'push' }],
+    ['pollInterval', { pollInterval: 1 }],
+    ['pollInterval', { pollInterval: '1000' }],
+    ['longPoll', { longPoll: -1 }],
+    ['longPoll', { longPoll: 25_000 }],
+    ['loginTimeout', { loginTimeout: Number.NaN }],
+    ['confirmCallback', { confirmCallback: 0 }],
+    ['authType', { authType: 'orbit' }],
+    ['userPushId', { userPushId: 'yes' }],
+    ['context', { context: 42 }],
+    ['context', { context: 'x'.repeat(401) }],
+    ['policy', { policy: 'strict' }],
+    ['store', { store: {} }],
+    ['store', { store: null }],
+  ])('refuses an unusable %s: %o', (option, wrong) => {
+    expect(() => new LaunchKeyStrategy({ ...OPTIONS, ...wrong } as never, nobody)).toThrow(
+      ConfigurationError,
+    );
+    expect(() => new LaunchKeyStrategy({ ...OPTIONS, ...wrong } as never, nobody)).toThrow(option);
+  });
+
+  it('refuses to do without options or verify', () => {
+    expect(() => new LaunchKeyStrategy(undefined as never, nobody)).toThrow(ConfigurationError);
+    expect(() => new LaunchKeyStrategy(nobody as never, nobody)).toThrow(ConfigurationError);
+    expect(() => new LaunchKeyStrategy(OPTIONS, undefined as never)).toThrow(/verify/);
+  });
+
+  it('shows nothing secret when it is printed', () => {
+    const strategy = new LaunchKeyStrategy(OPTIONS, nobody);
+    const copy = Object.create(strategy) as object;
+    const printed = [strategy, copy].flatMap((value) => [
+      inspect(value, { depth: 9, showHidden: true }),
+      JSON.stringify(value),
+      String(value),
+    ]);
+    for (const text of printed) {
+      expect(text).not.toContain(OPTIONS.secretKey);
+      expect(text).not.toContain('PRIVATE KEY');
+    }
+  });
+});
+
+describe('a login', () => {
+  it('that the user approves succeeds with the user that verify names', async () => {
+    const world = await startWorld();
+    const { strategy, verified } = recordingStrategy(world);
+    const url = await serve(loginApp(strategy));
+    const seen = logIn(url);
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toEqual({ user: { id: verified[0] } });
+    expect(verified).toHaveLength(1);
+  });
+
+  it('opens a LaunchKey session, and none with session: false', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world);
+    const withSession = await serve(loginApp(strategy));
+    const without = await serve(loginApp(strategy, { session: false }));
+    for (const [url, sessions] of [
+      [without, 0],
+      [withSession, 1],
+    ] as const) {
+      const seen = logIn(url);
+      await world.engine.answer(await nextRequest(world.engine), true);
+      await seen;
+      expect(await world.engine.sessions('alice')).toHaveLength(sessions);
+    }
+  });
+
+  it('tells verify who it is, by which device and under what name', async () => {
+    const world = await startWorld();
+    let told: unknown;
+    const strategy = new LaunchKeyStrategy(
+      { ...world.options, userPushId: true, passReqToCallback: true },
+      async (req, userHash, response) => {
+        told = { path: req.path, userHash, response };
+        return { id: userHash };
+      },
+    );
+    const url = await serve(loginApp(strategy));
+    const seen = logIn(url);
+    const authRequest = await nextRequest(world.engine);
+    await world.engine.answer(authRequest, true);
+    const { user } = await seen;
+    expect(told).toEqual({
+      path: '/login',
+      userHash: user && user.id,
+      response: {
+        authRequest,
+        authorized: true,
+        username: 'alice',
+        userHash: user && user.id,
+        userPushId: expect.stringMatching(/./),
+        deviceId: expect.stringMatching(/./),
+      },
+    });
+  });
+
+  it('that the user denies fails', async () => {
+    const world = await startWorld();
+    const { strategy, verified } = recordingStrategy(world);
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), false);
+    expect(await seen).toMatchObject({
+      user: false,
+      status: 401,
+      info: { code: 'denied', status: 401 },
+    });
+    expect(verified).toEqual([]);
+  });
+
+  it('that expires at the engine fails', async () => {
+    let offset = 0;
+    const world = await startWorld({ clock: () => Date.now() + offset });
+    const { strategy, verified } = recordingStrategy(world);
+    const seen = logIn(await serve(loginApp(strategy)));
+    await nextRequest(world.engine);
+    offset = 6 * 60_000;
+    expect(await seen).toMatchObject({ user: false, status: 401, info: { code: 'expired' } });
+    expect(verified).toEqual([]);
+  });
+
+  it('that nobody answers within loginTimeout fails', async () => {
+    const world = await startWorld();
+    const { strategy, verified } = recordingStrategy(world, { loginTimeout: 50 });
+    const seen = await logIn(await serve(loginApp(strategy)));
+    expect(seen).toMatchObject({ user: false, status: 401, info: { code: 'expired' } });
+    expect(verified).toEqual([]);
+  });
+
+  it('of a user who does not exist looks like a denied one', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world);
+    const url = await serve(loginApp(strategy));
+    const denied = logIn(url);
+    await world.engine.answer(await nextRequest(world.engine), false);
+    const seen = await denied;
+    expect(seen.info).toMatchObject({ code: 'denied' });
+    expect(await logIn(url, { username: 'nobody' })).toEqual(seen);
+    expect(await logIn(url, { username: 'not<a>name' })).toEqual(seen);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['no user name', {}],
+    ['an empty one', { username: '' }],
+    ['a blank one', { username: '  ' }],
+    ['an object for one', { 'username[a]': 'alice' }],
+    ['a list for one', { 'username[]': 'alice' }],
+  ])('with %s fails with 400', async (_what, form) => {
+    const strategy = new LaunchKeyStrategy(OPTIONS, nobody);
+    const seen = await logIn(await serve(loginApp(strategy)), form);
+    expect(seen).toMatchObject({ user: false, status: 400, info: { code: 'missing_username' } });
+  });
+
+  it('beyond the rate limit fails with 429 and says for how long', async () => {
+    const world = await startWorld({ rateLimit: undefined });
+    const { strategy } = recordingStrategy(world);
+    const url = await serve(loginApp(strategy));
+    const first = logIn(url);
+    const authRequest = await nextRequest(world.engine);
+    expect(await logIn(url)).toMatchObject({
+      user: false,
+      status: 429,
+      info: { code: 'rate_limited', retryAfter: expect.any(Number) },
+    });
+    await world.engine.answer(authRequest, true);
+    await first;
+  });
+
+  it('that verify does not take fails with its reason, and its LaunchKey session is ended', async () => {
+    const world = await startWorld();
+    const strategy = new LaunchKeyStrategy(world.options, async () => [
+      false,
+      { message: 'Your account is locked.', until: 'tomorrow' },
+    ]);
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toMatchObject({
+      user: false,
+      status: 401,
+      info: { code: 'unverified', message: 'Your account is locked.', until: 'tomorrow' },
+    });
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+
+  it('whose verify throws is an error, and its LaunchKey session is ended', async () => {
+    const world = await startWorld();
+    const strategy = new LaunchKeyStrategy(world.options, () => {
+      throw new TypeError('the database is away');
+    });
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toMatchObject({ error: { message: 'the database is away' } });
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+
+  it.each([undefined, 'route', 'router'])(
+    'whose verify throws %s does not get to what follows',
+    async (thrown) => {
+      const world = await startWorld();
+      const strategy = new LaunchKeyStrategy(world.options, () => Promise.reject(thrown));
+      const auth = new passport.Passport();
+      const app = express();
+      app.use(express.urlencoded({ extended: false }));
+      app.post('/login', auth.authenticate(strategy, { session: false }), (_req, res) => {
+        res.send('let in');
+      });
+      app.post('/login', (_req, res) => {
+        res.send('let in');
+      });
+      const url = await serve(app);
+      const response = fetch(`${url}/login`, {
+        method: 'POST',
+        body: new URLSearchParams({ username: 'alice' }),
+      });
+      await world.engine.answer(await nextRequest(world.engine), true);
+      expect((await response).status).toBe(500);
+      expect(await (await response).text()).not.toContain('let in');
+    },
+  );
+
+  it('with wrong credentials is an error', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world, { secretKey: 'another secret key' });
+    const seen = await logIn(await serve(loginApp(strategy)));
+    expect(seen.error).toMatchObject({ name: 'InvalidCredentialsError' });
+  });
+
+  it('without an engine is an error', async () => {
+    const strategy = new LaunchKeyStrategy(
+      { ...OPTIONS, apiBaseUrl: 'http://127.0.0.1:9/v1' },
+      nobody,
+    );
+    const seen = await logIn(await serve(loginApp(strategy)));
+    expect(seen.error).toMatchObject({ name: 'CommunicationError' });
+  });
+
+  it('takes context, policy, auth type and user name from the call before those of the strategy', async () => {
+    const world = await startWorld({ users: ['alice', 'bob'] });
+    const { strategy } = recordingStrategy(world, { context: 'of the strategy' });
+    const own = await serve(
+      loginApp(strategy, {
+        username: 'bob',
+        authType: 'transaction',
+        context: (req: express.Request) => `of ${req.path}`,
+      }),
+    );
+    const seen = [logIn(own), logIn(await serve(loginApp(strategy)))];
+    const bobs = await nextRequest(world.engine, 'bob');
+    const alices = await nextRequest(world.engine, 'alice');
+    expect(await world.engine.requests('bob')).toMatchObject([
+      { context: 'of /login', session: false },
+    ]);
+    expect(await world.engine.requests('alice')).toMatchObject([
+      { context: 'of the strategy', session: true },
+    ]);
+    await world.engine.answer(bobs, false);
+    await world.engine.answer(alices, false);
+    await Promise.all(seen);
+  });
+
+  it('with a context that is too long is an error that says so', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world);
+    const seen = await logIn(await serve(loginApp(strategy, { context: () => 'x'.repeat(401) })));
+    expect(seen.error).toMatchObject({
+      name: 'InvalidRequestError',
+      message: expect.stringContaining('400'),
+    });
+  });
+
+  it('reads the user name from the query and from nested fields', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world, { usernameField: 'user[name]' });
+    const seen = logIn(await serve(loginApp(strategy)), { 'user[name]': 'alice' });
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toMatchObject({ user: { id: expect.any(String) } });
+  });
+});
+
+describe('a strategy that is given to Passport as an instance', () => {
+  it('never mixes up the requests of many users', async () => {
+    const users = Array.from({ length: 30 }, (_, n) => `user${n}`);
+    const world = await startWorld({ users });
+    const strategy = new LaunchKeyStrategy(world.options, async (_hash, { username }) => ({
+      id: username,
+    }));
+    const url = await serve(loginApp(strategy));
+    const seen = users.map((username) => logIn(url, { username }));
+    // Answered in another order than asked, every third one denied.
+    for (const user of users.toReversed()) {
+      const denied = users.indexOf(user) % 3 === 0;
+      await world.engine.answer(await nextRequest(world.engine, user), !denied);
+    }
+    const expected = users.map(
+      (id, n): Seen => (n % 3 === 0 ? expect.objectContaining({ user: false }) : { user: { id } }),
+    );
+    expect(await Promise.all(seen)).toEqual(expected);
+  });
+});
+
+describe('the browser that leaves', () => {
+  it('stops the poll at once, and an approval that comes later logs nobody in', async () => {
+    const world = await startWorld();
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const { strategy, verified } = recordingStrategy(world, { apiBaseUrl: `${proxy.url}/v1` });
+    const url = await serve(loginApp(strategy));
+    const page = new AbortController();
+    const polled = proxy.next('/poll');
+    const seen = logIn(url, { username: 'alice' }, page.signal);
+    await polled;
+    const dropped = new Promise((resolve) => proxy.once('dropped', resolve));
+    page.abort();
+    await expect(seen).rejects.toThrow();
+    expect(await dropped).toMatchObject({ path: '/v1/poll' });
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(proxy.of('/logs')).toEqual([]);
+    expect(verified).toEqual([]);
+  });
+});
+
+describe('an application with sessions', () => {
+  async function start(world: Awaited<ReturnType<typeof startWorld>>) {
+    const { strategy } = recordingStrategy(world, { answers: 'both' });
+    const auth = new passport.Passport();
+    auth.use(strategy);
+    auth.serializeUser((user, done) => done(null, user));
+    auth.deserializeUser((user, done) => done(null, user as Express.User));
+    const app = express();
+    app.all('/callback', strategy.callback());
+    app.use(session({ secret: 'test', resave: false, saveUninitialized: false }));
+    app.use(auth.session(), strategy.session());
+    app.use(express.urlencoded({ extended: false }));
+    app.post(
+      '/login',
+      auth.authenticate('launchkey', { successRedirect: '/', failureRedirect: '/no' }),
+    );
+    app.get('/', (req, res) => {
+      res.json({ in: Boolean(req.user) });
+    });
+    app.post('/logout', async (req, res, next) => {
+      const told = await strategy.logout(req);
+      req.logout((error) => (error ? next(error) : res.json({ told })));
+    });
+    return serve(app);
+  }
+
+  async function logInAs(world: Awaited<ReturnType<typeof startWorld>>, url: string) {
+    const response = fetch(`${url}/login`, {
+      method: 'POST',
+      body: new URLSearchParams({ username: 'alice' }),
+      redirect: 'manual',
+    });
+    await world.engine.answer(await nextRequest(world.engine), true);
+    const { headers } = await response;
+    expect(headers.get('location')).toBe('/');
+    return { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' };
+  }
+
+  const isIn = async (url: string, headers: { cookie: string }) =>
+    ((await (await fetch(url, { headers })).json()) as { in: boolean }).in;
+
+  it('logs in, and its logout ends the LaunchKey session', async () => {
+    const world = await startWorld();
+    const url = await start(world);
+    const headers = await logInAs(world, url);
+    expect(await isIn(url, headers)).toBe(true);
+    expect(await world.engine.sessions('alice')).toHaveLength(1);
+    const response = await fetch(`${url}/logout`, { method: 'POST', headers });
+    expect(await response.json()).toEqual({ told: true });
+    expect(await isIn(url, headers)).toBe(false);
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+
+  it('says false and does not throw where there is no LaunchKey session to end', async () => {
+    const world = await startWorld();
+    const url = await start(world);
+    const response = await fetch(`${url}/logout`, { method: 'POST' });
+    expect(await response.json()).toEqual({ told: false });
+  });
+});

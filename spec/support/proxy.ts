@@ -1,0 +1,116 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+/** One call that went through the proxy. */
+export interface Call {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  query: URLSearchParams;
+  form: URLSearchParams;
+  status?: number;
+}
+
+/** A reverse proxy in front of the engine: it watches, and it can make an engine worse. */
+export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; dropped: [Call] }> {
+  readonly calls: Call[] = [];
+  /** Calls that are under way now. */
+  readonly underWay = new Set<Call>();
+  /** How many polls were under way at once at the most. */
+  mostPollsAtOnce = 0;
+  /** Leaves out `Prefer`, as in front of an engine that does not know it. */
+  stripPrefer = false;
+  /** Answers a call itself, for faults; returns `undefined` to pass it on. */
+  intercept:
+    | ((
+        call: Call,
+      ) => { status: number; headers?: Record<string, string>; body: string } | undefined)
+    | undefined;
+  private target: URL;
+  url = '';
+
+  constructor(target: string) {
+    super();
+    this.target = new URL(target);
+  }
+
+  /** The calls of one path, such as `/poll`. */
+  of(path: string): Call[] {
+    return this.calls.filter((call) => call.path === `/v1${path}`);
+  }
+
+  /** Starts it on a free port; it is closed when the test is finished. */
+  async start(): Promise<this> {
+    const server = createServer(async (req, res) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of req) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
+      const { pathname, searchParams } = new URL(req.url ?? '/', this.target);
+      const call: Call = {
+        method: req.method ?? '',
+        path: pathname,
+        headers: req.headers,
+        query: searchParams,
+        form: new URLSearchParams(body.toString()),
+      };
+      this.calls.push(call);
+      this.underWay.add(call);
+      const polls = [...this.underWay].filter(({ path }) => path === '/v1/poll').length;
+      this.mostPollsAtOnce = Math.max(this.mostPollsAtOnce, polls);
+      const headers = { ...req.headers };
+      if (this.stripPrefer) delete headers.prefer;
+      const own = this.intercept?.(call);
+      const end = () => this.underWay.delete(call);
+      res.once('close', () => {
+        end();
+        if (call.status === undefined) this.emit('dropped', call);
+      });
+      this.emit('call', call);
+      if (own) {
+        call.status = own.status;
+        res.writeHead(own.status, own.headers).end(own.body);
+        this.emit('answered', call);
+        return;
+      }
+      const forwarded = request(
+        {
+          host: this.target.hostname,
+          port: this.target.port,
+          path: req.url,
+          method: req.method,
+          headers,
+        },
+        (response) => {
+          call.status = response.statusCode ?? 0;
+          res.writeHead(call.status, response.headers);
+          response.pipe(res);
+          this.emit('answered', call);
+        },
+      );
+      forwarded.on('error', () => res.destroy());
+      res.once('close', () => forwarded.destroy());
+      forwarded.end(body);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(
+      () =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        }),
+    );
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return this;
+  }
+
+  /** Resolves with the next call of a path. */
+  async next(path: string): Promise<Call> {
+    for await (const [call] of EventEmitter.on(this, 'call')) {
+      if ((call as Call).path === `/v1${path}`) return call as Call;
+    }
+    throw new Error('unreachable');
+  }
+}

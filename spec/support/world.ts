@@ -1,0 +1,57 @@
+import { type Engine, startEngine } from 'launchkey-engine';
+import { LaunchKeyStrategy, type LaunchKeyStrategyOptionsWithoutRequest } from 'passport-launchkey';
+import { onTestFinished } from 'vitest';
+
+/** A real engine with one application, and what its strategy needs. */
+export interface World {
+  engine: Engine;
+  /** Options of a strategy or a client for the application. */
+  options: {
+    apiBaseUrl: string;
+    appKey: string;
+    secretKey: string;
+    privateKey: string;
+  };
+  /** The public key by which the engine's devices encrypt for the application. */
+  publicKey: string;
+}
+
+type EngineOptions = NonNullable<Parameters<typeof startEngine>[0]>;
+
+/** Starts an engine on a free port; it is closed when the test is finished. */
+export async function startWorld({
+  users = ['alice'],
+  callbackUrl,
+  ...engineOptions
+}: EngineOptions & { users?: string[]; callbackUrl?: string } = {}): Promise<World> {
+  const engine = await startEngine({ port: 0, rateLimit: false, ...engineOptions });
+  onTestFinished(() => engine.close());
+  for (const user of users) await engine.createUser(user);
+  const { publicKey, ...app } = await engine.createApp({ name: 'Spec', callbackUrl });
+  return { engine, publicKey, options: { apiBaseUrl: `${engine.url}/v1`, ...app } };
+}
+
+/** A strategy for the world's application, with a verify that records whom it was asked about. */
+export function recordingStrategy(
+  world: World,
+  overrides: Partial<LaunchKeyStrategyOptionsWithoutRequest> = {},
+): { strategy: LaunchKeyStrategy; verified: string[] } {
+  const verified: string[] = [];
+  const strategy = new LaunchKeyStrategy({ ...world.options, ...overrides }, async (userHash) => {
+    verified.push(userHash);
+    return { id: userHash };
+  });
+  return { strategy, verified };
+}
+
+/**
+ * The next request that a user's device shows. Waits for it by asking again, since the engine in
+ * this process tells nobody else.
+ */
+export async function nextRequest(engine: Engine, user = 'alice'): Promise<string> {
+  for (;;) {
+    const [request] = await engine.requests(user);
+    if (request) return request.authRequest;
+    await new Promise(setImmediate);
+  }
+}
