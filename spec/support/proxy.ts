@@ -28,6 +28,8 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
         call: Call,
       ) => { status: number; headers?: Record<string, string>; body: string } | undefined)
     | undefined;
+  /** Held back are the answers to these calls until the promise resolves. */
+  holdBack: ((call: Call) => Promise<unknown> | undefined) | undefined;
   private target: URL;
   url = '';
 
@@ -82,7 +84,8 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
           method: req.method,
           headers,
         },
-        (response) => {
+        async (response) => {
+          await this.holdBack?.(call);
           call.status = response.statusCode ?? 0;
           res.writeHead(call.status, response.headers);
           response.pipe(res);

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const PROGRAM = fileURLToPath(new URL('./support/many-logins.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+describe('200 logins at once, by poll and event', () => {
+  it('call verify once for each approval, leave nothing behind, and the process ends', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [[status], stdout, stderr] = await Promise.all([
+      once(child, 'exit'),
+      text(child.stdout),
+      text(child.stderr),
+    ]);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const [result, rest] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+
+    const approved = Array.from({ length: 200 }, (_, n) => n).filter((n) => n % 4 < 2);
+    expect(result.verified).toHaveLength(100);
+    expect(new Set(result.verified.map(([hash]: [string]) => hash)).size).toBe(100);
+    expect(result.verified.map(([, name]: [string, string]) => name).toSorted()).toEqual(
+      approved.map((n) => `user${n}`).toSorted(),
+    );
+    for (const [n, outcome] of result.outcomes.entries()) {
+      const expected =
+        n % 4 < 2
+          ? { user: `user${n}`, code: null }
+          : { user: null, code: n % 4 === 2 ? 'denied' : 'expired' };
+      expect(outcome).toEqual(expected);
+    }
+    expect(rest.left).toEqual([]);
+  });
+});
