@@ -2,7 +2,6 @@ import type { AddressInfo } from 'node:net';
 import { PublicKeys } from './crypto/keys.js';
 import { PingKeys } from './crypto/ping-keys.js';
 import { MemoryRepository } from './data/memory/index.js';
-import type { Policy, RequestRecord, SessionRecord } from './data/records.js';
 import { type AnswerOptions, type AnswerResult, VirtualDevice } from './device/virtual.js';
 import { type AppCredentials, type AppInfo, type AppOptions, Apps } from './domain/apps.js';
 import { Changes } from './domain/changes.js';
@@ -19,39 +18,12 @@ import { createServer } from './http/server.js';
 import { Metrics } from './metrics.js';
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Services } from './services.js';
+import { type OpenSession, type PendingRequest, showRequest, showSession } from './views.js';
 
 /** How often the engine looks for what is due or over. */
 const SWEEP = 250;
 /** How long `close` waits for responses that are being written. */
 const CLOSING = 2000;
-
-/** An auth request as a device shows it. */
-export interface PendingRequest {
-  authRequest: string;
-  app: { name: string; appKey: string };
-  username: string;
-  /** What the application says that it is about. */
-  context?: string;
-  /** Whether an approval opens a LaunchKey session; otherwise it is a transaction. */
-  session: boolean;
-  /** The numbers to pick from, where one must be picked. */
-  numbers?: string[];
-  policy?: Policy;
-  createdAt: Date;
-  expiresAt: Date;
-}
-
-/** A LaunchKey session that has not ended. */
-export interface OpenSession {
-  authRequest: string;
-  app: { name: string; appKey: string };
-  context?: string;
-  openedAt: Date;
-  /** `pending clear`: ended on the device, and the application has not confirmed it yet. */
-  state: 'open' | 'pending clear';
-  /** Whether the application has reported that it logged the user in. */
-  confirmed: boolean;
-}
 
 /** A running engine. */
 export interface Engine {
@@ -159,6 +131,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     metrics,
     logger,
     clock,
+    loopbackPort: () => engine.loopbackPort,
   };
   const engine = new RunningEngine(services, delivery, options);
   return engine;
@@ -166,6 +139,8 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
 
 class RunningEngine implements Engine {
   url = '';
+  /** The port if nobody but this machine can reach it. */
+  loopbackPort: number | undefined;
   private readonly services: Services;
   private readonly delivery: Delivery;
   private readonly options: ResolvedOptions;
@@ -198,6 +173,7 @@ class RunningEngine implements Engine {
       );
     }
     const bound = server.server.address() as AddressInfo;
+    if (isLoopback(bound.address)) this.loopbackPort = bound.port;
     const shown = host.includes(':') ? `[${host}]` : host;
     this.url = `http://${shown}:${bound.port}`;
   }
@@ -304,27 +280,6 @@ class RunningEngine implements Engine {
   }
 }
 
-export function showRequest(request: RequestRecord): PendingRequest {
-  return {
-    authRequest: request.authRequest,
-    app: { name: request.appName, appKey: request.appKey },
-    username: request.username,
-    context: request.context,
-    session: request.session,
-    numbers: request.numbers && [...request.numbers],
-    policy: request.policy,
-    createdAt: new Date(request.createdAt),
-    expiresAt: new Date(request.expiresAt),
-  };
-}
-
-export function showSession(session: SessionRecord): OpenSession {
-  return {
-    authRequest: session.authRequest,
-    app: { name: session.appName, appKey: session.appKey },
-    context: session.context,
-    openedAt: new Date(session.openedAt),
-    state: session.state,
-    confirmed: session.confirmed,
-  };
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
 }

@@ -30,4 +30,6 @@ export interface Services {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** The port that the engine listens on, if it is bound to loopback; `undefined` if it is not. */
+  readonly loopbackPort: () => number | undefined;
 }

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Services } from '../services.js';
+import { authenticator } from './authenticator/index.js';
 import { operations } from './operations.js';
 import { pairingImage } from './pairing-image.js';
 import { v1 } from './v1/index.js';
@@ -20,6 +21,7 @@ export async function createServer(services: Services): Promise<FastifyInstance>
     exposeHeadRoutes: false,
   });
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
+  await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });
   await app.register((scope) => operations(scope, services));
   await app.register((scope) => pairingImage(scope, services));
   app.setNotFoundHandler((_request, reply) =>

@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** Names under which a browser on this machine may know the engine. */
+const NAMES = ['localhost', '127.0.0.1', '[::1]'];
+/** Set by proxies, and so signs that the request comes from elsewhere after all. */
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
+
+/**
+ * Until devices are paired, whoever reaches the page may answer for anyone: so only browsers on this
+ * machine reach it. Returns why this one does not, or `undefined`.
+ */
+export function notLocal(
+  request: FastifyRequest,
+  loopbackPort: number | undefined,
+): string | undefined {
+  if (loopbackPort === undefined) {
+    return 'The authenticator is served only while the engine is bound to loopback (host 127.0.0.1), since no devices can be paired with this version.';
+  }
+  // A name that an attacker's DNS points to this machine shows in the Host header.
+  const host = request.headers.host ?? '';
+  if (!NAMES.some((name) => host === `${name}:${loopbackPort}`)) {
+    return `The authenticator is served as localhost:${loopbackPort} only, not under another name.`;
+  }
+  if (FORWARDED.some((header) => request.headers[header] !== undefined)) {
+    return 'The authenticator is not served through a proxy, since no devices can be paired with this version.';
+  }
+  return undefined;
+}
+
+/**
+ * Whether the request was sent by the page itself. Other sites can send requests to this machine, but
+ * can neither set these headers nor leave them out.
+ */
+export function fromThePage(request: FastifyRequest): boolean {
+  const { origin, host, 'sec-fetch-site': site } = request.headers;
+  if (site !== undefined && site !== 'same-origin') return false;
+  if (origin !== undefined) return origin === `http://${host}`;
+  return site === 'same-origin' || request.method === 'GET';
+}
+
+export function refuse(reply: FastifyReply, why: string): FastifyReply {
+  return reply.code(403).type('text/plain; charset=utf-8').send(`${why}\n`);
+}

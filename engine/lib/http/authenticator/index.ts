@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import helmet from '@fastify/helmet';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+import type { Services } from '../../services.js';
+import { api } from './api.js';
+import { notLocal, refuse } from './guard.js';
+
+/** The built page: `dist` stands beside `lib`, so that the path is the same from both. */
+const PAGE = fileURLToPath(new URL('../../../dist/authenticator/', import.meta.url));
+
+/** The page on which users answer, end sessions and pair, and what it calls. */
+export async function authenticator(app: FastifyInstance, services: Services): Promise<void> {
+  app.addHook('onRequest', async (request, reply) => {
+    const why = notLocal(request, services.loopbackPort());
+    if (why) return refuse(reply, why);
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        formAction: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+    // Served over plain http on this machine: there is no transport to be strict about.
+    strictTransportSecurity: false,
+  });
+  await app.register((scope) => api(scope, services), { prefix: '/api' });
+  if (existsSync(`${PAGE}/index.html`)) {
+    await app.register(fastifyStatic, {
+      root: PAGE,
+      prefix: '/',
+      index: false,
+      cacheControl: false,
+    });
+    app.get('/', async (_request, reply) => reply.sendFile('index.html'));
+  } else {
+    app.get('/', async (_request, reply) =>
+      reply
+        .code(503)
+        .type('text/plain')
+        .send('The authenticator page is not built: run "npm run build" first.\n'),
+    );
+  }
+}
