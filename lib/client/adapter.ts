@@ -1,0 +1,134 @@
+import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { CommunicationError, InvalidResponseError, type LaunchKeyError } from './errors.js';
+
+/** Answers larger than this are refused: the largest that an engine sends has a few kilobytes. */
+export const MAX_RESPONSE_BYTES = 1024 * 1024;
+
+/**
+ * The adapter through which axios sends: a thin layer over `node:http` and `node:https`, which is
+ * axios's documented extension point (its README, request config, `adapter`).
+ *
+ * It follows no redirect, reads no proxy from the environment, decompresses nothing, gives up on
+ * the whole exchange, not merely on silence, after `timeout`, and rejects with this package's
+ * errors only. An `AxiosError` would hold the request, and with it the envelope.
+ */
+export function engineAdapter(origin: URL): AxiosAdapter {
+  const secure = origin.protocol === 'https:';
+  const send = secure ? httpsRequest : httpRequest;
+  // `URL` keeps the brackets of an IPv6 address, `node:http` wants it without.
+  const hostname = origin.hostname.replace(/^\[|\]$/g, '');
+  const port = origin.port || (secure ? 443 : 80);
+
+  return (config) =>
+    new Promise<AxiosResponse<string>>((resolve, reject) => {
+      const signal = config.signal as AbortSignal | undefined;
+      const data = config.data as string | undefined;
+      const headers = config.headers.toJSON() as Record<string, string | number>;
+      if (data !== undefined) headers['Content-Length'] = Buffer.byteLength(data);
+
+      const agent = config.httpAgent as Agent;
+      const request = send({
+        hostname,
+        port,
+        method: config.method,
+        path: config.url,
+        headers,
+        agent,
+      });
+      let bytesBefore = 0;
+      let answered = false;
+
+      const finish = (settle: () => void) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        settle();
+      };
+      const fail = (error: unknown) => {
+        finish(() => reject(error));
+        request.destroy();
+      };
+      const onAbort = () => fail(signal?.reason);
+      const timer = setTimeout(() => fail(timedOut(config.timeout)), config.timeout);
+      timer.unref();
+      signal?.addEventListener('abort', onAbort, { once: true });
+
+      request.on('socket', (socket) => {
+        bytesBefore = socket.bytesRead;
+      });
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const fault = connectionError(error);
+        const nothingCame = !answered && (request.socket?.bytesRead ?? 0) === bytesBefore;
+        if (nothingCame && isBroken(error)) brokenEarly.add(fault);
+        fail(fault);
+      });
+      request.on('response', (response) => {
+        answered = true;
+        readBody(response).then(
+          (body) => finish(() => resolve(answer(response, body, config))),
+          (error) => fail(error),
+        );
+      });
+      request.end(data);
+    });
+}
+
+/** Whether a call failed because its connection broke before a single byte of the answer came. */
+export function brokeBeforeAnswer(error: unknown): boolean {
+  return error instanceof CommunicationError && brokenEarly.has(error);
+}
+
+const brokenEarly = new WeakSet<LaunchKeyError>();
+
+function answer(
+  response: IncomingMessage,
+  data: string,
+  config: InternalAxiosRequestConfig,
+): AxiosResponse<string> {
+  const headers = response.headers as Record<string, string>;
+  return { status: response.statusCode ?? 0, statusText: '', data, headers, config };
+}
+
+function readBody(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const encoding = response.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      reject(new InvalidResponseError('The engine compressed its answer, which nobody asked for'));
+    }
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_RESPONSE_BYTES) {
+        reject(new InvalidResponseError(`The answer is larger than ${MAX_RESPONSE_BYTES} bytes`));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    response.on('error', (error) => reject(connectionError(error)));
+  });
+}
+
+const isBroken = ({ code }: NodeJS.ErrnoException) => code === 'ECONNRESET' || code === 'EPIPE';
+
+function timedOut(milliseconds: number | undefined): CommunicationError {
+  return new CommunicationError(`The engine did not answer within ${milliseconds} ms`, {
+    cause: cleanCause('timeout', 'ETIMEDOUT'),
+  });
+}
+
+function connectionError(error: NodeJS.ErrnoException): LaunchKeyError {
+  const cause = cleanCause(error.message, error.code);
+  // llhttp's complaints about what is not HTTP: https spoken to an http port, a header too long.
+  if (error.code?.startsWith('HPE_')) {
+    return new InvalidResponseError(`The answer is not HTTP (${error.code})`, { cause });
+  }
+  return new CommunicationError(`The engine cannot be reached: ${error.message}`, { cause });
+}
+
+/** Node's errors hold sockets and certificates; their message and code are all that is worth keeping. */
+function cleanCause(message: string, code: string | undefined): Error {
+  return Object.assign(new Error(message), code !== undefined && { code });
+}

@@ -1,0 +1,72 @@
+import type { KeyObject } from 'node:crypto';
+import { encryptOaep, oaepLimit, sign } from '../crypto/rsa.js';
+import type { EngineClock, Reading } from './clock.js';
+import { ConfigurationError } from './errors.js';
+import { formatTime } from './time.js';
+
+/** What authenticates a call (PROTOCOL.md, the envelope). */
+export interface Envelope {
+  /** The reading of the engine's clock and key that it was made with. */
+  readonly reading: Reading;
+  /** `app_key`, `secret_key` and `signature`, form-encoded. */
+  readonly form: string;
+  /** The encrypted secret key in base64, for the call that is signed as a whole. */
+  readonly secretKey: string;
+}
+
+export interface EnvelopeOptions {
+  appKey: string;
+  secretKey: string;
+  privateKey: KeyObject;
+}
+
+/**
+ * Makes envelopes: one for each engine second, shared by all calls of that second.
+ *
+ * Nothing in an envelope binds it to one call, so under load the cost of its private-key operation
+ * vanishes.
+ */
+export class Envelopes {
+  readonly #options: EnvelopeOptions;
+  readonly #clock: EngineClock;
+  #latest: { second: number; reading: Reading; envelope: Promise<Envelope> } | undefined;
+
+  constructor(options: EnvelopeOptions, clock: EngineClock) {
+    if (secretText(options.secretKey, 0).length > oaepLimit(2048)) {
+      throw new ConfigurationError(
+        'secretKey',
+        'is too long: an envelope has room for about 160 bytes',
+      );
+    }
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** The envelope of this engine second, made with a reading not older than five minutes. */
+  async current(): Promise<Envelope> {
+    const reading = await this.#clock.current();
+    const second = Math.floor((performance.now() + reading.offset) / 1000);
+    const latest = this.#latest;
+    if (latest?.second === second && latest.reading === reading) return latest.envelope;
+    const envelope = this.#make(reading, second * 1000);
+    this.#latest = { second, reading, envelope };
+    return envelope;
+  }
+
+  async #make(reading: Reading, time: number): Promise<Envelope> {
+    const { appKey, secretKey, privateKey } = this.#options;
+    const ciphertext = encryptOaep(reading.key, secretText(secretKey, time));
+    const signature = await sign(privateKey, ciphertext);
+    const encrypted = ciphertext.toString('base64');
+    const form = new URLSearchParams({
+      app_key: appKey,
+      secret_key: encrypted,
+      signature: signature.toString('base64'),
+    });
+    return { reading, form: form.toString(), secretKey: encrypted };
+  }
+}
+
+function secretText(secret: string, time: number): Buffer {
+  return Buffer.from(JSON.stringify({ secret, stamped: formatTime(time) }));
+}
