@@ -11,20 +11,25 @@ import {
   InvalidRequestError,
   InvalidResponseError,
   LaunchKeyError,
+  STALE_STAMP,
 } from './errors.js';
 import {
   type CallbackEvent,
-  type CallbackParams,
+  type EventParameters,
   type EventTrust,
   type LogoutEvent,
   readCallback,
   verifyEvent,
   verifyLogout,
 } from './events.js';
-import { type CheckedOptions, type ClientOptions, checkOptions } from './options.js';
+import { type CheckedOptions, checkOptions, type LaunchKeyClientOptions } from './options.js';
 import type { Policy } from './policy.js';
 import { type Members, type Outcome, parseObject, readReply } from './reply.js';
 import { type Call, type Reply, Transport } from './transport.js';
+
+export type { AuthPackage } from './auth-package.js';
+export type { Ping } from './clock.js';
+export type { LaunchKeyClientOptions } from './options.js';
 
 /** What every call of the client takes. */
 export interface CallOptions {
@@ -89,7 +94,7 @@ export interface PollResult {
  *
  * @internal
  */
-export interface ReadAnswer {
+export interface AuthPackageReading {
   /** Whether it answers the auth request that was asked about. If not, `authorized` is `false`. */
   belongs: boolean;
   authorized: boolean;
@@ -128,7 +133,7 @@ export class LaunchKeyClient {
   readonly #decrypter: OaepDecrypter;
 
   /** @throws ConfigurationError that names the option which is missing or unusable. */
-  constructor(options: ClientOptions) {
+  constructor(options: LaunchKeyClientOptions) {
     const checked = checkOptions(options);
     this.apiBaseUrl = checked.baseUrl.href.replace(/\/+$/, '');
     this.appKey = checked.appKey;
@@ -246,7 +251,7 @@ export class LaunchKeyClient {
    * @throws CommunicationError when the engine's key is not known and cannot be had: let the event
    *   be sent again.
    */
-  async handleCallback(params: CallbackParams, options: CallOptions = {}): Promise<CallbackEvent> {
+  async handleCallback(params: EventParameters, options: CallOptions = {}): Promise<CallbackEvent> {
     const event = readCallback(params);
     return event.type === 'auth' ? event : this.verifyLogout(event.text, event.signature, options);
   }
@@ -299,7 +304,10 @@ export class LaunchKeyClient {
    *
    * @internal
    */
-  async readAnswer(authRequest: string, { auth }: Pick<PollAnswer, 'auth'>): Promise<ReadAnswer> {
+  async readAnswer(
+    authRequest: string,
+    { auth }: Pick<PollAnswer, 'auth'>,
+  ): Promise<AuthPackageReading> {
     checkAuthRequest(authRequest);
     const { authRequest: answered, response, ...rest } = await this.decryptAuth(auth);
     if (answered !== authRequest) return { belongs: false, authorized: false };
@@ -353,18 +361,18 @@ export class LaunchKeyClient {
    *
    * @internal
    */
-  async verifyEvent(params: CallbackParams, { signal }: CallOptions = {}): Promise<EventTrust> {
+  async verifyEvent(params: EventParameters, { signal }: CallOptions = {}): Promise<EventTrust> {
     return abortable(verifyEvent(params, this.#clock), signal);
   }
 
   /**
-   * The engine's time; the local time as long as the engine has not been asked. Up to a second late,
-   * since engines tell whole seconds.
+   * The engine's time in milliseconds since 1970; the local time as long as the engine has not been
+   * asked. Up to a second late, since engines tell whole seconds.
    *
    * @internal
    */
-  engineNow(): Date {
-    return new Date(this.#clock.now() ?? Date.now());
+  engineNow(): number {
+    return this.#clock.now() ?? Date.now();
   }
 
   async #askForPing(): Promise<Members> {
@@ -520,6 +528,6 @@ function staysStale(error: LaunchKeyError): ExpiredAuthRequestError {
   const { status, messageCode, engineMessage } = error;
   return new ExpiredAuthRequestError(
     'The engine calls the time stamp stale, also after its clock was asked for anew',
-    { code: 'LAUNCHKEY_STALE_STAMP', status, messageCode, engineMessage },
+    { code: STALE_STAMP, status, messageCode, engineMessage },
   );
 }

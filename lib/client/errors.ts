@@ -52,7 +52,8 @@ export class LaunchKeyError extends Error {
 
   /** The error as a log would want it: no stack and no cause. */
   toJSON(): Record<string, unknown> {
-    return { name: this.name, message: this.message, ...this };
+    const { name, message } = this;
+    return Object.fromEntries([['name', name], ['message', message], ...Object.entries(this)]);
   }
 }
 
@@ -157,6 +158,9 @@ export class RateLimitExceededError extends LaunchKeyError {
     RateLimitExceededError.prototype.name = 'RateLimitExceededError';
   }
 }
+
+/** The code of the one {@link ExpiredAuthRequestError} that is about a time stamp. */
+export const STALE_STAMP = 'LAUNCHKEY_STALE_STAMP';
 
 /**
  * The auth request is over: nobody answered in five minutes, or its LaunchKey session has ended.

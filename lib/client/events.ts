@@ -10,7 +10,7 @@ import { parseTime } from './time.js';
  * The parameters of a server-side event: of the query, of a form body, or of JSON. Every value must
  * be a string and occur once.
  */
-export type CallbackParams = URLSearchParams | Readonly<Record<string, unknown>>;
+export type EventParameters = URLSearchParams | Readonly<Record<string, unknown>>;
 
 /**
  * The user has answered an auth request. Nobody signed this, so it is a hint: poll for the answer,
@@ -64,7 +64,7 @@ const MAX_AGE = 300_000;
  *
  * @throws InvalidCallbackError for anything but exactly one event of a known shape.
  */
-export function readCallback(params: CallbackParams): AuthEvent | SignedLogout {
+export function readCallback(params: EventParameters): AuthEvent | SignedLogout {
   const values = readParams(params);
   // The guide calls it `clear`, the vendor's pages and the other SDKs `deorbit`.
   const logouts = ['deorbit', 'clear'].filter((name) => values.has(name));
@@ -106,7 +106,10 @@ export async function verifyLogout(
  * Verifies `event_signature`, which this project's engine adds to its events (PROTOCOL.md, what this
  * project adds). Most engines sign no event: then it is not trusted, and the answer must be polled.
  */
-export async function verifyEvent(params: CallbackParams, clock: EngineClock): Promise<EventTrust> {
+export async function verifyEvent(
+  params: EventParameters,
+  clock: EngineClock,
+): Promise<EventTrust> {
   const values = readParams(params);
   const signature = decodeBase64(values.get('event_signature'), 2048);
   const time = parseTime(values.get('event_time'));
@@ -175,7 +178,7 @@ function readAuthEvent(values: Map<string, string>): AuthEvent {
   return event;
 }
 
-function readParams(params: CallbackParams): Map<string, string> {
+function readParams(params: EventParameters): Map<string, string> {
   if (typeof params !== 'object' || params === null) throw invalid('has no parameters');
   const entries = params instanceof URLSearchParams ? [...params] : Object.entries(params);
   if (entries.length > MAX_PARAMS) throw invalid('has too many parameters');

@@ -4,7 +4,7 @@ import { type KeyInput, readPrivateKey } from '../crypto/keys.js';
 import { ConfigurationError } from './errors.js';
 
 /** The options of a `LaunchKeyClient`. */
-export interface ClientOptions {
+export interface LaunchKeyClientOptions {
   /**
    * Where the engine's API is, such as `https://engine.example.com/v1`. Required. Plain http is for
    * loopback addresses, unless `allowInsecure` is set.
@@ -42,11 +42,11 @@ export interface CheckedOptions {
   privateKey: KeyObject;
   requestTimeout: number;
   maxConnections: number;
-  ca: ClientOptions['ca'];
+  ca: LaunchKeyClientOptions['ca'];
 }
 
 /** @throws ConfigurationError that names the first option that is missing or unusable. */
-export function checkOptions(options: ClientOptions): CheckedOptions {
+export function checkOptions(options: LaunchKeyClientOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigurationError('options', 'must be an object');
   }
@@ -118,7 +118,7 @@ function checkInteger(option: string, value: unknown, max: number): number {
   return value;
 }
 
-function checkCa(ca: ClientOptions['ca']): ClientOptions['ca'] {
+function checkCa(ca: LaunchKeyClientOptions['ca']): LaunchKeyClientOptions['ca'] {
   if (ca === undefined) return undefined;
   try {
     createSecureContext({ ca });
