@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const BROWSER = ['spec/browser/**/*.spec.ts', 'examples/*/spec/browser/**/*.spec.ts'];
+const PACKAGE = ['spec/package/**/*.spec.ts'];
+
 export default defineConfig({
   resolve: {
     alias: {
@@ -11,9 +14,33 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['spec/**/*.spec.ts', 'engine/spec/**/*.spec.ts', 'examples/*/spec/**/*.spec.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { shuffle: { tests: true } },
+    // One group after the other: browsers and installations take the cores that the others, some
+    // of which watch the clock, are meant to have.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'code',
+          include: [
+            'spec/**/*.spec.ts',
+            'engine/spec/**/*.spec.ts',
+            'examples/*/spec/**/*.spec.ts',
+          ],
+          exclude: [...BROWSER, ...PACKAGE],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'browser', include: BROWSER, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'package', include: PACKAGE, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 });
