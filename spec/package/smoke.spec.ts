@@ -1,0 +1,205 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { npm, pack } from '../../tools/packing.mjs';
+import { Project } from './project.js';
+
+const { devDependencies } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { devDependencies: Record<string, string> };
+
+/** Everything that the library exports, types aside. A name that goes breaks somebody. */
+const EXPORTS = [
+  'CommunicationError',
+  'ConfigurationError',
+  'EngineError',
+  'ExpiredAuthRequestError',
+  'InvalidCallbackError',
+  'InvalidCredentialsError',
+  'InvalidRequestError',
+  'InvalidResponseError',
+  'InvalidSignatureError',
+  'LaunchKeyClient',
+  'LaunchKeyError',
+  'LaunchKeyStrategy',
+  'MemoryStore',
+  'NoPairedDevicesError',
+  'NoSuchUserError',
+  'RateLimitExceededError',
+  'StoreFullError',
+  'Strategy',
+  'UnknownAuthRequestError',
+  'default',
+  'policy',
+];
+
+/** How TypeScript projects resolve modules, and in which kinds of file. */
+const MODES = [
+  { mode: 'node16', options: { module: 'node16' }, kinds: ['mts', 'cts'] },
+  { mode: 'nodenext', options: { module: 'nodenext' }, kinds: ['mts', 'cts'] },
+  {
+    mode: 'bundler',
+    options: { module: 'esnext', moduleResolution: 'bundler', esModuleInterop: true },
+    kinds: ['mts', 'ts'],
+  },
+];
+
+const INSTALLATION = 240_000;
+
+const packing = mkdtempSync(join(tmpdir(), 'passport-launchkey-packed-'));
+const tarballs = pack(packing);
+const library = tarballs['passport-launchkey'].tarball;
+afterAll(() => rmSync(packing, { recursive: true }));
+
+/** A project with these packages; those of this repository in the versions that it has. */
+function projectWith(...packages: string[]): Project {
+  const project = new Project();
+  const specs = packages.map((name) =>
+    devDependencies[name] ? `${name}@${devDependencies[name]}` : name,
+  );
+  npm(
+    ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...specs],
+    project.folder,
+  );
+  return project;
+}
+
+describe('installed into an empty project', () => {
+  let project: Project;
+  beforeAll(() => {
+    project = projectWith(
+      library,
+      tarballs['launchkey-engine'].tarball,
+      'passport',
+      '@types/node',
+      '@types/passport',
+      '@types/express',
+      'typescript-5@npm:typescript@~5.5',
+    );
+    for (const kind of ['ts', 'mts', 'cts']) project.add('express.ts', `express.${kind}`);
+    for (const file of ['require.cts', 'require.cjs', 'use.mjs', 'login.mjs']) project.add(file);
+  }, INSTALLATION);
+  afterAll(() => project?.remove());
+
+  it('brings three runtime dependencies and leaves no peer unmet', () => {
+    const tree = JSON.parse(npm(['ls', '--json', '--depth=1'], project.folder));
+    expect(tree.problems).toBeUndefined();
+    const dependencies = Object.keys(tree.dependencies['passport-launchkey'].dependencies);
+    expect(dependencies.filter((name) => !name.startsWith('@types/')).toSorted()).toEqual([
+      'axios',
+      'jsrsasign',
+      'passport',
+      'passport-strategy',
+    ]);
+  });
+
+  it('has the same exports by import and by require(), and one class for each', async () => {
+    expect(JSON.parse(await project.node('use.mjs'))).toEqual({
+      imported: EXPORTS,
+      required: EXPORTS,
+      differ: [],
+      defaultIsTheStrategy: true,
+      errorIsOfTheImportedClass: true,
+      error: { name: 'ConfigurationError', code: expect.stringMatching(/^LAUNCHKEY_/) },
+      registered: true,
+    });
+  });
+
+  it('is used from CommonJS', async () => {
+    expect(JSON.parse(await project.node('require.cjs'))).toEqual({
+      same: true,
+      name: 'LaunchKeyStrategy',
+    });
+  });
+
+  it('logs in through the installed engine, and the process ends by itself', async () => {
+    expect(JSON.parse(await project.node('login.mjs'))).toEqual({
+      approved: 'alice',
+      denied: 'denied',
+    });
+  });
+
+  it.each(MODES)('compiles under $mode', async ({ mode, options, kinds }) => {
+    const files = kinds.map((kind) => `express.${kind}`);
+    await project.compile(mode === 'bundler' ? files : [...files, 'require.cts'], options);
+  });
+
+  it.each(MODES)('compiles under $mode with an older compiler', async ({ options, kinds }) => {
+    const files = kinds.map((kind) => `express.${kind}`);
+    await project.compile(
+      files,
+      { ...options, exactOptionalPropertyTypes: true },
+      join(project.folder, 'node_modules', 'typescript-5'),
+    );
+  });
+});
+
+describe('installed without any types but those of Node.js', () => {
+  let project: Project;
+  beforeAll(() => {
+    project = projectWith(library, 'passport', '@types/node');
+    for (const kind of ['ts', 'mts', 'cts']) project.add('plain.ts', `plain.${kind}`);
+  }, INSTALLATION);
+  afterAll(() => project?.remove());
+
+  it.each(MODES)('compiles under $mode', async ({ options, kinds }) => {
+    await project.compile(
+      kinds.map((kind) => `plain.${kind}`),
+      options,
+    );
+  });
+});
+
+describe('installed beside other hosts', () => {
+  let project: Project;
+  beforeAll(() => {
+    project = projectWith(
+      library,
+      'passport',
+      '@types/node',
+      '@types/passport',
+      '@types/express',
+      '@nestjs/common@11',
+      '@nestjs/passport@11',
+      'reflect-metadata@0.2',
+      'rxjs@7',
+      'fastify@5',
+      '@fastify/passport@4',
+      'jest@30',
+    );
+    for (const file of ['nest.ts', 'fastify.ts', 'required.test.cjs', 'imported.test.mjs']) {
+      project.add(file);
+    }
+  }, INSTALLATION);
+  afterAll(() => project?.remove());
+
+  it('is a base class of NestJS strategies', async () => {
+    await project.compile(['nest.ts'], {
+      module: 'nodenext',
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      // The types of NestJS itself name optional packages that are not there.
+      skipLibCheck: true,
+    });
+  });
+
+  it('is a strategy of @fastify/passport', async () => {
+    await project.compile(['fastify.ts'], {
+      module: 'nodenext',
+      // The types of @fastify/flash name an optional package that is not there.
+      skipLibCheck: true,
+    });
+  });
+
+  it('works in Jest, by require() and by import', { timeout: 120_000 }, async () => {
+    project.write(
+      'jest.config.json',
+      JSON.stringify({
+        testMatch: ['**/*.test.{cjs,mjs}'],
+        moduleFileExtensions: ['js', 'cjs', 'mjs', 'json'],
+      }),
+    );
+    await project.node('--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--ci');
+  });
+});
