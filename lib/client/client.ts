@@ -127,6 +127,8 @@ export class LaunchKeyClient {
   readonly appKey: string;
 
   readonly #options: CheckedOptions;
+  /** What must not come back in an error's message. */
+  readonly #secrets: readonly string[];
   readonly #transport: Transport;
   readonly #clock: EngineClock;
   readonly #envelopes: Envelopes;
@@ -138,6 +140,7 @@ export class LaunchKeyClient {
     this.apiBaseUrl = checked.baseUrl.href.replace(/\/+$/, '');
     this.appKey = checked.appKey;
     this.#options = checked;
+    this.#secrets = spellings(checked.secretKey);
     this.#transport = new Transport(checked);
     this.#clock = new EngineClock(() => this.#askForPing());
     this.#envelopes = new Envelopes(checked, this.#clock);
@@ -414,7 +417,7 @@ export class LaunchKeyClient {
   }
 
   #read(reply: Reply): Outcome {
-    return readReply(reply, [this.#options.secretKey]);
+    return readReply(reply, this.#secrets);
   }
 
   /** PROTOCOL.md, calls: the JSON body is signed as a whole, and the signature is in the query. */
@@ -449,6 +452,12 @@ export class LaunchKeyClient {
     const keyAndIv = await this.#decrypter.decrypt(cipher);
     return decryptAes(keyAndIv, encrypted);
   }
+}
+
+/** The secret key as it is, and as it stands in JSON and in a form. */
+function spellings(secret: string): string[] {
+  const form = new URLSearchParams({ secret }).toString().slice('secret='.length);
+  return [secret, JSON.stringify(secret).slice(1, -1), form];
 }
 
 function authorizeForm(username: unknown, options: AuthorizeOptions): URLSearchParams {

@@ -180,7 +180,7 @@ function readAuthEvent(values: Map<string, string>): AuthEvent {
 
 function readParams(params: EventParameters): Map<string, string> {
   if (typeof params !== 'object' || params === null) throw invalid('has no parameters');
-  const entries = params instanceof URLSearchParams ? [...params] : Object.entries(params);
+  const entries = isSearchParams(params) ? [...params] : Object.entries(params);
   if (entries.length > MAX_PARAMS) throw invalid('has too many parameters');
   const values = new Map<string, string>();
   for (const [name, value] of entries) {
@@ -192,6 +192,11 @@ function readParams(params: EventParameters): Map<string, string> {
     values.set(name, value);
   }
   return values;
+}
+
+/** `instanceof` would not know the one of another realm, such as Jest's. */
+function isSearchParams(params: object): params is URLSearchParams {
+  return Object.prototype.toString.call(params) === '[object URLSearchParams]';
 }
 
 function need(values: Map<string, string>, name: string): string {

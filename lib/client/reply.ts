@@ -1,5 +1,6 @@
 import { errorForCode, isErrorCode, PENDING } from './codes.js';
 import {
+  CommunicationError,
   EngineError,
   InvalidResponseError,
   type LaunchKeyError,
@@ -84,6 +85,8 @@ function unreadable({ status, retryAfter }: Reply): LaunchKeyError {
     });
   }
   if (status === 429) return new RateLimitExceededError('Too many requests (HTTP 429)', details);
+  // What servers and proxies say to a connection on which they waited for the request in vain.
+  if (status === 408) return new CommunicationError('The call timed out (HTTP 408)', details);
   return new InvalidResponseError(`The answer (HTTP ${status}) is not a JSON object`, details);
 }
 

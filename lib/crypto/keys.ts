@@ -45,10 +45,17 @@ function isKeyObject(input: unknown): input is KeyObject {
 
 function textOf(input: unknown): string {
   if (input === undefined || input === null || input === '') throw unusable('is missing');
-  const text = input instanceof Uint8Array ? Buffer.from(input).toString('utf8') : input;
+  // `instanceof Uint8Array` would not know the one of another realm, such as Jest's.
+  const text = ArrayBuffer.isView(input) ? decode(input) : input;
   if (typeof text !== 'string') throw unusable('must be a PEM string, a Buffer or a KeyObject');
   if (text.trim() === '') throw unusable('is empty');
   return text;
+}
+
+/** UTF-8, or the UTF-16 in which older PowerShells write files. */
+function decode(view: ArrayBufferView): string {
+  const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8');
 }
 
 function fromPrivatePem(text: string, passphrase: string | undefined): KeyObject {
@@ -139,7 +146,10 @@ function blocksOf(text: string): PemBlock[] {
     return {
       label,
       headers: parts.filter((line) => line.includes(':')),
-      body: parts.filter((line) => line !== '' && !line.includes(':')).join(''),
+      body: parts
+        .filter((line) => line !== '' && !line.includes(':'))
+        .join('')
+        .replace(/\s+/g, ''),
     };
   });
 }

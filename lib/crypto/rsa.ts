@@ -38,10 +38,7 @@ export function oaepLimit(modulusBits: number): number {
 
 /** Encrypts with RSA-OAEP and SHA-1. Synchronous: with a public key it takes some 30 µs. */
 export function encryptOaep(key: KeyObject, data: Uint8Array): Buffer {
-  return publicEncrypt(
-    { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
-    new Uint8Array(data),
-  );
+  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, data);
 }
 
 /**
