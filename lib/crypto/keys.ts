@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, KeyObject, sign, verify } from 'node:crypto';
 import { KEYUTIL } from 'jsrsasign';
 import { ConfigurationError } from '../client/errors.js';
 
@@ -6,6 +6,8 @@ import { ConfigurationError } from '../client/errors.js';
 export type KeyInput = string | Uint8Array | KeyObject;
 
 const MIN_BITS = 2048;
+const PROBE = Buffer.from('probe');
+const DAMAGED = 'is not readable as an RSA private key: it is damaged';
 
 /**
  * Reads an RSA private key of at least 2048 bits: PKCS#1 or PKCS#8, plain or encrypted.
@@ -20,6 +22,7 @@ export function readPrivateKey(input: KeyInput | undefined, passphrase?: string)
   if (asymmetricKeyType !== 'rsa') throw unusable(`is a key of type ${asymmetricKeyType}, not RSA`);
   const bits = asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < MIN_BITS) throw unusable(`has ${bits} bits; at least ${MIN_BITS} are needed`);
+  if (!isWhole(key)) throw unusable(DAMAGED);
   return key;
 }
 
@@ -32,11 +35,18 @@ export function readPublicKey(text: string): KeyObject | null {
   const block = blocksOf(text).find(({ label }) => label.endsWith('PUBLIC KEY'));
   if (!block) return null;
   // Some label `RSA PUBLIC KEY` what is a SubjectPublicKeyInfo, so the label decides nothing.
-  const key =
-    fromPublicPem(pem('PUBLIC KEY', block.body)) ??
-    fromPublicPem(pem('RSA PUBLIC KEY', block.body));
+  const key = fromSpki(block.body) ?? fromPkcs1(block.body);
   if (key?.asymmetricKeyType !== 'rsa') return null;
   return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_BITS ? key : null;
+}
+
+/** One wrong character leaves a key readable that signs nothing which anybody could verify. */
+function isWhole(key: KeyObject): boolean {
+  try {
+    return verify('sha256', PROBE, createPublicKey(key), sign('sha256', PROBE, key));
+  } catch {
+    return false;
+  }
 }
 
 function isKeyObject(input: unknown): input is KeyObject {
@@ -90,7 +100,7 @@ function openPlain(block: PemBlock): KeyObject {
     return createPrivateKey(KEYUTIL.getPEM(key, 'PKCS8PRV'));
   } catch {
     // No cause: jsrsasign's messages quote the bytes that they stumble over.
-    throw unusable('is not readable as an RSA private key: the PEM text is damaged');
+    throw unusable(DAMAGED);
   }
 }
 
@@ -115,11 +125,19 @@ function openEncrypted(block: PemBlock, passphrase: string | undefined): KeyObje
   }
 }
 
-function fromPublicPem(text: string): KeyObject | null {
+function fromSpki(body: string): KeyObject | null {
   try {
-    const key = KEYUTIL.getKey(text);
-    if (!('n' in key)) return null;
-    return createPublicKey(KEYUTIL.getPEM(key));
+    const key = KEYUTIL.getKey(pem('PUBLIC KEY', body));
+    return 'n' in key ? createPublicKey(KEYUTIL.getPEM(key)) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** jsrsasign has no reader for public keys of this form. */
+function fromPkcs1(body: string): KeyObject | null {
+  try {
+    return createPublicKey(pem('RSA PUBLIC KEY', body));
   } catch {
     return null;
   }
