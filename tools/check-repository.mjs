@@ -8,7 +8,14 @@ import { root } from './packing.mjs';
 const lock = JSON.parse(readFileSync(`${root}/package-lock.json`, 'utf8'));
 assert.equal(lock.lockfileVersion, 3);
 let locked = 0;
-for (const [path, { resolved, link, integrity }] of Object.entries(lock.packages)) {
+for (const [path, { resolved, link, integrity, optionalDependencies }] of Object.entries(
+  lock.packages,
+)) {
+  // npm leaves out the builds for other systems when it writes the lock file beside an installed
+  // node_modules, and then refuses to install from it.
+  for (const name of Object.keys(optionalDependencies ?? {})) {
+    assert.ok(isLocked(path, name), `${path} needs ${name}, which the lock file does not have`);
+  }
   if (resolved !== undefined) {
     assert.doesNotMatch(resolved, /^[a-z+]+:/i, `${path} has a download address in the lock file`);
   }
@@ -16,6 +23,14 @@ for (const [path, { resolved, link, integrity }] of Object.entries(lock.packages
     assert.match(integrity ?? '', /^sha512-/, `${path} has no checksum in the lock file`);
     locked++;
   }
+}
+
+/** Whether a package is found from a place in node_modules, as Node.js looks for it. */
+function isLocked(from, name) {
+  if (lock.packages[`${from}${from && '/'}node_modules/${name}`]) return true;
+  return (
+    from !== '' && isLocked(from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))), name)
+  );
 }
 
 const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
