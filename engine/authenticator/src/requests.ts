@@ -5,6 +5,8 @@ import { type Answer, answer, type PendingRequest, type UserState } from './engi
 const GUARD = 600;
 /** How long the outcome stays on the screen if nothing else comes. */
 const OUTCOME = 4000;
+/** How long it stays if the next request waits. */
+const BRIEF_OUTCOME = 1000;
 
 /**
  * One request at a time, the oldest first. What is shown stays until it is answered or over, however
@@ -24,6 +26,7 @@ export class RequestCard {
   private offset = 0;
   private guarded = false;
   private sending = false;
+  private settling = false;
   private outcome: number | undefined;
   private readonly events = new AbortController();
   private readonly ticker: number;
@@ -61,7 +64,7 @@ export class RequestCard {
     const stays = shown && alive.some((one) => one.authRequest === shown.authRequest);
     if (!stays) {
       if (shown && !this.sending) this.withdrawn(shown);
-      if (!this.sending) this.show(alive[0]);
+      if (!this.sending && !this.settling) this.show(alive[0]);
     }
     const behind = alive.length - 1;
     const queue = byId('queue');
@@ -153,7 +156,6 @@ export class RequestCard {
 
   private forget(request: PendingRequest): void {
     this.waiting = this.waiting.filter((one) => one.authRequest !== request.authRequest);
-    this.shown = undefined;
   }
 
   private withdrawn(request: PendingRequest): void {
@@ -169,6 +171,12 @@ export class RequestCard {
     byId('done-text').textContent = text;
     showOnly(this.done, [this.idle, this.done, this.card]);
     announce(`${title}. ${text}`);
+    this.shown = undefined;
+    this.settling = true;
+    window.setTimeout(() => {
+      this.settling = false;
+      this.choose();
+    }, BRIEF_OUTCOME);
     window.clearTimeout(this.outcome);
     this.outcome = window.setTimeout(() => {
       if (!this.done.hidden) showOnly(this.idle, [this.idle, this.done, this.card]);

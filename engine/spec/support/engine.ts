@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { type Engine, type EngineOptions, startEngine } from '../../lib/index.js';
 import { Application } from './application.js';
 
@@ -30,3 +30,25 @@ export async function start(
   await engine.createUser('alice');
   return { engine, application: new Application(engine.url, credentials), clock };
 }
+
+let shared: Promise<Omit<Started, 'clock'>> | undefined;
+let users = 0;
+
+/**
+ * One engine and application for all tests of a file that do not move its clock, since making keys is
+ * what takes long; with a user of the test's own.
+ */
+export async function share(): Promise<Omit<Started, 'clock'> & { user: string }> {
+  shared ??= (async () => {
+    const engine = await startEngine({ rateLimit: false });
+    const credentials = await engine.createApp({ name: 'Shop' });
+    return { engine, application: new Application(engine.url, credentials) };
+  })();
+  users += 1;
+  const user = `user-${users}`;
+  const { engine, application } = await shared;
+  await engine.createUser(user);
+  return { engine, application, user };
+}
+
+afterAll(async () => await (await shared)?.engine.close());

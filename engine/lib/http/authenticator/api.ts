@@ -29,7 +29,8 @@ export async function api(app: FastifyInstance, services: Services): Promise<voi
     if (!fromThePage(request)) return refuse(reply, 'Only the page itself may call this.');
     const json = /^application\/json\b/i.test(request.headers['content-type'] ?? '');
     if (request.method === 'POST' && !json) return refuse(reply, 'JSON is expected here.');
-    return reply.header('cache-control', 'no-store');
+    reply.header('cache-control', 'no-store');
+    return undefined;
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const known = error instanceof LaunchKeyEngineError ? error : undefined;

@@ -72,7 +72,7 @@ function route(
     },
     errorHandler: (error: FastifyError, _request, reply) => {
       // Before the handler only the reading of the request can fail, and that is the client's doing.
-      if ((error.statusCode ?? 500) >= 500) return fail(error, reply);
+      if ((error.statusCode ?? 400) >= 500) return fail(error, reply);
       services.metrics.call(call, messageCode(call, 21));
       return sendError(reply, 400, 'The request could not be read.', messageCode(call, 21));
     },

@@ -1,0 +1,217 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startEngine } from '../lib/index.js';
+import { share, start } from './support/engine.js';
+import { http, type Reply } from './support/http.js';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** A POST as the page sends it; `headers` replace what the page's browser would say. */
+async function post(
+  url: string,
+  path: string,
+  body: object,
+  headers: Record<string, string> = { origin: url },
+): Promise<Reply> {
+  return await http(`${url}/authenticator/api/${path}`, {
+    method: 'POST',
+    headers: { ...JSON_TYPE, ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+async function state(url: string, user: string) {
+  return (await http(`${url}/authenticator/api/state?user=${user}`)).body;
+}
+
+describe('the authenticator', () => {
+  it('shows requests, answers one, and shows and ends the session', async () => {
+    const { engine, application, user } = await share();
+    const token = await application.authorize(user, { context: 'Order 1', number_match: '42' });
+    const before = await state(engine.url, user);
+    expect(before).toMatchObject({
+      username: user,
+      hasDevice: true,
+      requests: [{ authRequest: token, app: { name: 'Shop' }, context: 'Order 1' }],
+      sessions: [],
+    });
+    expect(before.requests[0].numbers).toContain('42');
+    expect(before.requests[0]).not.toHaveProperty('number');
+    const answer = { user, authRequest: token, approve: true, number: '42' };
+    expect((await post(engine.url, 'answer', answer)).body).toEqual({ approved: true });
+    const { appKey } = application.credentials;
+    expect((await state(engine.url, user)).sessions).toMatchObject([
+      { app: { name: 'Shop', appKey }, count: 1, state: 'open' },
+    ]);
+    expect((await post(engine.url, 'end', { user, appKey })).body).toEqual({ ended: 1 });
+    expect((await state(engine.url, user)).sessions).toMatchObject([{ state: 'pending clear' }]);
+  });
+
+  it('ends all sessions at once', async () => {
+    const { engine, application, user } = await share();
+    for (let login = 0; login < 2; login += 1) {
+      await engine.answer(await application.authorize(user), true);
+    }
+    expect((await state(engine.url, user)).sessions).toMatchObject([{ count: 2 }]);
+    expect((await post(engine.url, 'end', { user })).body).toEqual({ ended: 2 });
+  });
+
+  it('pairs by a code, and not by ten guesses', async () => {
+    const { engine, application } = await start();
+    const { body } = await application.createWhiteLabelUser('bob');
+    const { code } = JSON.parse(application.decryptWhiteLabel(body.response).text);
+    expect((await post(engine.url, 'pair', { code: 'AAAAAAAA' })).status).toBe(404);
+    const name = `bob@${application.credentials.appKey}`;
+    expect((await post(engine.url, 'pair', { code })).body).toEqual({ username: name });
+    const guesses = [];
+    for (let guess = 0; guess < 9; guess += 1) {
+      guesses.push((await post(engine.url, 'pair', { code: 'AAAAAAAA' })).status);
+    }
+    expect(guesses).toEqual([...Array(8).fill(404), 429]);
+  });
+
+  it('says what it refuses', async () => {
+    const { engine, application, user } = await share();
+    await engine.createUser(`other-${user}`);
+    const token = await application.authorize(user);
+    const answer = (body: object) => post(engine.url, 'answer', body);
+    expect(
+      (await answer({ user: `other-${user}`, authRequest: token, approve: true })).status,
+    ).toBe(404);
+    expect((await answer({ user, authRequest: token, approve: 'yes' })).status).toBe(400);
+    expect((await answer({ user, authRequest: 'x', approve: true })).status).toBe(404);
+    expect((await answer({ user, authRequest: token, approve: false })).status).toBe(200);
+    const twice = await answer({ user, authRequest: token, approve: true });
+    expect([twice.status, twice.body.error.code]).toEqual([409, 'ENGINE_REQUEST_ANSWERED']);
+    expect((await post(engine.url, 'end', { user, appKey: '1' })).status).toBe(404);
+    expect((await http(`${engine.url}/authenticator/api/state`)).status).toBe(400);
+    expect((await http(`${engine.url}/authenticator/api/changes?user=nobody`)).status).toBe(404);
+  });
+
+  it('tells the page of every change at once', async () => {
+    const { engine, application, user } = await share();
+    const leaving = new AbortController();
+    onTestFinished(() => leaving.abort());
+    const stream = await fetch(`${engine.url}/authenticator/api/changes?user=${user}`, {
+      signal: leaving.signal,
+    });
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(stream.headers.get('content-security-policy')).toContain("default-src 'none'");
+    const states = events(stream);
+    expect((await states.next()).value.requests).toEqual([]);
+    const token = await application.authorize(user);
+    expect((await states.next()).value.requests).toMatchObject([{ authRequest: token }]);
+    await engine.answer(token, true);
+    expect((await states.next()).value.sessions).toMatchObject([{ count: 1, state: 'open' }]);
+    await engine.deorbit(user);
+    expect((await states.next()).value.sessions).toMatchObject([{ state: 'pending clear' }]);
+    await application.log(token, 'Revoke');
+    expect((await states.next()).value.sessions).toEqual([]);
+  });
+
+  it('sends headers that let the page load nothing but its own files', async () => {
+    const { engine } = await share();
+    const { headers } = await http(`${engine.url}/authenticator`);
+    const policy = String(headers['content-security-policy']);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
+    expect(headers['x-frame-options']).toBe('DENY');
+    expect(headers['referrer-policy']).toBe('no-referrer');
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('serves the built page, or says how to build it', async () => {
+    const { engine } = await start();
+    const page = await http(`${engine.url}/authenticator`);
+    const built = existsSync(
+      fileURLToPath(new URL('../dist/authenticator/index.html', import.meta.url)),
+    );
+    expect(page.status).toBe(built ? 200 : 503);
+    expect(page.text).toContain(built ? '<title>Authenticator</title>' : 'npm run build');
+  });
+});
+
+describe('the guard of the authenticator', () => {
+  it.each([
+    ['a name that somebody points to this machine', { host: 'evil.example.com' }],
+    ['a name with the right port', { host: 'evil.example.com:PORT' }],
+    ['another port', { host: '127.0.0.1:1' }],
+    ['a proxy', { 'x-forwarded-for': '203.0.113.9' }],
+    ['a proxy by another sign', { forwarded: 'for=203.0.113.9' }],
+  ])('refuses %s', async (_name, headers) => {
+    const { engine, user } = await share();
+    const { port } = new URL(engine.url);
+    const set = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, String(value).replace('PORT', port)]),
+    );
+    for (const path of ['', '/main.js', `/api/state?user=${user}`, `/api/changes?user=${user}`]) {
+      const reply = await http(`${engine.url}/authenticator${path}`, { headers: set });
+      expect([reply.status, reply.text]).toEqual([403, expect.not.stringContaining(user)]);
+    }
+  });
+
+  it.each([
+    ['another site', { origin: 'https://evil.example.com' }],
+    ['another port of this machine', { origin: 'http://127.0.0.1:1' }],
+    ['no site at all', {}],
+    ['a sandboxed frame', { origin: 'null' }],
+    ['a cross-site request', { origin: 'SELF', 'sec-fetch-site': 'cross-site' }],
+    ['a same-site request', { origin: 'SELF', 'sec-fetch-site': 'same-site' }],
+    ['a form', { origin: 'SELF', 'content-type': 'application/x-www-form-urlencoded' }],
+    ['plain text', { origin: 'SELF', 'content-type': 'text/plain' }],
+  ])('refuses an answer from %s', async (_name, headers) => {
+    const { engine, application, user } = await share();
+    const authRequest = await application.authorize(user);
+    const set = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value.replace('SELF', engine.url)]),
+    );
+    const reply = await post(engine.url, 'answer', { user, authRequest, approve: true }, set);
+    expect(reply.status).toBe(403);
+    expect(await engine.requests(user)).toMatchObject([{ authRequest }]);
+  });
+
+  it('refuses reading from another site', async () => {
+    const { engine, user } = await share();
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'https://evil.example' },
+    ]) {
+      const url = `${engine.url}/authenticator/api/state?user=${user}`;
+      expect((await http(url, { headers })).status).toBe(403);
+    }
+  });
+
+  it('takes localhost as well', async () => {
+    const { engine, user } = await share();
+    const host = `localhost:${new URL(engine.url).port}`;
+    const url = `${engine.url}/authenticator/api/state?user=${user}`;
+    expect((await http(url, { headers: { host } })).status).toBe(200);
+  });
+
+  it('serves nothing when others than this machine can reach the engine, and says so', async () => {
+    const engine = await startEngine({ host: '0.0.0.0' });
+    onTestFinished(async () => await engine.close());
+    const { port } = new URL(engine.url);
+    const { status, text } = await http(`http://127.0.0.1:${port}/authenticator`);
+    expect(status).toBe(403);
+    expect(text).toMatch(/bound to loopback/);
+    expect((await http(`http://127.0.0.1:${port}/v1/ping`)).status).toBe(200);
+  });
+});
+
+/** The states that an event stream brings. */
+// biome-ignore lint/suspicious/noExplicitAny: states are whatever the engine under test sends.
+async function* events(response: Response): AsyncGenerator<any, any> {
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString('utf8');
+    const parts = text.split('\n\n');
+    text = parts.pop() ?? '';
+    for (const part of parts) {
+      const data = /^event: state\ndata: (.*)$/.exec(part)?.[1];
+      if (data) yield JSON.parse(data);
+    }
+  }
+}

@@ -1,0 +1,211 @@
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import type { Application } from './support/application.js';
+import { share } from './support/engine.js';
+
+/** Sends bytes exactly as an SDK puts them on the wire, and returns what comes back. */
+function raw(application: Application, head: string[], body = ''): Promise<string> {
+  const { hostname, port, host } = new URL(application.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    let received = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk) => {
+      received += chunk;
+    });
+    socket.on('error', reject);
+    socket.on('end', () => resolve(received));
+    socket.write(`${[...head, `Host: ${host}`, 'Connection: close'].join('\r\n')}\r\n\r\n${body}`);
+  });
+}
+
+const AUTH_REQUEST = /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n\{"auth_request":"[a-z0-9]{32}"\}$/;
+
+describe('POST /auths as it is sent by', () => {
+  it('Python: everything in the query, True and False, an empty body', async () => {
+    const { engine, application, user } = await share();
+    const query = new URLSearchParams({
+      ...(await application.envelope()),
+      username: user,
+      session: 'False',
+      user_push_id: 'True',
+    });
+    const reply = await raw(application, [
+      `POST /v1/auths?${query} HTTP/1.1`,
+      'Content-Length: 0',
+      'Accept: */*',
+      'User-Agent: python-requests/2.2.1',
+    ]);
+    expect(reply).toMatch(AUTH_REQUEST);
+    expect(await engine.requests(user)).toMatchObject([{ session: false }]);
+  });
+
+  it('PHP, Java, Ruby and Go: a form, with 1 and 0', async () => {
+    const { engine, application, user } = await share();
+    const body = `${new URLSearchParams({
+      ...(await application.envelope()),
+      username: user,
+      session: '0',
+      user_push_id: '1',
+    })}`;
+    const reply = await raw(
+      application,
+      [
+        'POST /v1/auths HTTP/1.1',
+        'Content-Type: application/x-www-form-urlencoded; charset=utf-8',
+        `Content-Length: ${body.length}`,
+      ],
+      body,
+    );
+    expect(reply).toMatch(AUTH_REQUEST);
+    expect(await engine.requests(user)).toMatchObject([{ session: false }]);
+  });
+
+  it('the C client: multipart, with a trailing slash', async () => {
+    const { engine, application, user } = await share();
+    const boundary = '------------------------d74496d66958873e';
+    const parts = Object.entries({
+      ...(await application.envelope()),
+      username: user,
+      session: 'true',
+    }).map(
+      ([name, value]) =>
+        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
+    const body = `${parts.join('')}--${boundary}--\r\n`;
+    const reply = await raw(
+      application,
+      [
+        'POST /v1/auths/ HTTP/1.1',
+        `Content-Type: multipart/form-data; boundary=${boundary}`,
+        `Content-Length: ${body.length}`,
+      ],
+      body,
+    );
+    expect(reply).toMatch(AUTH_REQUEST);
+    expect(await engine.requests(user)).toMatchObject([{ session: true }]);
+  });
+
+  it('a client that sends the form type with an empty body and all in the query', async () => {
+    const { application, user } = await share();
+    const query = new URLSearchParams({ ...(await application.envelope()), username: user });
+    const reply = await raw(application, [
+      `POST /v1/auths?${query} HTTP/1.1`,
+      'Content-Type: application/x-www-form-urlencoded',
+      'Content-Length: 0',
+    ]);
+    expect(reply).toMatch(AUTH_REQUEST);
+  });
+
+  it('a client that does not encode the plus signs of its query', async () => {
+    const { application, user } = await share();
+    let envelope = await application.envelope();
+    while (!/\+/.test(envelope.signature ?? '')) envelope = await application.envelope();
+    const query = Object.entries({ ...envelope, username: user })
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&');
+    const reply = await raw(application, [`POST /v1/auths?${query} HTTP/1.1`, 'Content-Length: 0']);
+    expect(reply).toMatch(AUTH_REQUEST);
+  });
+});
+
+describe('GET /poll as it is sent by', () => {
+  it('PHP: POST /poll?METHOD=GET with a form', async () => {
+    const { application, user } = await share();
+    const auth_request = await application.authorize(user);
+    const body = `${new URLSearchParams({ ...(await application.envelope()), auth_request })}`;
+    const reply = await raw(
+      application,
+      [
+        'POST /v1/poll?METHOD=GET HTTP/1.1',
+        'Content-Type: application/x-www-form-urlencoded',
+        `Content-Length: ${body.length}`,
+      ],
+      body,
+    );
+    expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(reply).toContain('"message_code":70403');
+  });
+
+  it('everybody else: the query, with or without a trailing slash', async () => {
+    const { application, user } = await share();
+    const auth_request = await application.authorize(user);
+    const query = new URLSearchParams({ ...(await application.envelope()), auth_request });
+    for (const path of ['/v1/poll', '/v1/poll/']) {
+      const reply = await raw(application, [`GET ${path}?${query} HTTP/1.1`]);
+      expect(reply).toContain('"message_code":70403');
+    }
+  });
+
+  it('a POST without METHOD=GET is incorrect data', async () => {
+    const { application, user } = await share();
+    const auth_request = await application.authorize(user);
+    const parameters = { ...(await application.envelope()), auth_request };
+    const { body } = await application.form('POST', '/poll', parameters);
+    expect(body.message_code).toBe(70401);
+  });
+});
+
+describe('PUT /logs as it is sent by', () => {
+  it.each([
+    ['Python: in the query of a PUT with an empty body', 'query', 'True'],
+    ['PHP: in a form, True', 'form', 'True'],
+    ['Java and Ruby: in a form, true', 'form', 'true'],
+    ['others: in a form, 1', 'form', '1'],
+  ])('%s', async (_name, place, status) => {
+    const { engine, application, user } = await share();
+    const auth_request = await application.authorize(user);
+    await engine.answer(auth_request, true);
+    const parameters = `${new URLSearchParams({
+      ...(await application.envelope()),
+      auth_request,
+      action: 'Authenticate',
+      status,
+    })}`;
+    const inQuery = place === 'query';
+    const reply = await raw(
+      application,
+      [
+        `PUT /v1/logs${inQuery ? `?${parameters}` : ''} HTTP/1.1`,
+        ...(inQuery ? [] : ['Content-Type: application/x-www-form-urlencoded']),
+        `Content-Length: ${inQuery ? 0 : parameters.length}`,
+      ],
+      inQuery ? '' : parameters,
+    );
+    expect(reply).toMatch(/\r\n\r\n\{"message":"Successfully updated"\}$/);
+    expect(await engine.sessions(user)).toMatchObject([{ confirmed: true }]);
+  });
+});
+
+describe('what cannot be read', () => {
+  it.each([
+    ['a body beyond 64 KiB', 'application/x-www-form-urlencoded', 'x'.repeat(70_000)],
+    ['JSON that is none', 'application/json', '{"app_key"'],
+    ['multipart without an end', 'multipart/form-data; boundary=x', '--x\r\nContent-Disposition'],
+    [
+      'multipart with a file',
+      'multipart/form-data; boundary=x',
+      '--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--\r\n',
+    ],
+    ['a type that no SDK sends', 'text/xml', '<a/>'],
+  ])('%s is a 400 with 40421', async (_name, type, body) => {
+    const { application } = await share();
+    const reply = await raw(
+      application,
+      ['POST /v1/auths HTTP/1.1', `Content-Type: ${type}`, `Content-Length: ${body.length}`],
+      body,
+    );
+    expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(reply).toContain('"message_code":40421');
+    expect(reply).toContain('"response":""');
+  });
+
+  it('an unknown call or method is a 400 with a JSON body', async () => {
+    const { application } = await share();
+    for (const line of ['GET /v1/nothing', 'DELETE /v1/auths', 'GET /v1/auths']) {
+      const reply = await raw(application, [`${line} HTTP/1.1`]);
+      expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(reply).toContain('"successful":false');
+    }
+  });
+});

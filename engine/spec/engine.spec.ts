@@ -1,0 +1,177 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type EngineOptions, LaunchKeyEngineError, startEngine } from '../lib/index.js';
+import { share, start } from './support/engine.js';
+import { http } from './support/http.js';
+
+describe('startEngine', () => {
+  it.each([
+    [{ ports: 1 }, 'ENGINE_INVALID_OPTION', /no option "ports"/],
+    [{ data: 'x.db' }, 'ENGINE_UNSUPPORTED_OPTION', /data is not supported/],
+    [{ databaseUrl: 'postgres://x' }, 'ENGINE_UNSUPPORTED_OPTION', /databaseUrl is not supported/],
+    [{ port: 70_000 }, 'ENGINE_INVALID_OPTION', /port must be .* not 70000/],
+    [{ host: '' }, 'ENGINE_INVALID_OPTION', /host must be/],
+    [{ clock: 5 }, 'ENGINE_INVALID_OPTION', /clock must be a function/],
+    [{ requestTtl: 0 }, 'ENGINE_INVALID_OPTION', /requestTtl must be/],
+    [{ rateLimit: true }, 'ENGINE_INVALID_OPTION', /rateLimit must be/],
+    [
+      { rateLimit: { windows: [{ requests: 0, seconds: 1 }] } },
+      'ENGINE_INVALID_OPTION',
+      /requests/,
+    ],
+    [{ delivery: { backoff: [] } }, 'ENGINE_INVALID_OPTION', /backoff/],
+    [{ limits: { users: 1 } }, 'ENGINE_INVALID_OPTION', /limits must be/],
+    [{ publicUrl: 'engine.example.com' }, 'ENGINE_INVALID_OPTION', /publicUrl must be/],
+  ])('refuses %j', async (options, code, message) => {
+    const starting = startEngine(options as EngineOptions);
+    await expect(starting).rejects.toBeInstanceOf(LaunchKeyEngineError);
+    await expect(starting).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it('says that a port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await expect(startEngine({ port })).rejects.toMatchObject({
+      code: 'ENGINE_LISTEN',
+      message: `Cannot listen on 127.0.0.1, port ${port}: EADDRINUSE. Choose another port or host.`,
+    });
+  });
+
+  it('runs several engines in one process', async () => {
+    const [first, second] = await Promise.all([start(), start()]);
+    await first?.application.authorize('alice');
+    expect(await second?.engine.requests('alice')).toEqual([]);
+  });
+});
+
+describe('the methods of an engine', () => {
+  it('create credentials that are an application’s own', async () => {
+    const { engine } = await share();
+    const callbackUrl = 'https://app.example.com/callback';
+    const app = await engine.createApp({ name: 'Blog', callbackUrl });
+    expect(app).toEqual({
+      appKey: expect.stringMatching(/^[1-9]\d{9}$/),
+      name: 'Blog',
+      secretKey: expect.stringMatching(/^[A-Za-z0-9]{32}$/),
+      privateKey: expect.stringMatching(/^-----BEGIN RSA PRIVATE KEY-----\n/),
+      publicKey: expect.stringMatching(/^-----BEGIN PUBLIC KEY-----\n/),
+      callbackUrl,
+    });
+    expect(await engine.apps()).toContainEqual({
+      appKey: app.appKey,
+      name: 'Blog',
+      callbackUrl,
+      organization: undefined,
+      disabled: false,
+      createdAt: expect.any(Date),
+    });
+  });
+
+  it.each([
+    [{ name: '' }],
+    [{ name: 'x'.repeat(101) }],
+    [{ name: 'x', callbackUrl: 'ftp://example.com' }],
+    [{ name: 'x', callbackUrl: '/callback' }],
+    [{ name: 'x', callbackUrl: 'https://user:secret@example.com' }],
+  ])('refuse an application of %j', async (options) => {
+    const { engine } = await share();
+    await expect(engine.createApp(options)).rejects.toMatchObject({
+      code: 'ENGINE_INVALID_OPTION',
+    });
+  });
+
+  it('refuse a user name that is taken or not allowed', async () => {
+    const { engine, user } = await share();
+    await expect(engine.createUser(user)).rejects.toMatchObject({ code: 'ENGINE_USER_EXISTS' });
+    for (const name of ['', 'a@b', 'x'.repeat(201), 'a\nb']) {
+      await expect(engine.createUser(name)).rejects.toMatchObject({
+        code: 'ENGINE_INVALID_OPTION',
+      });
+    }
+    expect(await engine.users()).toContainEqual({
+      username: user,
+      hasDevice: true,
+      createdAt: expect.any(Date),
+    });
+  });
+
+  it('throw a clear error for what does not exist', async () => {
+    const { engine, user } = await share();
+    const unknown = async (call: Promise<unknown>, code: string, message: RegExp) =>
+      await expect(call).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    await unknown(engine.requests('nobody'), 'ENGINE_UNKNOWN_USER', /"nobody"/);
+    await unknown(engine.sessions('nobody'), 'ENGINE_UNKNOWN_USER', /"nobody"/);
+    await unknown(engine.deorbit('nobody'), 'ENGINE_UNKNOWN_USER', /"nobody"/);
+    await unknown(engine.deorbit(user, '1234567890'), 'ENGINE_UNKNOWN_APP', /1234567890/);
+    await unknown(engine.disableApp('1234567890'), 'ENGINE_UNKNOWN_APP', /1234567890/);
+    await unknown(engine.answer('nothing', true), 'ENGINE_UNKNOWN_REQUEST', /"nothing"/);
+    await unknown(engine.pair('AAAA-AAAA'), 'ENGINE_UNKNOWN_CODE', /mistyped/);
+  });
+
+  it('take the first answer only, also of many at one moment', async () => {
+    const { engine, application, user } = await share();
+    const token = await application.authorize(user);
+    const answers = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) => engine.answer(token, index % 2 === 0)),
+    );
+    expect(answers.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
+    await expect(engine.answer(token, true)).rejects.toMatchObject({
+      code: 'ENGINE_REQUEST_ANSWERED',
+    });
+  });
+
+  it('refuse an answer that comes too late, and a reason for a yes', async () => {
+    const { engine, application, clock } = await start();
+    const token = await application.authorize('alice');
+    await expect(engine.answer(token, true, { reason: 'fraudulent' })).rejects.toMatchObject({
+      code: 'ENGINE_INVALID_OPTION',
+    });
+    clock.advance(300_000);
+    expect(await engine.requests('alice')).toEqual([]);
+    await expect(engine.answer(token, true)).rejects.toMatchObject({
+      code: 'ENGINE_REQUEST_EXPIRED',
+    });
+  });
+
+  it('reject once the engine is closed', async () => {
+    const { engine } = await start();
+    await engine.close();
+    await engine.close();
+    await expect(engine.createUser('bob')).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+  });
+});
+
+describe('what operators look at', () => {
+  it('/healthz says ok', async () => {
+    const { engine } = await share();
+    const { status, text } = await http(`${engine.url}/healthz`);
+    expect([status, text]).toEqual([200, 'ok\n']);
+  });
+
+  it('/metrics counts calls by outcome and names nobody', async () => {
+    const { engine, application } = await start();
+    await application.authorize('alice');
+    await application.auths({ username: 'nobody' });
+    const { text } = await http(`${engine.url}/metrics`);
+    expect(text).toContain('launchkey_calls_total{call="auths",outcome="answered"} 1\n');
+    expect(text).toContain('launchkey_calls_total{call="auths",outcome="40426"} 1\n');
+    expect(text).toContain('\nlaunchkey_pending_requests 1\n');
+    expect(text).not.toMatch(/alice|nobody|Shop/);
+    expect(text).not.toContain(application.credentials.appKey);
+  });
+});
+
+describe('close', () => {
+  it('leaves nothing behind: the process ends by itself', async () => {
+    const script = fileURLToPath(new URL('support/whole-life.ts', import.meta.url));
+    const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [tsx, script]);
+    expect(stdout).toBe('answered 200, held 503, closed\n');
+  });
+});
