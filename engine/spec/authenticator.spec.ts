@@ -174,10 +174,11 @@ describe('the guard of the authenticator', () => {
 
   it('refuses reading from another site', async () => {
     const { engine, user } = await share();
-    for (const headers of [
+    const foreign: Record<string, string>[] = [
       { 'sec-fetch-site': 'cross-site' },
       { origin: 'https://evil.example' },
-    ]) {
+    ];
+    for (const headers of foreign) {
       const url = `${engine.url}/authenticator/api/state?user=${user}`;
       expect((await http(url, { headers })).status).toBe(403);
     }

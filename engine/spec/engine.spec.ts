@@ -170,8 +170,8 @@ describe('what operators look at', () => {
 describe('close', () => {
   it('leaves nothing behind: the process ends by itself', async () => {
     const script = fileURLToPath(new URL('support/whole-life.ts', import.meta.url));
-    const tsx = fileURLToPath(new URL('../../node_modules/tsx/dist/cli.mjs', import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, [tsx, script]);
+    const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, script]);
     expect(stdout).toBe('answered 200, held 503, closed\n');
   });
 });

@@ -1,0 +1,122 @@
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
+import { createServer, request, type Server } from 'node:http';
+import { dirname } from 'node:path';
+import type { Engine } from '../engine.js';
+import { LaunchKeyEngineError } from '../errors.js';
+import { CliFault } from './fault.js';
+
+/** What can be asked of a running engine; the arguments are checked by the engine itself. */
+const COMMANDS = {
+  createApp: (engine: Engine, [options]: unknown[]) =>
+    engine.createApp(options as Parameters<Engine['createApp']>[0]),
+  apps: (engine: Engine) => engine.apps(),
+  createUser: (engine: Engine, [name]: unknown[]) => engine.createUser(name as string),
+  users: (engine: Engine) => engine.users(),
+};
+type Name = keyof typeof COMMANDS;
+type Result<N extends Name> = Awaited<ReturnType<(typeof COMMANDS)[N]>>;
+
+const LARGEST = 65_536;
+
+/**
+ * Listens for commands on a socket file that only its owner can open: whoever can is who started the
+ * engine. Nothing of it can be reached over the network.
+ */
+export async function serveCommands(engine: Engine, path: string): Promise<Server> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await checkDirectory(dirname(path));
+  await removeStale(path);
+  const server = createServer((incoming, response) => {
+    let body = '';
+    incoming.setEncoding('utf8');
+    incoming.on('data', (chunk: string) => {
+      body += chunk;
+      if (body.length > LARGEST) incoming.destroy();
+    });
+    incoming.on('end', async () => {
+      const answer = await execute(engine, body).then(
+        (result) => ({ result }),
+        (error: Error) => ({ error: { message: error.message } }),
+      );
+      response.setHeader('connection', 'close');
+      response.end(JSON.stringify(answer));
+    });
+  });
+  // Made with no rights for others from the start; a moment is long enough to be misused.
+  const before = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+  } finally {
+    process.umask(before);
+  }
+  await chmod(path, 0o600);
+  return server;
+}
+
+/** Sends one command to the engine that listens at `path`. */
+export async function command<N extends Name>(
+  path: string,
+  name: N,
+  ...args: unknown[]
+): Promise<Result<N>> {
+  const text = await send(path, JSON.stringify({ name, args })).catch((error) => {
+    throw new CliFault(
+      `There is no running engine at ${path} (${error.code ?? error.message}). Start one with "launchkey-engine start", or name its socket with --socket.`,
+    );
+  });
+  const { result, error } = JSON.parse(text);
+  if (error) throw new CliFault(error.message);
+  return result;
+}
+
+async function execute(engine: Engine, body: string): Promise<unknown> {
+  const { name, args } = JSON.parse(body) as { name: string; args: unknown[] };
+  if (!Object.hasOwn(COMMANDS, name)) {
+    throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', 'The engine has no such command.');
+  }
+  return await COMMANDS[name as Name](engine, args);
+}
+
+function send(path: string, body: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: path, method: 'POST', agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(text));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** In a directory that others own, they could put a socket of theirs in the place of this one. */
+async function checkDirectory(path: string): Promise<void> {
+  const { uid } = await lstat(path);
+  const self = process.getuid?.();
+  if (self === undefined || uid === self || uid === 0) return;
+  throw new CliFault(`The directory ${path} belongs to somebody else: choose another --socket.`);
+}
+
+/** A socket file outlives an engine that was killed. One that still answers is left alone. */
+async function removeStale(path: string): Promise<void> {
+  const file = await lstat(path).catch(() => undefined);
+  if (!file) return;
+  if (!file.isSocket()) throw new CliFault(`${path} exists and is no socket: choose another.`);
+  const alive = await send(path, '{}').then(
+    () => true,
+    () => false,
+  );
+  if (alive) {
+    throw new CliFault(
+      `Another engine listens for commands at ${path}: stop it, or give this one another --socket.`,
+    );
+  }
+  await rm(path);
+}

@@ -1,0 +1,10 @@
+/** Prints for programs (`--json`) or for people; errors go to standard error elsewhere. */
+export function print(json: boolean | undefined, value: unknown, lines: string[]): void {
+  process.stdout.write(
+    json ? `${JSON.stringify(value, undefined, 2)}\n` : lines.map(line).join(''),
+  );
+}
+
+function line(text: string): string {
+  return `${text.endsWith('\n') ? text.slice(0, -1) : text}\n`;
+}

@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander';
+import { LaunchKeyEngineError } from '../errors.js';
+import { appCreate, appList } from './apps.js';
+import { CliFault } from './fault.js';
+import { defaultSocket } from './socket-path.js';
+import { userCreate, userList } from './users.js';
+
+/** Runs one command line and returns the exit code: 0, 1 for a failure, 2 for a wrong command. */
+export async function run(words: string[]): Promise<number> {
+  try {
+    await program().parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const known = error instanceof CliFault || error instanceof LaunchKeyEngineError;
+    process.stderr.write(`launchkey-engine: ${known ? error.message : describe(error)}\n`);
+    return error instanceof CliFault ? error.exitCode : 1;
+  }
+}
+
+function program(): Command {
+  const cli = new Command('launchkey-engine')
+    .description('The LaunchKey v1 API, self-hosted. This version keeps everything in memory.')
+    .exitOverride();
+
+  cli
+    .command('start')
+    .description('start an engine and serve until it is stopped')
+    .option('--port <number>', 'port to listen on', '8080')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--public-url <url>', 'address under which others reach the engine')
+    .option('--app <name[=callback-url]>', 'create an application (may be repeated)', collect, [])
+    .option('--user <name>', 'create a user with a virtual device (may be repeated)', collect, [])
+    .option('--socket <path>', 'where the other commands reach this engine', defaultSocket())
+    .option('--json', 'print what was created as JSON')
+    // Loaded only here: the other commands need no server, and should be quick.
+    .action(async (options) => await (await import('./start.js')).start(options));
+
+  const app = cli.command('app').description('applications of a running engine');
+  withConnection(app.command('create <name>'))
+    .description('create an application and print its credentials, this once')
+    .option('--callback-url <url>', 'where events are sent')
+    .option('--organization <name>', 'organization that the application is under')
+    .option('--private-key <file>', 'write the private key to this new file, mode 0600')
+    .action(appCreate);
+  withConnection(app.command('list')).description('list the applications').action(appList);
+
+  const user = cli.command('user').description('users of a running engine');
+  withConnection(user.command('create <name>'))
+    .description('create a user with a virtual device')
+    .action(userCreate);
+  withConnection(user.command('list')).description('list the users').action(userList);
+  return cli;
+}
+
+function withConnection(command: Command): Command {
+  return command
+    .option('--socket <path>', 'the socket of the running engine', defaultSocket())
+    .option('--json', 'print JSON');
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { pino } from 'pino';
+import type { AppCredentials } from '../domain/apps.js';
+import { type Engine, startEngine } from '../engine.js';
+import { credentialLines } from './apps.js';
+import { serveCommands } from './control.js';
+import { CliFault } from './fault.js';
+import { print } from './output.js';
+
+interface StartOptions {
+  port: string;
+  host: string;
+  publicUrl?: string;
+  app: string[];
+  user: string[];
+  socket: string;
+  json?: boolean;
+}
+
+/** Serves until SIGINT or SIGTERM, then answers what is held and ends. */
+export async function start(options: StartOptions): Promise<void> {
+  const { host, publicUrl, socket, json, user: users } = options;
+  const engine = await startEngine({
+    port: readPort(options.port),
+    host,
+    publicUrl,
+    logger: pino({ base: undefined }, pino.destination(2)),
+  });
+  let commands: Awaited<ReturnType<typeof serveCommands>> | undefined;
+  try {
+    commands = await serveCommands(engine, socket);
+    const apps = await createAll(engine, options);
+    print(json, { url: engine.url, socket, apps, users }, startLines(engine, apps, users));
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  } finally {
+    commands?.close();
+    await engine.close();
+  }
+}
+
+async function createAll(engine: Engine, { app, user }: StartOptions): Promise<AppCredentials[]> {
+  for (const name of user) await engine.createUser(name);
+  return await Promise.all(
+    app.map((text) => {
+      const [name = '', ...url] = text.split('=');
+      return engine.createApp({ name, callbackUrl: url.length > 0 ? url.join('=') : undefined });
+    }),
+  );
+}
+
+function startLines(engine: Engine, apps: AppCredentials[], users: string[]): string[] {
+  return [
+    `The engine listens on ${engine.url}; its API is at ${engine.url}/v1.`,
+    `The authenticator is at ${engine.url}/authenticator, for browsers on this machine.`,
+    'Everything is kept in memory: when the engine stops, it is gone.',
+    ...users.map((name) => `user ${name}`),
+    ...apps.flatMap((app) => ['', ...credentialLines(app)]),
+  ];
+}
+
+function readPort(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  throw new CliFault(`--port must be a number from 0 to 65535, not ${JSON.stringify(text)}.`, 2);
+}
