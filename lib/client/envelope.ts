@@ -32,11 +32,9 @@ export class Envelopes {
   #latest: { second: number; reading: Reading; envelope: Promise<Envelope> } | undefined;
 
   constructor(options: EnvelopeOptions, clock: EngineClock) {
-    if (secretText(options.secretKey, 0).length > oaepLimit(2048)) {
-      throw new ConfigurationError(
-        'secretKey',
-        'is too long: an envelope has room for about 160 bytes',
-      );
+    const tooMuch = secretText(options.secretKey, 0).length - oaepLimit(2048);
+    if (tooMuch > 0) {
+      throw new ConfigurationError('secretKey', `is ${tooMuch} bytes too long for an envelope`);
     }
     this.#options = options;
     this.#clock = clock;

@@ -1,5 +1,4 @@
-import type { KeyObject } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type KeyInput, readPrivateKey } from '../crypto/keys.js';
 import { ConfigurationError } from './errors.js';
 
@@ -121,7 +120,8 @@ function checkInteger(option: string, value: unknown, max: number): number {
 function checkCa(ca: LaunchKeyClientOptions['ca']): LaunchKeyClientOptions['ca'] {
   if (ca === undefined) return undefined;
   try {
-    createSecureContext({ ca });
+    // node:tls would pass over what is no certificate, and trust nobody.
+    for (const text of Array.isArray(ca) ? ca : [ca]) new X509Certificate(text);
     return ca;
   } catch {
     throw new ConfigurationError('ca', 'is not readable as PEM certificates');

@@ -34,13 +34,15 @@ export type FakeAnswer =
 export const TOKEN = '4yjuyyg59cqf2s890uhhhx3vmtgv115a';
 export const SECRET = 'the-secret-key-of-the-application';
 export const app: Pair = makePair();
+const engineKey = makePair();
 
 /**
  * An engine that says what a test wants said. It is for what a real one never says: `launchkey-engine`
  * is used wherever that can show the behaviour.
  */
 export class FakeEngine {
-  key: Pair = makePair();
+  /** The ping key. Give it another one to rotate it. */
+  key: Pair = engineKey;
   dateStamp = '2013-04-20 21:40:02';
   /** The engine's time, in milliseconds. */
   now: () => number = Date.now;
