@@ -70,6 +70,8 @@ export function describeWithChromium(name: string, tests: () => void): void {
       });
     });
   } else {
+    // The reporter counts what is skipped, but does not say why.
+    process.stderr.write(`\nSkipped: ${name}. ${MISSING}.\n`);
     describe(name, () => {
       it('needs Chromium', (context) => context.skip(MISSING));
     });
