@@ -1,3 +1,4 @@
+/// <reference path="./passport-strategy.d.ts" />
 import { Strategy } from 'passport-strategy';
 import type { LoginInfo } from './login/verdict.js';
 

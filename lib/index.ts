@@ -1,14 +1,56 @@
-export {
-  type AuthPackage,
-  LaunchKeyClient,
-  type LaunchKeyClientOptions,
-  type PollAnswer,
+export type {
+  AuthorizeOptions,
+  AuthPackage,
+  CallOptions,
+  LaunchKeyClientOptions,
+  Ping,
+  PollAnswer,
+  PollOptions,
+  WhiteLabelUser,
 } from './client/client.js';
-export * from './client/errors.js';
+export { LaunchKeyClient } from './client/client.js';
+export type { LaunchKeyErrorDetails } from './client/errors.js';
+export {
+  CommunicationError,
+  ConfigurationError,
+  EngineError,
+  ExpiredAuthRequestError,
+  InvalidCallbackError,
+  InvalidCredentialsError,
+  InvalidRequestError,
+  InvalidResponseError,
+  InvalidSignatureError,
+  LaunchKeyError,
+  NoPairedDevicesError,
+  NoSuchUserError,
+  RateLimitExceededError,
+  UnknownAuthRequestError,
+} from './client/errors.js';
+export type { AuthEvent, CallbackEvent, EventParameters, LogoutEvent } from './client/events.js';
+export type { Policy, PolicyLocation, PolicyOptions } from './client/policy.js';
 export { policy } from './client/policy.js';
+export type { EventOptions, EventResult } from './login/events.js';
+export type { AuthResponse, LoginCode, LoginInfo } from './login/verdict.js';
+export type {
+  LaunchKeyAuthenticateOptions,
+  LaunchKeyStrategyOptions,
+  LaunchKeyStrategyOptionsWithoutRequest,
+  LaunchKeyStrategyOptionsWithRequest,
+  LoginOptions,
+  LoginRequest,
+  VerifyDone,
+  VerifyFunction,
+  VerifyFunctionWithRequest,
+  VerifyResult,
+} from './options.js';
+export type { MemoryStoreOptions } from './store/memory.js';
 export { MemoryStore } from './store/memory.js';
+export type { Answer, LaunchKeySession, LoginRecord, PendingLogin, Store } from './store/store.js';
+export { StoreFullError } from './store/store.js';
 export {
   LaunchKeyStrategy,
   LaunchKeyStrategy as default,
   LaunchKeyStrategy as Strategy,
 } from './strategy.js';
+export type { CallbackHandler } from './web/callback.js';
+export type { SessionHandler } from './web/session.js';

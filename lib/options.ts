@@ -117,8 +117,8 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    */
   pollInterval?: number | undefined;
   /**
-   * For how many seconds the engine is asked to hold a poll (RFC 7240, `Prefer: wait`). Default
-   * 25; 0 switches it off, 60 is the most.
+   * For how many whole seconds the engine is asked to hold a poll (RFC 7240, `Prefer: wait`).
+   * Default 25; 0 switches it off, 60 is the most.
    */
   longPoll?: number | undefined;
   /**
@@ -188,6 +188,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
   oneOf('answers', answers, ['poll', 'callback', 'both']);
   numberWithin('pollInterval', pollInterval, 100, 60_000, 'milliseconds');
   numberWithin('longPoll', longPoll, 0, 60, 'seconds');
+  if (!Number.isInteger(longPoll)) throw wrong('longPoll', 'a whole number of seconds', longPoll);
   numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
   boolean('confirmCallback', confirmCallback);
   checkStore(store);
@@ -219,6 +220,12 @@ export function checkLoginOptions({ authType, userPushId, context, policy }: Log
   if (userPushId !== undefined) boolean('userPushId', userPushId);
   if (context !== undefined && !['string', 'function'].includes(typeof context)) {
     throw wrong('context', 'a string or a function of the request', context);
+  }
+  if (typeof context === 'string' && context.length > 400) {
+    throw new ConfigurationError(
+      'context',
+      `must have at most 400 characters, got ${context.length}.`,
+    );
   }
   if (
     policy !== undefined &&

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const PROGRAM = fileURLToPath(new URL('./support/many-logins.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./support/many-logins.mts', import.meta.url));
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 describe('200 logins at once, by poll and event', () => {

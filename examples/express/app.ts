@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, {
+  type Express as Application,
+  type ErrorRequestHandler,
+  type RequestHandler,
+} from 'express';
 import session from 'express-session';
 import passport from 'passport';
 import { LaunchKeyStrategy } from 'passport-launchkey';
@@ -30,7 +34,7 @@ export function createApp({
   sessionSecret,
   launchkey,
   authenticatorUrl,
-}: AppOptions): Express {
+}: AppOptions): Application {
   const strategy = new LaunchKeyStrategy(
     { ...launchkey, answers: 'both', context: 'Log in to the example' },
     async (userHash, response) => users.findOrCreate(userHash, response.username),

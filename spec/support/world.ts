@@ -27,8 +27,12 @@ export async function startWorld({
   const engine = await startEngine({ port: 0, rateLimit: false, ...engineOptions });
   onTestFinished(() => engine.close());
   for (const user of users) await engine.createUser(user);
-  const { publicKey, ...app } = await engine.createApp({ name: 'Spec', callbackUrl });
-  return { engine, publicKey, options: { apiBaseUrl: `${engine.url}/v1`, ...app } };
+  const { publicKey, appKey, secretKey, privateKey } = await engine.createApp({
+    name: 'Spec',
+    callbackUrl,
+  });
+  const options = { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey };
+  return { engine, publicKey, options };
 }
 
 /** A strategy for the world's application, with a verify that records whom it was asked about. */
