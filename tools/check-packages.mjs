@@ -30,8 +30,8 @@ const LIBRARY_DEPENDENCIES = ['axios', 'jsrsasign', 'passport-strategy'];
 
 /** The engine is an ES module, which `require()` loads on every Node.js that it supports. */
 const RESOLUTION = {
-  'passport-launchkey': ['--profile', 'strict'],
-  'launchkey-engine': ['--profile', 'strict', '--ignore-rules', 'cjs-resolves-to-esm'],
+  'passport-launchkey': [],
+  'launchkey-engine': ['--ignore-rules', 'cjs-resolves-to-esm'],
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'packages-'));
@@ -43,11 +43,10 @@ try {
     checkManifest(name);
     run('publint/src/cli.js', ['run', '--strict', tarball]);
     run('@arethetypeswrong/cli/dist/index.js', [
-      '--no-emoji',
-      '--format',
-      'ascii',
-      ...RESOLUTION[name],
       tarball,
+      '--no-emoji',
+      '--format=ascii',
+      ...RESOLUTION[name],
     ]);
   }
 } finally {

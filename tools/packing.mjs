@@ -1,8 +1,9 @@
 // Packs the two packages as they would be published.
 import { execFileSync } from 'node:child_process';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const root = fileURLToPath(new URL('..', import.meta.url));
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Each package's folder, by name. */
 export const packages = { 'passport-launchkey': '.', 'launchkey-engine': 'engine' };

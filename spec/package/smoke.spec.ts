@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { npm, pack } from '../../tools/packing.mjs';
 import { Project } from './project.js';
 
@@ -46,6 +46,7 @@ const MODES = [
 ];
 
 const INSTALLATION = 240_000;
+vi.setConfig({ testTimeout: 120_000 });
 
 const packing = mkdtempSync(join(tmpdir(), 'passport-launchkey-packed-'));
 const tarballs = pack(packing);
@@ -78,7 +79,9 @@ describe('installed into an empty project', () => {
       'typescript-5@npm:typescript@~5.5',
     );
     for (const kind of ['ts', 'mts', 'cts']) project.add('express.ts', `express.${kind}`);
-    for (const file of ['require.cts', 'require.cjs', 'use.mjs', 'login.mjs']) project.add(file);
+    for (const file of ['require.cts', 'require.cjs', 'use.mjs', 'login.mjs', 'engine.mts']) {
+      project.add(file);
+    }
   }, INSTALLATION);
   afterAll(() => project?.remove());
 
@@ -118,6 +121,15 @@ describe('installed into an empty project', () => {
       approved: 'alice',
       denied: 'denied',
     });
+  });
+
+  it('has the command of the engine', async () => {
+    const help = await project.node('node_modules/.bin/launchkey-engine', '--help');
+    expect(help).toContain('launchkey-engine');
+  });
+
+  it('has the types of the engine', async () => {
+    await project.compile(['engine.mts'], { module: 'nodenext' });
   });
 
   it.each(MODES)('compiles under $mode', async ({ mode, options, kinds }) => {
@@ -192,7 +204,7 @@ describe('installed beside other hosts', () => {
     });
   });
 
-  it('works in Jest, by require() and by import', { timeout: 120_000 }, async () => {
+  it('works in Jest, by require() and by import', async () => {
     project.write(
       'jest.config.json',
       JSON.stringify({
