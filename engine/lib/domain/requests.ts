@@ -41,7 +41,7 @@ export interface DeviceAnswer {
 
 /** How an auth request stands, seen by the application that made it. */
 export type PollResult =
-  | { state: 'pending'; expiresAt: number }
+  | { state: 'pending'; authRequest: string; expiresAt: number }
   | { state: 'answered'; answer: AnswerRecord };
 
 export interface RequestDependencies {
@@ -108,7 +108,7 @@ export class Requests {
     const inTime = request.expiresAt > this.with.clock();
     if (!answer) {
       if (!inTime) throw expired();
-      return { state: 'pending', expiresAt: request.expiresAt };
+      return { state: 'pending', authRequest: request.authRequest, expiresAt: request.expiresAt };
     }
     if (answer.approved && request.session) {
       const session = await this.with.repository.session(authRequest);

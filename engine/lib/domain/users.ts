@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { AppRecord, IdentityKind, UserRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
@@ -94,7 +93,7 @@ export class Users {
 
   private make(username: string, withDevice: boolean): UserRecord {
     const deviceId = withDevice ? newDeviceId() : undefined;
-    return { id: randomUUID(), username, deviceId, createdAt: this.clock() };
+    return { id: randomText(20, LETTERS_AND_DIGITS), username, deviceId, createdAt: this.clock() };
   }
 }
 

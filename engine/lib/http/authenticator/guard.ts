@@ -18,7 +18,9 @@ export function notLocal(
   }
   // A name that an attacker's DNS points to this machine shows in the Host header.
   const host = request.headers.host ?? '';
-  if (!NAMES.some((name) => host === `${name}:${loopbackPort}`)) {
+  // Browsers leave the port out where it is the one of the scheme.
+  const named = loopbackPort === 80 && !/:\d+$/.test(host) ? `${host}:80` : host;
+  if (!NAMES.some((name) => named === `${name}:${loopbackPort}`)) {
     return `The authenticator is served as localhost:${loopbackPort} only, not under another name.`;
   }
   if (FORWARDED.some((header) => request.headers[header] !== undefined)) {

@@ -23,7 +23,8 @@ export async function poll(
   if (wait === 0 || services.heldPolls.size >= services.limits.heldPolls) {
     return sendPending(reply);
   }
-  return await hold(services, reply, app, authRequest, result.expiresAt, wait);
+  // The engine's own copy of the token: the client's is a slice that keeps its whole query alive.
+  return hold(services, reply, app, result.authRequest, result.expiresAt, wait);
 }
 
 async function admit(services: Services, request: FastifyRequest) {
@@ -72,8 +73,10 @@ function sendAnswer(reply: FastifyReply, answer: AnswerRecord): FastifyReply {
   });
 }
 
-/** A held poll is small because it holds no envelope: two kilobytes that nobody needs again. */
+/** A held poll is small because it holds no envelope: kilobytes that nobody needs again. */
 function forgetParameters(request: FastifyRequest): void {
   request.query = undefined;
   request.body = undefined;
+  request.raw.url = '';
+  request.raw.rawHeaders = [];
 }
