@@ -1,18 +1,15 @@
 import { setMaxListeners } from 'node:events';
 
 /**
- * Waits for a promise that others share. The signal ends this wait only: what is shared goes on.
- * Rejects with the signal's reason, as `fetch` does.
+ * Starts or joins what others share, and waits for it. The signal ends this wait only: what is shared
+ * goes on. Rejects with the signal's reason, as `fetch` does.
  */
-export function abortable<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return shared;
-  if (signal.aborted) {
-    shared.catch(() => {});
-    return Promise.reject(signal.reason);
-  }
+export function abortable<T>(join: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return join();
+  if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise<T>((resolve, reject) => {
     const forget = onAbort(signal, () => reject(signal.reason));
-    shared.then(resolve, reject).finally(forget);
+    join().then(resolve, reject).finally(forget);
   });
 }
 

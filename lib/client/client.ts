@@ -149,7 +149,7 @@ export class LaunchKeyClient {
 
   /** Asks the engine for its time and its key, and sets the client's own idea of both by it. */
   async ping({ signal }: CallOptions = {}): Promise<Ping> {
-    const { ping } = await abortable(this.#clock.ping(), signal);
+    const { ping } = await abortable(() => this.#clock.ping(), signal);
     return { ...ping };
   }
 
@@ -356,7 +356,7 @@ export class LaunchKeyClient {
     signature: string,
     { signal }: CallOptions = {},
   ): Promise<LogoutEvent> {
-    return abortable(verifyLogout({ text, signature }, this.#clock), signal);
+    return abortable(() => verifyLogout({ text, signature }, this.#clock), signal);
   }
 
   /**
@@ -365,7 +365,7 @@ export class LaunchKeyClient {
    * @internal
    */
   async verifyEvent(params: EventParameters, { signal }: CallOptions = {}): Promise<EventTrust> {
-    return abortable(verifyEvent(params, this.#clock), signal);
+    return abortable(() => verifyEvent(params, this.#clock), signal);
   }
 
   /**
@@ -391,14 +391,14 @@ export class LaunchKeyClient {
     signal: AbortSignal | undefined,
     build: (envelope: Envelope) => Call | Promise<Call>,
   ): Promise<Outcome & Pick<Reply, 'held' | 'retryAfter'>> {
-    const envelope = await abortable(this.#envelopes.current(), signal);
+    const envelope = await abortable(() => this.#envelopes.current(), signal);
     try {
       return await this.#sendAndRead(await build(envelope), signal);
     } catch (error) {
       if (!(error instanceof LaunchKeyError) || !isCuredByPing(error.messageCode)) throw error;
     }
-    await abortable(this.#clock.newerThan(envelope.reading), signal);
-    const renewed = await abortable(this.#envelopes.current(), signal);
+    await abortable(() => this.#clock.newerThan(envelope.reading), signal);
+    const renewed = await abortable(() => this.#envelopes.current(), signal);
     try {
       return await this.#sendAndRead(await build(renewed), signal);
     } catch (error) {

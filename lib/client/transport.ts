@@ -34,6 +34,7 @@ export interface TransportOptions {
   requestTimeout: number;
   maxConnections: number;
   ca?: string | Buffer | Array<string | Buffer> | undefined;
+  maxHeldPolls?: number;
 }
 
 /**
@@ -59,17 +60,21 @@ export class Transport {
   readonly #basePath: string;
   readonly #shortCalls: HttpAgent;
   readonly #heldPolls: HttpAgent;
+  readonly #maxHeld: number;
   #held = 0;
 
-  constructor({ baseUrl, requestTimeout, maxConnections, ca }: TransportOptions) {
+  constructor(options: TransportOptions) {
+    const { baseUrl, requestTimeout, maxConnections, ca, maxHeldPolls = MAX_HELD_POLLS } = options;
     const Agent = baseUrl.protocol === 'https:' ? HttpsAgent : HttpAgent;
     const common = { keepAlive: true, timeout: IDLE_TIMEOUT, ...(ca !== undefined && { ca }) };
     this.#shortCalls = new Agent({ ...common, maxSockets: maxConnections });
     this.#heldPolls = new Agent({
       ...common,
-      maxSockets: MAX_HELD_POLLS,
-      maxFreeSockets: MAX_HELD_POLLS,
+      maxSockets: maxHeldPolls,
+      // All of them come back after each poll: those that were closed would be opened anew.
+      maxFreeSockets: maxHeldPolls,
     });
+    this.#maxHeld = maxHeldPolls;
     this.#timeout = requestTimeout;
     this.#basePath = baseUrl.pathname.replace(/\/+$/, '');
     this.#axios = axios.create({
@@ -86,7 +91,7 @@ export class Transport {
 
   /** Rejects with a `CommunicationError`, an `InvalidResponseError`, or the signal's reason. */
   async send(call: Call): Promise<Reply> {
-    const wait = this.#held < MAX_HELD_POLLS ? (call.wait ?? 0) : 0;
+    const wait = this.#held < this.#maxHeld ? (call.wait ?? 0) : 0;
     if (wait > 0) this.#held += 1;
     try {
       return await this.#sendOrResend(call, wait);

@@ -1,0 +1,494 @@
+import { getEventListeners, once } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LaunchKeyClient, type LaunchKeyClientOptions } from '../../lib/client/client.js';
+import { LaunchKeyError } from '../../lib/client/errors.js';
+import { Transport } from '../../lib/client/transport.js';
+import { app, FakeEngine, packageFor, SECRET, TOKEN } from '../support/fake-engine.js';
+import { makePair, selfSigned } from '../support/keys.js';
+import { httpAnswer, type RawServer, startRawServer } from '../support/raw-server.js';
+
+const closing: Array<() => Promise<void>> = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+const engineKey = makePair();
+const PING = httpAnswer({
+  date_stamp: '2013-04-20 21:40:02',
+  launchkey_time: new Date().toISOString(),
+  key: engineKey.publicPem,
+});
+const ANSWER = httpAnswer({ auth: packageFor(), user_hash: 'user-hash' });
+
+/** A server that answers pings, and everything else as the test says. */
+async function raw(answer: (socket: Socket, count: number) => void): Promise<RawServer> {
+  let count = 0;
+  const server = await startRawServer((socket, request) => {
+    if (request.includes('/ping')) socket.write(PING);
+    else answer(socket, count++);
+  });
+  closing.push(server.close);
+  return server;
+}
+
+async function fake(): Promise<FakeEngine> {
+  const engine = await FakeEngine.start();
+  closing.push(() => engine.close());
+  return engine;
+}
+
+function clientFor(url: string, options: Partial<LaunchKeyClientOptions> = {}): LaunchKeyClient {
+  return new LaunchKeyClient({
+    apiBaseUrl: url,
+    appKey: 1234567890,
+    secretKey: SECRET,
+    privateKey: app.privateKey,
+    ...options,
+  });
+}
+
+const calls = (server: RawServer) => server.requests.filter((text) => !text.includes('/ping'));
+
+async function errorOf(call: Promise<unknown>): Promise<LaunchKeyError> {
+  const error = await call.then(
+    () => new Error('The call succeeded'),
+    (caught) => caught,
+  );
+  expect(error).toBeInstanceOf(LaunchKeyError);
+  return error;
+}
+
+describe('a connection', () => {
+  it('that is refused is a CommunicationError with the cause', async () => {
+    const server = await raw(() => {});
+    await server.close();
+    const error = await errorOf(clientFor(server.url).authorize('alice'));
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
+    expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('to a host that does not exist is a CommunicationError', async () => {
+    const error = await errorOf(clientFor('https://engine.invalid/v1').ping());
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
+  });
+
+  it.each<[string, (client: LaunchKeyClient) => Promise<unknown>]>([
+    ['poll', (client) => client.pollRequest(TOKEN)],
+    ['held poll', (client) => client.pollRequest(TOKEN, { wait: 5 })],
+    ['logs', (client) => client.logout(TOKEN)],
+  ])('that is reset before a byte of the answer: %s is sent once more', async (_, call) => {
+    const server = await raw((socket, count) =>
+      count === 0 ? socket.resetAndDestroy() : socket.write(ANSWER),
+    );
+    expect(await call(clientFor(server.url))).toBeTruthy();
+    expect(calls(server)).toHaveLength(2);
+  });
+
+  it('that is reset at the ping: it is sent once more', async () => {
+    const server = await startRawServer((socket, _, index) =>
+      index === 0 ? socket.resetAndDestroy() : socket.write(PING),
+    );
+    closing.push(server.close);
+    expect((await clientFor(server.url).ping()).key).toBe(engineKey.publicPem);
+  });
+
+  it('that the server closes instead of using it again: poll is sent once more', async () => {
+    const server = await raw((socket, count) =>
+      count === 1 ? socket.end() : socket.write(ANSWER),
+    );
+    const client = clientFor(server.url);
+    await client.pollRequest(TOKEN);
+    expect(await client.pollRequest(TOKEN)).not.toBeNull();
+    expect(calls(server)).toHaveLength(3);
+  });
+
+  it('that is reset twice is a CommunicationError: poll is not sent a third time', async () => {
+    const server = await raw((socket) => socket.resetAndDestroy());
+    const error = await errorOf(clientFor(server.url).pollRequest(TOKEN));
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
+    expect(error.cause).toMatchObject({ code: 'ECONNRESET' });
+    expect(calls(server)).toHaveLength(2);
+  });
+
+  it.each<[string, (client: LaunchKeyClient) => Promise<unknown>]>([
+    ['authorize', (client) => client.authorize('alice')],
+    ['createWhiteLabelUser', (client) => client.createWhiteLabelUser('alice')],
+  ])('that is reset: %s is never sent twice', async (_, call) => {
+    const server = await raw((socket) => socket.resetAndDestroy());
+    const error = await errorOf(call(clientFor(server.url)));
+    expect(error.code).toBe('LAUNCHKEY_COMMUNICATION');
+    expect(calls(server)).toHaveLength(1);
+  });
+
+  it.each<[string, string]>([
+    ['in the middle of the headers', 'HTTP/1.1 200 OK\r\nContent-Ty'],
+    ['after the headers', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'],
+    ['after half a body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"auth": "'],
+    ['in the middle of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"au'],
+  ])('that is cut %s is a CommunicationError, and nothing is sent again', async (_, start) => {
+    const server = await raw((socket) => socket.write(start, () => socket.destroy()));
+    const error = await errorOf(clientFor(server.url).pollRequest(TOKEN));
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
+    expect(calls(server)).toHaveLength(1);
+  });
+
+  it('on which nothing is said is given up after requestTimeout', async () => {
+    const server = await raw(() => {});
+    const client = clientFor(server.url, { requestTimeout: 150 });
+    const error = await errorOf(client.authorize('alice'));
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
+    expect(error.message).toContain('150 ms');
+    expect(error.cause).toMatchObject({ code: 'ETIMEDOUT' });
+  });
+
+  it('on which a held poll is not answered is given up after wait and requestTimeout', async () => {
+    const server = await raw(() => {});
+    const client = clientFor(server.url, { requestTimeout: 50 });
+    const error = await errorOf(client.pollRequest(TOKEN, { wait: 1 }));
+    expect(error.message).toContain('1050 ms');
+  });
+
+  it('on which the answer trickles for ever is given up after requestTimeout', async () => {
+    const server = await raw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
+      const timer = setInterval(() => socket.write(' '), 10);
+      socket.on('close', () => clearInterval(timer));
+    });
+    const client = clientFor(server.url, { requestTimeout: 200 });
+    expect((await errorOf(client.authorize('alice'))).cause).toMatchObject({ code: 'ETIMEDOUT' });
+  });
+
+  it('whose ping is silent fails all who wait for it, and the next call pings again', async () => {
+    let silent = true;
+    const engine = await fake();
+    engine.on = ({ path }) => (path === '/ping' && silent ? null : undefined);
+    const client = engine.client({ requestTimeout: 150 });
+    const all = await Promise.allSettled([client.authorize('a'), client.authorize('b')]);
+    expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(engine.of('/ping')).toHaveLength(1);
+    silent = false;
+    expect(await client.authorize('alice')).toBe(TOKEN);
+  });
+});
+
+describe('an answer', () => {
+  it.each<[string, number, string, string, boolean]>([
+    ['HTML with 502', 502, '<html><h1>502 Bad Gateway</h1></html>', 'LAUNCHKEY_ENGINE', true],
+    ['text with 500', 500, 'Internal Server Error', 'LAUNCHKEY_ENGINE', true],
+    ['JSON with 503', 503, '{"message":"starting"}', 'LAUNCHKEY_ENGINE', true],
+    ['pending with 500', 500, '{"message_code":70403}', 'LAUNCHKEY_ENGINE', true],
+    ['HTML with 429', 429, '<html>', 'LAUNCHKEY_RATE_LIMIT_EXCEEDED', true],
+    ['HTML with 408', 408, '<html>', 'LAUNCHKEY_COMMUNICATION', true],
+    ['HTML with 404', 404, '<html>', 'LAUNCHKEY_INVALID_RESPONSE', false],
+    ['HTML with 200', 200, '<html>', 'LAUNCHKEY_INVALID_RESPONSE', false],
+    ['nothing with 200', 200, '', 'LAUNCHKEY_INVALID_RESPONSE', false],
+    ['half JSON with 200', 200, '{"auth_request": "', 'LAUNCHKEY_INVALID_RESPONSE', false],
+    ['JSON that lies', 200, '{"successful":true}', 'LAUNCHKEY_INVALID_RESPONSE', false],
+  ])('of %s is an error of its own', async (_, status, body, code, retryable) => {
+    const engine = await fake();
+    engine.on = ({ path }) =>
+      path === '/auths' ? { status, headers: { 'Retry-After': '3' }, body } : undefined;
+    const error = await errorOf(engine.client().authorize('alice'));
+    expect(error).toMatchObject({ code, retryable });
+    if (body !== '{"successful":true}') expect(error).toMatchObject({ status, retryAfter: 3 });
+    expect(engine.of('/auths')).toHaveLength(1);
+  });
+
+  it.each([300, 301, 302, 303, 307, 308])('that redirects (%i) is not followed', async (status) => {
+    const engine = await fake();
+    engine.on = ({ path }) =>
+      path === '/auths'
+        ? { status, headers: { Location: `${engine.url}/elsewhere` }, body: '' }
+        : undefined;
+    const error = await errorOf(engine.client().authorize('alice'));
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_INVALID_RESPONSE', status });
+    expect(error.message).toMatch(/redirect, which is not followed/);
+    expect(engine.of('/elsewhere')).toEqual([]);
+  });
+
+  it.each([
+    ['with its length', 'Content-Length: 52428800\r\n\r\n'],
+    ['without', '\r\n'],
+  ])('of 50 MB, announced %s, is cut off', async (_, header) => {
+    const part = Buffer.alloc(65_536, ' ');
+    let written = 0;
+    let closed: Promise<unknown> | undefined;
+    const server = await raw((socket) => {
+      closed = new Promise((resolve) => socket.on('close', resolve));
+      socket.write(`HTTP/1.1 200 OK\r\n${header}`);
+      const write = () => {
+        while (written < 52_428_800 && !socket.destroyed) {
+          written += part.length;
+          if (!socket.write(part)) return socket.once('drain', write);
+        }
+        return undefined;
+      };
+      write();
+    });
+    const error = await errorOf(clientFor(server.url).authorize('alice'));
+    expect(error.code).toBe('LAUNCHKEY_INVALID_RESPONSE');
+    expect(error.message).toContain('1048576 bytes');
+    await closed;
+    expect(written).toBeLessThan(52_428_800);
+  });
+
+  it('of one megabyte exactly is read', async () => {
+    const engine = await fake();
+    const body = JSON.stringify({ auth_request: TOKEN }).padEnd(1024 * 1024);
+    engine.on = ({ path }) => (path === '/auths' ? { body } : undefined);
+    expect(await engine.client().authorize('alice')).toBe(TOKEN);
+    engine.on = ({ path }) => (path === '/auths' ? { body: `${body} ` } : undefined);
+    await expect(engine.client().authorize('alice')).rejects.toThrow('larger');
+  });
+
+  it('that is compressed is refused: nobody asked for it', async () => {
+    const engine = await fake();
+    engine.on = ({ path }) =>
+      path === '/auths' ? { headers: { 'Content-Encoding': 'gzip' }, body: '{}' } : undefined;
+    const error = await errorOf(engine.client().authorize('alice'));
+    expect(error.code).toBe('LAUNCHKEY_INVALID_RESPONSE');
+    expect(engine.of('/auths')[0]?.headers['accept-encoding']).toBeUndefined();
+  });
+
+  it.each([
+    ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n\r\n'],
+    ['headers of 100 kB', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`],
+    ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} '],
+  ])('of %s is an InvalidResponseError', async (_, text) => {
+    const server = await raw((socket) => socket.end(text));
+    const error = await errorOf(clientFor(server.url).authorize('alice'));
+    expect(error.code).toBe('LAUNCHKEY_INVALID_RESPONSE');
+  });
+
+  it('of 101 that nobody asked for is a CommunicationError', async () => {
+    const server = await raw((socket) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+    );
+    const error = await errorOf(clientFor(server.url).authorize('alice'));
+    expect(error.code).toBe('LAUNCHKEY_COMMUNICATION');
+  });
+});
+
+describe('a signal', () => {
+  const reason = new Error('The browser went away');
+
+  it('that is aborted already: nothing is sent, and its reason comes back', async () => {
+    const engine = await fake();
+    const client = engine.client();
+    await client.ping();
+    const signal = AbortSignal.abort(reason);
+    const outcomes = await Promise.allSettled([
+      client.authorize('alice', { signal }),
+      client.pollRequest(TOKEN, { signal }),
+      client.isAuthorized(TOKEN, packageFor(), { signal }),
+      client.logout(TOKEN, { signal }),
+      client.createWhiteLabelUser('alice', { signal }),
+      client.clear('{}', 'AAAA', { signal }),
+      client.ping({ signal }),
+    ]);
+    for (const outcome of outcomes) expect(outcome).toEqual({ status: 'rejected', reason });
+    expect(engine.calls.map(({ path }) => path)).toEqual(['/ping']);
+  });
+
+  it('that is aborted during a held poll ends it at once, and its connection', async () => {
+    const engine = await fake();
+    const client = engine.client();
+    const controller = new AbortController();
+    const closed = new Promise((resolve) => {
+      engine.on = ({ path, res }) => {
+        if (path !== '/poll') return undefined;
+        res.on('close', resolve);
+        controller.abort(reason);
+        return null;
+      };
+    });
+    const polling = client.pollRequest(TOKEN, { wait: 25, signal: controller.signal });
+    await expect(polling).rejects.toBe(reason);
+    await closed;
+  });
+
+  it('that is aborted in the middle of a body ends the call', async () => {
+    const controller = new AbortController();
+    const server = await raw((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{', () =>
+        setImmediate(() => controller.abort(reason)),
+      );
+    });
+    const polling = clientFor(server.url).pollRequest(TOKEN, { signal: controller.signal });
+    await expect(polling).rejects.toBe(reason);
+  });
+
+  it('of one call does not abort the ping that others wait for', async () => {
+    const engine = await fake();
+    const controller = new AbortController();
+    engine.on = ({ path, res }) => {
+      if (path !== '/ping') return undefined;
+      controller.abort(reason);
+      setImmediate(() => res.end(JSON.stringify(engine.ping())));
+      return null;
+    };
+    const client = engine.client();
+    const aborted = client.authorize('alice', { signal: controller.signal });
+    const other = client.authorize('bob');
+    await expect(aborted).rejects.toBe(reason);
+    expect(await other).toBe(TOKEN);
+    expect(engine.of('/ping')).toHaveLength(1);
+    expect(engine.of('/auths').map(({ params }) => params.get('username'))).toEqual(['bob']);
+  });
+
+  it('keeps no listener when its calls are over, and may serve many at once', async () => {
+    const engine = await fake();
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const { signal } = new AbortController();
+    const client = engine.client();
+    await Promise.all(Array.from({ length: 30 }, () => client.pollRequest(TOKEN, { signal })));
+    engine.on = ({ path }) => (path === '/auths' ? { status: 500, body: '' } : undefined);
+    await client.authorize('alice', { signal }).catch(() => {});
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('connections', () => {
+  it('are kept alive: calls one after the other use one', async () => {
+    const server = await raw((socket) => socket.write(ANSWER));
+    const client = clientFor(server.url);
+    for (let n = 0; n < 5; n++) await client.pollRequest(TOKEN);
+    expect(server.connections).toBe(1);
+  });
+
+  it('are never more than maxConnections', async () => {
+    const waiting: Array<() => void> = [];
+    const server = await raw((socket) => {
+      waiting.push(() => socket.write(ANSWER));
+      if (waiting.length === 2) for (const answer of waiting.splice(0)) answer();
+    });
+    const client = clientFor(server.url, { maxConnections: 2 });
+    await Promise.all(Array.from({ length: 10 }, () => client.pollRequest(TOKEN)));
+    expect(server.connections).toBe(2);
+    expect(calls(server)).toHaveLength(10);
+  });
+
+  it('of held polls are others than those of short calls', async () => {
+    const engine = await fake();
+    const held = deferred();
+    engine.on = ({ path, headers }) => {
+      if (path !== '/poll' || !headers.prefer) return undefined;
+      held.resolve();
+      return null;
+    };
+    const client = engine.client({ maxConnections: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const polls = [1, 2, 3].map(() => client.pollRequest(TOKEN, { wait: 25, signal }));
+    await held.promise;
+    expect(await client.authorize('alice')).toBe(TOKEN);
+    controller.abort();
+    await Promise.allSettled(polls);
+  });
+
+  it('for held polls are bounded: whoever comes after these polls without Prefer', async () => {
+    const engine = await fake();
+    const arrived = deferred();
+    engine.on = ({ headers }) => {
+      if (!headers.prefer) return { body: {} };
+      arrived.resolve();
+      return null;
+    };
+    const transport = new Transport({
+      baseUrl: new URL(engine.url),
+      requestTimeout: 10_000,
+      maxConnections: 64,
+      maxHeldPolls: 1,
+    });
+    const poll = { method: 'GET', path: '/poll', wait: 25, idempotent: true } as const;
+    const controller = new AbortController();
+    const first = transport.send({ ...poll, signal: controller.signal });
+    await arrived.promise;
+    expect(await transport.send(poll)).toMatchObject({ held: false });
+    controller.abort();
+    await expect(first).rejects.toThrow();
+    expect(engine.calls.map(({ headers }) => headers.prefer)).toEqual(['wait=25', undefined]);
+  });
+
+  it('that are not in use are closed by close(), and later calls open new ones', async () => {
+    const engine = await fake();
+    const client = engine.client();
+    const [socket] = (await Promise.all([once(engine.server, 'connection'), client.ping()]))[0];
+    const closed = once(socket as Socket, 'close');
+    client.close();
+    await closed;
+    expect(await client.authorize('alice')).toBe(TOKEN);
+  });
+});
+
+describe('TLS', () => {
+  const pair = makePair();
+  const certificate = selfSigned(pair.privatePem);
+
+  async function tlsEngine(): Promise<FakeEngine> {
+    const server = createTlsServer({ key: pair.privatePem, cert: certificate });
+    const engine = await FakeEngine.start(server as never);
+    closing.push(() => engine.close());
+    engine.url = engine.url.replace('http:', 'https:');
+    return engine;
+  }
+
+  it('is spoken with an engine whose certificate ca vouches for', async () => {
+    const engine = await tlsEngine();
+    expect(await engine.client({ ca: certificate }).authorize('alice')).toBe(TOKEN);
+    expect(await engine.client({ ca: [Buffer.from(certificate)] }).authorize('alice')).toBe(TOKEN);
+  });
+
+  it('is not spoken with an engine that nobody vouches for', async () => {
+    const engine = await tlsEngine();
+    const error = await errorOf(engine.client().authorize('alice'));
+    expect(error.code).toBe('LAUNCHKEY_COMMUNICATION');
+    expect(error.cause).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    expect(engine.calls).toEqual([]);
+  });
+
+  it('is not spoken with one whose certificate is for another host', async () => {
+    const engine = await tlsEngine();
+    engine.url = engine.url.replace('127.0.0.1', 'localhost');
+    const error = await errorOf(engine.client({ ca: certificate }).authorize('alice'));
+    expect(error.cause).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(engine.calls).toEqual([]);
+  });
+
+  it('on a connection that the server closes instead of using it again: poll is sent once more', async () => {
+    const engine = await tlsEngine();
+    const client = engine.client({ ca: certificate });
+    await client.pollRequest(TOKEN);
+    let count = 0;
+    engine.on = ({ path, req }) => {
+      if (path !== '/poll' || count++ > 0) return undefined;
+      req.socket.end();
+      return null;
+    };
+    expect(await client.pollRequest(TOKEN)).not.toBeNull();
+    expect(count).toBe(2);
+  });
+
+  it('is not what a plain-http engine speaks: CommunicationError or InvalidResponseError', async () => {
+    const engine = await fake();
+    const error = await errorOf(
+      engine.client({ apiBaseUrl: engine.url.replace('http:', 'https:') }).ping(),
+    );
+    expect(['LAUNCHKEY_COMMUNICATION', 'LAUNCHKEY_INVALID_RESPONSE']).toContain(error.code);
+  });
+});
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
