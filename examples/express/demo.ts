@@ -27,7 +27,9 @@ await new Promise<void>((resolve, reject) => {
 });
 const appUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
 
-const engine = await startEngine({ port: enginePort });
+// Somebody who tries things out logs in more often than the usual three times a minute.
+const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
+const engine = await startEngine({ port: enginePort, rateLimit });
 await engine.createUser(demoUser);
 const { appKey, secretKey, privateKey } = await engine.createApp({
   name: 'Express example',
