@@ -196,8 +196,8 @@ export class LaunchKeyClient {
    *
    * @throws InvalidResponseError when it does not decrypt, or to nothing of the known shape.
    */
-  async decryptAuth(auth: string): Promise<AuthPackage> {
-    return openAuthPackage(auth, this.#decrypter);
+  async decryptAuth(auth: string, { signal }: CallOptions = {}): Promise<AuthPackage> {
+    return abortable(() => openAuthPackage(auth, this.#decrypter), signal);
   }
 
   /**

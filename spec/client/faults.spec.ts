@@ -287,6 +287,7 @@ describe('a signal', () => {
       client.createWhiteLabelUser('alice', { signal }),
       client.clear('{}', 'AAAA', { signal }),
       client.ping({ signal }),
+      client.decryptAuth(packageFor(), { signal }),
     ]);
     for (const outcome of outcomes) expect(outcome).toEqual({ status: 'rejected', reason });
     expect(engine.calls.map(({ path }) => path)).toEqual(['/ping']);
