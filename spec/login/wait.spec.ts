@@ -1,0 +1,213 @@
+import { MemoryStore } from 'passport-launchkey';
+import { describe, expect, it } from 'vitest';
+import { logIn, loginApp, serve } from '../support/app.js';
+import { type Call, EngineProxy } from '../support/proxy.js';
+import { nextRequest, recordingStrategy, startWorld, type World } from '../support/world.js';
+
+type Overrides = Parameters<typeof recordingStrategy>[1];
+
+/** A login that is under way through a proxy in front of the engine. */
+async function waitThroughProxy(overrides: Overrides, prepare: (proxy: EngineProxy) => void) {
+  const world = await startWorld();
+  const proxy = await new EngineProxy(world.engine.url).start();
+  prepare(proxy);
+  const { strategy, verified } = recordingStrategy(world, {
+    apiBaseUrl: `${proxy.url}/v1`,
+    ...overrides,
+  });
+  const url = await serve(loginApp(strategy));
+  const polls = nth(proxy, '/poll');
+  return { world, proxy, strategy, verified, polls, seen: logIn(url) };
+}
+
+/** Resolves when the n-th call of a path has come. */
+function nth(proxy: EngineProxy, path: string) {
+  return (count: number): Promise<Call[]> =>
+    new Promise((resolve) => {
+      const check = () => {
+        if (proxy.of(path).length < count) return;
+        proxy.off('call', check);
+        resolve(proxy.of(path));
+      };
+      proxy.on('call', check);
+      check();
+    });
+}
+
+async function approve(world: World) {
+  await world.engine.answer(await nextRequest(world.engine), true);
+}
+
+const succeeded = { user: { id: expect.any(String) } };
+
+describe('waiting by held polls', () => {
+  it('takes one poll, held by the engine', async () => {
+    const { world, proxy, polls, seen } = await waitThroughProxy({}, () => {});
+    const [poll] = await polls(1);
+    expect(poll?.headers.prefer).toBe('wait=25');
+    await approve(world);
+    expect(await seen).toMatchObject(succeeded);
+    expect(proxy.of('/poll')).toHaveLength(1);
+    expect(proxy.mostPollsAtOnce).toBe(1);
+  });
+
+  it('polls again when the engine held the poll for as long as it was asked to', async () => {
+    const { world, proxy, polls, seen } = await waitThroughProxy({ longPoll: 1 }, () => {});
+    await polls(2);
+    await approve(world);
+    expect(await seen).toMatchObject(succeeded);
+    expect(proxy.mostPollsAtOnce).toBe(1);
+    expect(proxy.of('/poll').every(({ headers }) => headers.prefer === 'wait=1')).toBe(true);
+  });
+
+  it('does not believe that an empty answer at once was held', async () => {
+    const { seen, proxy } = await waitThroughProxy(
+      { pollInterval: 60_000, loginTimeout: 300 },
+      (proxy) => {
+        proxy.intercept = ({ path }) =>
+          path === '/v1/poll'
+            ? {
+                status: 400,
+                headers: { 'preference-applied': 'wait' },
+                body: JSON.stringify({ message: 'Pending response', message_code: 70403 }),
+              }
+            : undefined;
+      },
+    );
+    expect(await seen).toMatchObject({ info: { code: 'expired' } });
+    expect(proxy.of('/poll')).toHaveLength(1);
+  });
+});
+
+describe('waiting by polls that are not held', () => {
+  it('asks again until there is an answer, one poll at a time', async () => {
+    const { world, proxy, polls, seen } = await waitThroughProxy({ pollInterval: 100 }, (proxy) => {
+      proxy.stripPrefer = true;
+    });
+    await polls(3);
+    await approve(world);
+    expect(await seen).toMatchObject(succeeded);
+    expect(proxy.mostPollsAtOnce).toBe(1);
+  });
+
+  it('asks no engine to hold a poll with longPoll: 0', async () => {
+    const { world, polls, seen } = await waitThroughProxy(
+      { pollInterval: 100, longPoll: 0 },
+      () => {},
+    );
+    for (const { headers } of await polls(2)) expect(headers).not.toHaveProperty('prefer');
+    await approve(world);
+    expect(await seen).toMatchObject(succeeded);
+  });
+
+  it('obeys Retry-After before its own interval', async () => {
+    const { proxy, seen } = await waitThroughProxy(
+      { pollInterval: 100, loginTimeout: 600 },
+      (proxy) => {
+        proxy.intercept = ({ path }) =>
+          path === '/v1/poll'
+            ? {
+                status: 400,
+                headers: { 'retry-after': '60' },
+                body: JSON.stringify({ message: 'Pending response', message_code: 70403 }),
+              }
+            : undefined;
+      },
+    );
+    expect(await seen).toMatchObject({ info: { code: 'expired' } });
+    expect(proxy.of('/poll')).toHaveLength(1);
+  });
+});
+
+describe('waiting through trouble', () => {
+  const pollFails = (proxy: EngineProxy, status: number, body: string) => {
+    proxy.intercept = ({ path }) => (path === '/v1/poll' ? { status, body } : undefined);
+  };
+
+  it.each<[string, number, string]>([
+    ['5xx', 502, '<html>Bad gateway</html>'],
+    ['too many attempts', 400, JSON.stringify({ message: 'Slow down', message_code: 70436 })],
+  ])('goes on after %s, and the login succeeds when it is over', async (_what, status, body) => {
+    const { world, proxy, polls, seen } = await waitThroughProxy({ pollInterval: 100 }, (proxy) =>
+      pollFails(proxy, status, body),
+    );
+    await polls(3);
+    proxy.intercept = undefined;
+    await approve(world);
+    expect(await seen).toMatchObject(succeeded);
+  });
+
+  it('ends in the error that lasted until the login timed out', async () => {
+    const { seen, verified } = await waitThroughProxy(
+      { pollInterval: 100, loginTimeout: 500 },
+      (proxy) => pollFails(proxy, 503, 'starting'),
+    );
+    expect(await seen).toMatchObject({ error: { name: 'EngineError' } });
+    expect(verified).toEqual([]);
+  });
+
+  it.each<[string, number, string, number]>([
+    ['credentials that are refused', 70422, 'InvalidCredentialsError', 1],
+    // A signature that is refused is tried once more, with an envelope for a new ping key.
+    ['a signature that is refused', 70428, 'InvalidSignatureError', 1],
+  ])('ends at once with %s', async (_what, code, name, polls) => {
+    const body = JSON.stringify({ message: 'No', message_code: code });
+    const { seen, proxy, verified } = await waitThroughProxy({}, (proxy) =>
+      pollFails(proxy, 400, body),
+    );
+    expect(await seen).toMatchObject({ error: { name } });
+    expect(proxy.of('/poll')).toHaveLength(polls);
+    expect(verified).toEqual([]);
+  });
+
+  it.each([70402, 70404])('ends as expired when the engine says %i', async (code) => {
+    const { seen, verified } = await waitThroughProxy({}, (proxy) =>
+      pollFails(proxy, 400, JSON.stringify({ message: 'Gone', message_code: code })),
+    );
+    expect(await seen).toMatchObject({ user: false, info: { code: 'expired' } });
+    expect(verified).toEqual([]);
+  });
+
+  it('ends in an error where the answer cannot be read, and nobody is logged in', async () => {
+    const auth = Buffer.alloc(256, 1).toString('base64');
+    const { seen, proxy, verified } = await waitThroughProxy({}, (proxy) =>
+      pollFails(proxy, 200, JSON.stringify({ auth, user_hash: 'hash' })),
+    );
+    expect(await seen).toMatchObject({ error: { name: 'InvalidResponseError' } });
+    expect(proxy.of('/logs')).toEqual([]);
+    expect(verified).toEqual([]);
+  });
+});
+
+describe('the report of an approval', () => {
+  const logsFail = (proxy: EngineProxy, status: number, body: string) => {
+    proxy.intercept = ({ path }) => (path === '/v1/logs' ? { status, body } : undefined);
+  };
+
+  it('that the engine refuses logs nobody in', async () => {
+    const refusal = JSON.stringify({ message: 'Unknown', message_code: 50456 });
+    const { world, seen, verified } = await waitThroughProxy({}, (proxy) =>
+      logsFail(proxy, 400, refusal),
+    );
+    await approve(world);
+    expect(await seen).toMatchObject({ user: false, info: { code: 'denied' } });
+    expect(verified).toEqual([]);
+  });
+
+  it('that cannot be delivered logs nobody in, and the answer stays for another try', async () => {
+    const store = new MemoryStore();
+    const { world, seen, verified } = await waitThroughProxy({ store }, (proxy) =>
+      logsFail(proxy, 502, 'bad gateway'),
+    );
+    const released = store.release.bind(store);
+    let handle = '';
+    store.release = async (given) => {
+      handle = given;
+      return released(given);
+    };
+    await approve(world);
+    expect(await seen).toMatchObject({ error: { name: 'EngineError' } });
+    expect(verified).toEqual([]);
+    expect(await store.get(handle)).toMatchObject({ state: 'answered' });
+  });
+});
