@@ -1,0 +1,236 @@
+import { machine } from './machine.js';
+import type { Measured } from './measure.js';
+import { ratio, type Spread, spread } from './statistics.js';
+import type { Throughput } from './throughput.js';
+import type { Waiting } from './waiting.js';
+
+/** A figure and what it is to reach. */
+interface Figure {
+  name: string;
+  unit: string;
+  measured: Spread;
+  digits: number;
+  /** Between which bounds it is to be. */
+  least?: number;
+  most?: number;
+}
+
+const KIB = 1024;
+const one = (value: number): Spread => spread([value]);
+
+const around = (name: string, measured: Spread): Figure => ({
+  name,
+  unit: '×',
+  digits: 2,
+  least: 0.8,
+  most: 1.2,
+  measured,
+});
+
+/** The figures as Markdown, with what they were measured on. */
+export function report(measured: Measured): string {
+  const unit = spread(measured.unit);
+  const rate = Math.round(1000 / unit.median).toLocaleString('en');
+  return [
+    `Measured on ${new Date().toISOString().slice(0, 10)} with Node.js ${process.version} on ${machine()}:`,
+    `median, minimum and maximum of ${measured.rounds} rounds that alternate between all ways. One`,
+    `*unit* is the CPU time of one RSA-2048 private operation in the same run, ${show(unit, 3)} ms, so`,
+    `that a core cannot do more than ${rate} a second. [\`bench/\`](bench/README.md) says how each figure`,
+    'is measured.',
+    '',
+    '| figure, 64 logins in flight | to reach | median | min – max | |',
+    '|---|--:|--:|--:|---|',
+    ...figures(measured).map(row),
+    '',
+    '| way of logging in | logins a second | CPU, application | CPU, engine | private-key operations |',
+    '|---|--:|--:|--:|--:|',
+    ...Object.values(measured.ways).map(({ name, rounds }) => wayRow(name, rounds)),
+    '',
+    '| logins that wait | | requests a second | cores | heap for one: application | engine |',
+    '|--:|---|--:|--:|--:|--:|',
+    ...measured.waiting.held.map((waiting) => waitingRow('held polls', waiting)),
+    ...measured.waiting.events.map((waiting) => waitingRow('events', waiting)),
+  ].join('\n');
+}
+
+function figures({ unit, ways, latency, waiting }: Measured): Figure[] {
+  const inUnits = (rounds: Throughput[], of: (one: Throughput) => number) =>
+    ratio(rounds.map(of), unit);
+  const speed = (rounds: Throughput[]) => rounds.map((round) => round.loginsPerSecond);
+  const { held, fresh, jsrsasign, express } = ways;
+  const pick = <T>(from: T[], of: (one: T) => number) => spread(from.map(of));
+  const of = (kind: 'held' | 'events', index: number) => waiting[kind][index] as Waiting;
+  /** What one of 10,000 waiting logins costs, against one of 1,000. */
+  const growth = (figure: (one: Waiting) => number, kind: 'held' | 'events' = 'held') => {
+    const [few, many] = [of(kind, 0), of(kind, 1)];
+    return one(figure(many) / many.logins / (figure(few) / few.logins));
+  };
+  return [
+    {
+      name: 'private-key operations of the application for one login',
+      unit: '',
+      digits: 2,
+      most: 1.1,
+      measured: pick(held.rounds, (one) => one.privateKeyOperations),
+    },
+    {
+      name: 'CPU for one login, application and engine together',
+      unit: 'units',
+      digits: 2,
+      most: 4.3,
+      measured: inUnits(held.rounds, (one) => one.appCpu + one.engineCpu),
+    },
+    {
+      name: 'CPU for one login, the engine alone',
+      unit: 'units',
+      digits: 2,
+      most: 1.5,
+      measured: inUnits(held.rounds, (one) => one.engineCpu),
+    },
+    {
+      name: 'the same with a new envelope for each call',
+      unit: 'units',
+      digits: 2,
+      most: 6,
+      measured: inUnits(fresh.rounds, (one) => one.engineCpu),
+    },
+    {
+      name: 'logins a second, against signing by jsrsasign',
+      unit: '×',
+      digits: 1,
+      least: 90,
+      measured: ratio(speed(held.rounds), speed(jsrsasign.rounds)),
+    },
+    {
+      name: 'logins a second, against a new envelope for each call',
+      unit: '×',
+      digits: 2,
+      least: 2.5,
+      measured: ratio(speed(held.rounds), speed(fresh.rounds)),
+    },
+    {
+      name: 'event loop of the application through Express, p99',
+      unit: 'ms',
+      digits: 1,
+      most: 30,
+      measured: pick(express.rounds, (one) => one.eventLoop.p99),
+    },
+    ...(['held', 'events'] as const).flatMap((kind): Figure[] => {
+      const name = `approved on the device → logged in, ${kind === 'held' ? 'held poll' : 'event'}`;
+      const [p50, p99] = kind === 'held' ? [4, 20] : [7, 40];
+      const measured = latency[kind];
+      return [
+        {
+          name: `${name}, p50`,
+          unit: 'ms',
+          digits: 1,
+          most: p50,
+          measured: pick(measured, (l) => l.p50),
+        },
+        {
+          name: `${name}, p99`,
+          unit: 'ms',
+          digits: 1,
+          most: p99,
+          measured: pick(measured, (l) => l.p99),
+        },
+      ];
+    }),
+    {
+      name: '1,000 logins that wait on held polls',
+      unit: 'requests/s',
+      digits: 1,
+      most: 45,
+      measured: one(of('held', 0).requests),
+    },
+    { name: '', unit: 'cores', digits: 3, most: 0.1, measured: one(of('held', 0).cores) },
+    {
+      name: '1,000 logins that wait for events',
+      unit: 'requests/s',
+      digits: 1,
+      most: 0,
+      measured: one(of('events', 0).requests),
+    },
+    { name: '', unit: 'cores', digits: 3, most: 0.04, measured: one(of('events', 0).cores) },
+    {
+      name: 'heap for one login that waits on a held poll, application',
+      unit: 'KiB',
+      digits: 1,
+      most: 28,
+      measured: one(of('held', 1).appHeap / KIB),
+    },
+    {
+      name: 'the same, engine',
+      unit: 'KiB',
+      digits: 1,
+      most: 10,
+      measured: one(of('held', 1).engineHeap / KIB),
+    },
+    around(
+      'one of 10,000 against one of 1,000: requests',
+      growth((one) => one.requests),
+    ),
+    around(
+      'the same: cores, held polls',
+      growth((one) => one.cores),
+    ),
+    around(
+      'the same: heap of the application',
+      growth((one) => one.appHeap * one.logins),
+    ),
+    around(
+      'the same: heap of the engine',
+      growth((one) => one.engineHeap * one.logins),
+    ),
+  ];
+}
+
+function row({ name, unit, digits, most, least, measured }: Figure): string {
+  const { min, median, max } = measured;
+  const goal = [least !== undefined && `≥ ${least}`, most !== undefined && `≤ ${most}`];
+  const reached = median >= (least ?? Number.NEGATIVE_INFINITY) && median <= (most ?? Infinity);
+  return `| ${[
+    name,
+    `${goal.filter(Boolean).join(', ')} ${unit}`,
+    median.toFixed(digits),
+    min === max ? '' : range(measured, digits),
+    reached ? 'reached' : '**not reached**',
+  ].join(' | ')} |`;
+}
+
+function wayRow(name: string, rounds: Throughput[]): string {
+  const pick = (of: (one: Throughput) => number) => spread(rounds.map(of));
+  return `| ${[
+    name,
+    show(
+      pick((one) => one.loginsPerSecond),
+      0,
+    ),
+    `${show(
+      pick((one) => one.appCpu),
+      2,
+    )} ms`,
+    `${show(
+      pick((one) => one.engineCpu),
+      2,
+    )} ms`,
+    pick((one) => one.privateKeyOperations).median.toFixed(2),
+  ].join(' | ')} |`;
+}
+
+function waitingRow(kind: string, waiting: Waiting): string {
+  return `| ${[
+    waiting.logins.toLocaleString('en'),
+    kind,
+    waiting.requests.toFixed(1),
+    waiting.cores.toFixed(3),
+    `${(waiting.appHeap / KIB).toFixed(1)} KiB`,
+    `${(waiting.engineHeap / KIB).toFixed(1)} KiB`,
+  ].join(' | ')} |`;
+}
+
+const show = (spread: Spread, digits: number) =>
+  `${spread.median.toFixed(digits)} (${range(spread, digits)})`;
+
+const range = ({ min, max }: Spread, digits: number) =>
+  `${min.toFixed(digits)} – ${max.toFixed(digits)}`;

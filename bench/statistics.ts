@@ -1,0 +1,32 @@
+/** What several rounds measured. */
+export interface Spread {
+  min: number;
+  median: number;
+  max: number;
+}
+
+/** The spread of a figure over the rounds. */
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { min: quantile(sorted, 0), median: quantile(sorted, 0.5), max: quantile(sorted, 1) };
+}
+
+/** The spread of a ratio of two figures, taken round by round, so that both met the same machine. */
+export function ratio(of: readonly number[], to: readonly number[]): Spread {
+  return spread(of.map((value, round) => value / (to[round] ?? Number.NaN)));
+}
+
+/** A quantile of values in ascending order, linear between neighbours. */
+export function quantile(sorted: readonly number[], q: number): number {
+  if (sorted.length === 0) return Number.NaN;
+  const at = (sorted.length - 1) * q;
+  const below = sorted[Math.floor(at)] ?? Number.NaN;
+  const above = sorted[Math.ceil(at)] ?? Number.NaN;
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+/** Adds the spreads of figures that are measured apart. */
+export function sum(...spreads: readonly Spread[]): Spread {
+  const add = (part: keyof Spread) => spreads.reduce((total, one) => total + one[part], 0);
+  return { min: add('min'), median: add('median'), max: add('max') };
+}
