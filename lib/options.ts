@@ -90,6 +90,16 @@ export interface LaunchKeyAuthenticateOptions extends LoginOptions {
   username?: string | undefined;
 }
 
+/** @ts-ignore: Passport has no types of its own, and not everybody installs the ones it has. */
+declare module 'passport' {
+  interface AuthenticateOptions extends LaunchKeyAuthenticateOptions {}
+}
+
+/** @ts-ignore: only applications on Fastify have it. */
+declare module '@fastify/passport/dist/authentication-route' {
+  interface AuthenticateOptions extends LaunchKeyAuthenticateOptions {}
+}
+
 /** Options of {@link LaunchKeyStrategy}. */
 export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginOptions {
   /** The name under which Passport knows the strategy. Default `'launchkey'`. */

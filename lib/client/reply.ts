@@ -114,9 +114,12 @@ function refusal(
 
 const MAX_MESSAGE = 200;
 
+/** Base64, plain or percent-encoded, as ciphertexts, signatures, tokens and keys have it. */
+const LONG_RUN = /[A-Za-z0-9+/=_%-]{28,}/g;
+
 /**
- * The engine's words for an error's message. They may quote what was sent, so anything that looks
- * like a piece of an envelope, or holds a secret, drops the whole message.
+ * The engine's words for an error's message. They may quote what was sent: whatever is as long as a
+ * piece of an envelope or a token is left out, and a message that holds a secret is dropped.
  */
 function cleanMessage(message: unknown, secrets: readonly string[]): string | undefined {
   const text = isObject(message)
@@ -125,9 +128,10 @@ function cleanMessage(message: unknown, secrets: readonly string[]): string | un
         .join('; ')
     : message;
   if (typeof text !== 'string') return undefined;
-  // Base64, plain or percent-encoded, in runs as long as an envelope, a token or a key has them.
-  if (/[A-Za-z0-9+/=_%-]{28,}/.test(text)) return undefined;
   if (secrets.some((secret) => text.includes(secret))) return undefined;
-  const clean = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
+  const clean = text
+    .replace(LONG_RUN, '…')
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .trim();
   return clean === '' ? undefined : clean.slice(0, MAX_MESSAGE);
 }

@@ -384,6 +384,17 @@ describe('errors are read', () => {
     expect(error.message).not.toMatch(/\p{Cc}/u);
   });
 
+  it('with a message that quotes the call, less what was quoted', async () => {
+    const quoted = 'averylongnamewithoutanyblankinit';
+    const error = await fail({
+      message_code: 40421,
+      message: { username: `${quoted}( is invalid` },
+    });
+    expect(error.engineMessage).toBe('username: …( is invalid');
+    const message = `The secret ${SECRET} is wrong`;
+    expect((await fail({ message_code: 40422, message })).engineMessage).toBeUndefined();
+  });
+
   it('without code or message', async () => {
     expect(await fail({}, 404)).toMatchObject({
       code: 'LAUNCHKEY_ENGINE',
