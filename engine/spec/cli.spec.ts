@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { command, serveCommands } from '../lib/cli/control.js';
+import type { Engine } from '../lib/index.js';
 import { Application } from './support/application.js';
 
 // Loaded into the process itself: the tsx command would start another one, and outlive its killing.
@@ -40,8 +43,8 @@ async function directory(): Promise<string> {
 async function startEngine(path: string, ...words: string[]) {
   const child = launch(path, ['start', '--port', '0', '--json', ...words]);
   const closed = once(child, 'close');
-  const stop = async () => {
-    child.kill('SIGTERM');
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal);
     return (await closed)[0];
   };
   onTestFinished(async () => void (await stop()));
@@ -52,6 +55,10 @@ async function startEngine(path: string, ...words: string[]) {
   }
   return { started: JSON.parse(stdout), stop };
 }
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('launchkey-engine', () => {
   it('starts with applications and users, takes commands, and ends on SIGTERM with 0', async () => {
@@ -113,6 +120,25 @@ describe('launchkey-engine', () => {
     });
   });
 
+  it('leaves no file where the application was not created', async () => {
+    const path = await directory();
+    const file = join(path, 'private.key');
+    const create = () => run(path, 'app', 'create', 'Shop', '--private-key', file);
+    expect((await create()).stderr).toMatch(/There is no running engine/);
+    await startEngine(path);
+    expect(await create()).toMatchObject({ code: 0, stderr: '' });
+    expect(await readFile(file, 'utf8')).toMatch(/^-----BEGIN RSA PRIVATE KEY-----/);
+  });
+
+  it('ends on SIGINT although somebody holds a connection to its socket', async () => {
+    const path = await directory();
+    const { started, stop } = await startEngine(path);
+    const silent = connect(started.socket);
+    onTestFinished(() => void silent.destroy());
+    await once(silent, 'connect');
+    expect(await stop('SIGINT')).toBe(0);
+  });
+
   it('says that no engine is running, and that one is running already', async () => {
     const path = await directory();
     const nobody = await run(path, 'app', 'list');
@@ -140,6 +166,7 @@ describe('launchkey-engine', () => {
 
   it.each([
     [['start', '--port', 'http'], /--port must be a number/],
+    [['start', '--port', '65536'], /--port must be a number/],
     [['start', '--nonsense'], /unknown option/],
     [['fly'], /unknown command/],
     [['app', 'create'], /missing required argument/],
@@ -147,5 +174,48 @@ describe('launchkey-engine', () => {
     const { code, stdout, stderr } = await run(await directory(), ...words);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('the socket for commands', () => {
+  /** As if the files of this test belonged to somebody else, whoever runs it. */
+  async function giveAway(...paths: string[]): Promise<void> {
+    const self = process.getuid?.();
+    if (self === 0) await Promise.all(paths.map((path) => chown(path, 65_534, 65_534)));
+    else vi.spyOn(process, 'getuid').mockReturnValue((self ?? 0) + 1);
+  }
+
+  /** Somebody else's server in the place of the engine's. */
+  async function impostor(path: string): Promise<{ asked: boolean }> {
+    const seen = { asked: false };
+    const server = createServer((socket) => {
+      seen.asked = true;
+      socket.destroy();
+    });
+    server.listen(path);
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    return seen;
+  }
+
+  it.runIf(process.getuid)('is not opened in a directory of somebody else', async () => {
+    const path = join(await directory(), 'run');
+    await mkdir(path);
+    const socket = join(path, 'engine.sock');
+    const seen = await impostor(socket);
+    await giveAway(path);
+    const fault = /run belongs to somebody else: choose another --socket/;
+    await expect(command(socket, 'users')).rejects.toThrow(fault);
+    await expect(serveCommands({} as Engine, socket)).rejects.toThrow(fault);
+    expect(seen.asked).toBe(false);
+  });
+
+  it.runIf(process.getuid)('is not used if somebody else has made it', async () => {
+    const path = await directory();
+    const socket = join(path, 'engine.sock');
+    const seen = await impostor(socket);
+    await giveAway(socket);
+    await expect(command(socket, 'users')).rejects.toThrow(/belongs to somebody else/);
+    expect(seen.asked).toBe(false);
   });
 });

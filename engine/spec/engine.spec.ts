@@ -51,17 +51,15 @@ describe('startEngine', () => {
 });
 
 describe('the methods of an engine', () => {
-  it('create credentials that are an application’s own', async () => {
+  it('create credentials that are an application’s own, and return nothing else', async () => {
     const { engine } = await share();
     const callbackUrl = 'https://app.example.com/callback';
     const app = await engine.createApp({ name: 'Blog', callbackUrl });
-    expect(app).toEqual({
+    expect(app).toStrictEqual({
       appKey: expect.stringMatching(/^[1-9]\d{9}$/),
-      name: 'Blog',
       secretKey: expect.stringMatching(/^[A-Za-z0-9]{32}$/),
       privateKey: expect.stringMatching(/^-----BEGIN RSA PRIVATE KEY-----\n/),
       publicKey: expect.stringMatching(/^-----BEGIN PUBLIC KEY-----\n/),
-      callbackUrl,
     });
     expect(await engine.apps()).toContainEqual({
       appKey: app.appKey,

@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import type { AppCredentials } from '../domain/apps.js';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import type { AppCredentials, AppOptions } from '../domain/apps.js';
 import { command } from './control.js';
 import { CliFault } from './fault.js';
 import { print } from './output.js';
@@ -12,15 +12,23 @@ interface CreateOptions {
   privateKey?: string;
 }
 
+/** What was asked for and what came of it: what the commands print of a new application. */
+export type CreatedApp = AppOptions & AppCredentials;
+
 export async function appCreate(name: string, options: CreateOptions): Promise<void> {
-  const { socket, json, callbackUrl, organization, privateKey: file } = options;
+  const { socket, json, callbackUrl, organization, privateKey: path } = options;
+  const wanted: AppOptions = { name, callbackUrl, organization };
   // The file first: credentials that could not be saved would be lost.
-  if (file !== undefined) await writePrivate(file, '');
-  const app = await command(socket, 'createApp', { name, callbackUrl, organization });
-  if (file === undefined) return print(json, app, credentialLines(app));
-  await writeFile(file, app.privateKey);
-  const { privateKey: _inFile, ...rest } = app;
-  print(json, { ...rest, privateKeyFile: file }, credentialLines(app, file));
+  const file = path === undefined ? undefined : await PrivateFile.make(path);
+  try {
+    const app = { ...wanted, ...(await command(socket, 'createApp', wanted)) };
+    if (!file) return print(json, app, credentialLines(app));
+    await file.write(app.privateKey);
+    const { privateKey: _inFile, ...rest } = app;
+    print(json, { ...rest, privateKeyFile: path }, credentialLines(app, path));
+  } finally {
+    await file?.close();
+  }
 }
 
 export async function appList({ socket, json }: CreateOptions): Promise<void> {
@@ -32,7 +40,7 @@ export async function appList({ socket, json }: CreateOptions): Promise<void> {
 }
 
 /** The credentials of a new application for people to read. */
-export function credentialLines(app: AppCredentials, privateKeyFile?: string): string[] {
+export function credentialLines(app: CreatedApp, privateKeyFile?: string): string[] {
   return [
     `application  ${app.name}`,
     `app key      ${app.appKey}`,
@@ -42,11 +50,33 @@ export function credentialLines(app: AppCredentials, privateKeyFile?: string): s
   ];
 }
 
-/** Makes a new file that only its owner can read; one that exists is never overwritten. */
-async function writePrivate(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    throw new CliFault(`Cannot make the file ${file}: ${(error as NodeJS.ErrnoException).code}.`);
+/** A new file that only its owner can read; one that exists is never overwritten. */
+class PrivateFile {
+  private readonly path: string;
+  private readonly handle: FileHandle;
+  private written = false;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path;
+    this.handle = handle;
+  }
+
+  static async make(path: string): Promise<PrivateFile> {
+    try {
+      return new PrivateFile(path, await open(path, 'wx', 0o600));
+    } catch (error) {
+      throw new CliFault(`Cannot make the file ${path}: ${(error as NodeJS.ErrnoException).code}.`);
+    }
+  }
+
+  async write(text: string): Promise<void> {
+    await this.handle.writeFile(text);
+    this.written = true;
+  }
+
+  /** Leaves no empty file behind, which would stand in the way of the next try. */
+  async close(): Promise<void> {
+    await this.handle.close();
+    if (!this.written) await rm(this.path);
   }
 }

@@ -24,7 +24,7 @@ const LARGEST = 65_536;
  */
 export async function serveCommands(engine: Engine, path: string): Promise<Server> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await checkDirectory(dirname(path));
+  await checkOwner(dirname(path));
   await removeStale(path);
   const server = createServer((incoming, response) => {
     let body = '';
@@ -62,6 +62,9 @@ export async function command<N extends Name>(
   name: N,
   ...args: unknown[]
 ): Promise<Result<N>> {
+  // Whoever else listens there could hand out credentials of their own making.
+  await checkOwner(dirname(path));
+  await checkOwner(path);
   const text = await send(path, JSON.stringify({ name, args })).catch((error) => {
     throw new CliFault(
       `There is no running engine at ${path} (${error.code ?? error.message}). Start one with "launchkey-engine start", or name its socket with --socket.`,
@@ -96,12 +99,15 @@ function send(path: string, body: string): Promise<string> {
   });
 }
 
-/** In a directory that others own, they could put a socket of theirs in the place of this one. */
-async function checkDirectory(path: string): Promise<void> {
-  const { uid } = await lstat(path);
+/**
+ * Others could put a socket of theirs in the place of one that stands in a directory of theirs. What
+ * does not exist belongs to nobody: opening it says so.
+ */
+async function checkOwner(path: string): Promise<void> {
+  const uid = (await lstat(path).catch(() => undefined))?.uid;
   const self = process.getuid?.();
-  if (self === undefined || uid === self || uid === 0) return;
-  throw new CliFault(`The directory ${path} belongs to somebody else: choose another --socket.`);
+  if (self === undefined || uid === undefined || uid === self || uid === 0) return;
+  throw new CliFault(`${path} belongs to somebody else: choose another --socket.`);
 }
 
 /** A socket file outlives an engine that was killed. One that still answers is left alone. */

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
-import type { AppCredentials } from '../domain/apps.js';
 import { type Engine, startEngine } from '../engine.js';
-import { credentialLines } from './apps.js';
+import { type CreatedApp, credentialLines } from './apps.js';
 import { serveCommands } from './control.js';
 import { CliFault } from './fault.js';
 import { print } from './output.js';
@@ -34,21 +33,23 @@ export async function start(options: StartOptions): Promise<void> {
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   } finally {
     commands?.close();
+    commands?.closeAllConnections();
     await engine.close();
   }
 }
 
-async function createAll(engine: Engine, { app, user }: StartOptions): Promise<AppCredentials[]> {
+async function createAll(engine: Engine, { app, user }: StartOptions): Promise<CreatedApp[]> {
   for (const name of user) await engine.createUser(name);
   return await Promise.all(
-    app.map((text) => {
+    app.map(async (text) => {
       const [name = '', ...url] = text.split('=');
-      return engine.createApp({ name, callbackUrl: url.length > 0 ? url.join('=') : undefined });
+      const wanted = { name, callbackUrl: url.length > 0 ? url.join('=') : undefined };
+      return { ...wanted, ...(await engine.createApp(wanted)) };
     }),
   );
 }
 
-function startLines(engine: Engine, apps: AppCredentials[], users: string[]): string[] {
+function startLines(engine: Engine, apps: CreatedApp[], users: string[]): string[] {
   return [
     `The engine listens on ${engine.url}; its API is at ${engine.url}/v1.`,
     `The authenticator is at ${engine.url}/authenticator, for browsers on this machine.`,
@@ -59,6 +60,6 @@ function startLines(engine: Engine, apps: AppCredentials[], users: string[]): st
 }
 
 function readPort(text: string): number {
-  if (/^\d{1,5}$/.test(text)) return Number(text);
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new CliFault(`--port must be a number from 0 to 65535, not ${JSON.stringify(text)}.`, 2);
 }

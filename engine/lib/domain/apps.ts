@@ -15,17 +15,18 @@ export interface AppOptions {
   organization?: string;
 }
 
-/** The credentials of a new application. The engine keeps no copy of either secret. */
+/**
+ * The credentials of a new application, and nothing else, so that they can be handed on as they are.
+ * The engine keeps no copy of either secret.
+ */
 export interface AppCredentials {
   /** Ten digits. */
   appKey: string;
-  name: string;
   secretKey: string;
   /** PEM, PKCS#1, which even the oldest SDK reads. */
   privateKey: string;
   /** PEM, SubjectPublicKeyInfo. */
   publicKey: string;
-  callbackUrl?: string;
 }
 
 /** An application as it may be shown. */
@@ -72,11 +73,9 @@ export class Apps {
     } while (!(await this.repository.insertApp({ ...app })));
     return {
       appKey: app.appKey,
-      name,
       secretKey,
       privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
       publicKey: app.publicKey,
-      callbackUrl,
     };
   }
 
