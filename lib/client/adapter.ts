@@ -65,9 +65,7 @@ export function engineAdapter(origin: URL): AxiosAdapter {
       });
       request.on('error', (error: NodeJS.ErrnoException) => {
         const fault = connectionError(error);
-        // A TLS socket also counts the bytes of the alert by which the other side says that it closes.
-        const cameNothing =
-          (request.socket?.bytesRead ?? 0) === bytesBefore || (secure && request.reusedSocket);
+        const cameNothing = (request.socket?.bytesRead ?? 0) === bytesBefore;
         if (!answered && cameNothing && isBroken(error)) brokenEarly.add(fault);
         fail(fault);
       });
@@ -98,7 +96,12 @@ function answer(
   data: string,
   config: InternalAxiosRequestConfig,
 ): AxiosResponse<string> {
-  const headers = response.headers as Record<string, string>;
+  // Only what is read: axios normalizes every one of them.
+  const headers: Record<string, string> = {};
+  for (const name of ['date', 'preference-applied', 'retry-after']) {
+    const value = response.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
   return { status: response.statusCode ?? 0, statusText: '', data, headers, config };
 }
 

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import { Axios, type AxiosResponse } from 'axios';
 import { brokeBeforeAnswer, engineAdapter } from './adapter.js';
 import { CommunicationError, LaunchKeyError } from './errors.js';
 
@@ -55,7 +55,7 @@ const IDLE_TIMEOUT = 15_000;
  * from starting.
  */
 export class Transport {
-  readonly #axios: AxiosInstance;
+  readonly #axios: Axios;
   readonly #timeout: number;
   readonly #basePath: string;
   readonly #shortCalls: HttpAgent;
@@ -77,15 +77,11 @@ export class Transport {
     this.#maxHeld = maxHeldPolls;
     this.#timeout = requestTimeout;
     this.#basePath = baseUrl.pathname.replace(/\/+$/, '');
-    this.#axios = axios.create({
+    // The bare class, without the defaults of `axios.create()`, which are merged, validated and applied
+    // for every call. Bodies are encoded before and parsed after, so that there is nothing to guess.
+    this.#axios = new Axios({
       adapter: engineAdapter(baseUrl),
       headers: { Accept: 'application/json', 'User-Agent': 'passport-launchkey' },
-      // Bodies are encoded before and parsed after, so that axios has nothing to guess.
-      transformRequest: [],
-      transformResponse: [],
-      validateStatus: null,
-      maxRedirects: 0,
-      proxy: false,
     });
   }
 
