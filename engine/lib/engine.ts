@@ -84,7 +84,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
   const heldPolls = new HeldPolls();
   const changes = new Changes();
   const apps = new Apps(repository, clock);
-  const users = new Users(repository, clock);
+  const users = new Users(repository, clock, limits.whiteLabelUsersPerApp);
   const metrics = new Metrics(repository, heldPolls, clock);
   const events = new Events(repository, users, clock, logger, limits.deliveriesPerApp);
   const delivery = new Delivery(
@@ -116,7 +116,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     apps,
     users,
     requests,
-    sessions: new Sessions({ repository, heldPolls, changes, events }),
+    sessions: new Sessions({ repository, heldPolls, changes, events, clock }),
     whiteLabel: new WhiteLabel({
       repository,
       users,

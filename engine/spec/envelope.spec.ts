@@ -6,7 +6,12 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { PublicKeys } from '../lib/crypto/keys.js';
+import { PingKeys } from '../lib/crypto/ping-keys.js';
+import { MemoryRepository } from '../lib/data/memory/index.js';
+import { Apps } from '../lib/domain/apps.js';
+import { Envelopes } from '../lib/domain/envelopes.js';
 import { type Parameters, stamp } from './support/application.js';
 import { share, start } from './support/engine.js';
 import { http } from './support/http.js';
@@ -181,6 +186,30 @@ describe('an envelope', () => {
     expect((await call()).status).toBe(200);
     await engine.disableApp(application.credentials.appKey);
     expect((await call()).body.message_code).toBe(40435);
+  });
+
+  it('stays remembered whatever strangers send', async () => {
+    const repository = new MemoryRepository();
+    const pingKeys = await PingKeys.create(Date.now, 0);
+    const envelopes = new Envelopes(repository, pingKeys, new PublicKeys(), Date.now);
+    const credentials = await new Apps(repository, Date.now).create({ name: 'Shop' });
+    const text = JSON.stringify({ secret: credentials.secretKey, stamped: stamp(Date.now()) });
+    const key = createPublicKey(pingKeys.current.served.replace(/\n\n/g, '\n'));
+    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    const ciphertext = publicEncrypt({ key, padding, oaepHash: 'sha1' }, Buffer.from(text));
+    const good = {
+      appKey: credentials.appKey,
+      secretKey: ciphertext.toString('base64'),
+      signature: sign('sha256', ciphertext, credentials.privateKey).toString('base64'),
+    };
+    const decrypt = vi.spyOn(pingKeys, 'decrypt');
+    await envelopes.check(good);
+    for (let forged = 0; forged < 10_000; forged += 1) {
+      const signature = randomBytes(256).toString('base64');
+      await expect(envelopes.check({ ...good, signature })).rejects.toMatchObject({ reason: 28 });
+    }
+    await envelopes.check(good);
+    expect(decrypt).toHaveBeenCalledTimes(1);
   });
 
   it.each(['app_key', 'secret_key', 'signature'])('without %s is incorrect data', async (name) => {

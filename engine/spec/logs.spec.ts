@@ -73,6 +73,44 @@ describe('PUT /logs', () => {
     expect(await code(application.log(token, 'Authenticate'))).toEqual([400, 50446]);
   });
 
+  it('what is over is known to its own application only', async () => {
+    const { engine, application, user } = await share();
+    const other = new Application(engine.url, await engine.createApp({ name: 'Other' }));
+    const token = await application.authorize(user);
+    await engine.answer(token, true);
+    await application.log(token, 'Revoke');
+    expect(await code(other.poll(token))).toEqual([400, 70402]);
+    expect(await code(other.log(token, 'Revoke'))).toEqual([400, 50456]);
+    expect(await code(other.log(token, 'Authenticate', 'False'))).toEqual([400, 50456]);
+    expect(await code(application.poll(token))).toEqual([400, 70404]);
+    expect((await application.log(token, 'Revoke')).status).toBe(200);
+  });
+
+  it('what had no session is not ended, before and after it is swept away', async () => {
+    const { engine, application, clock } = await start();
+    const denied = await application.authorize('alice');
+    await engine.answer(denied, false);
+    const unanswered = await application.authorize('alice');
+    const report = async (token: string, action: string, status: string) => {
+      const said = { auth_request: token, action, status };
+      const envelope = await application.stamped(clock.now());
+      return await code(application.form('PUT', '/logs', { ...envelope, ...said }));
+    };
+    const reports = async () => [
+      await report(denied, 'Revoke', 'True'),
+      await report(unanswered, 'Revoke', 'True'),
+      await report(unanswered, 'Authenticate', 'True'),
+      await report(denied, 'Authenticate', 'False'),
+    ];
+    const held = application.poll(unanswered, { wait: 50 });
+    clock.advance(300_000);
+    const expected = [...Array(3).fill([400, 50446]), [200, undefined]];
+    expect(await reports()).toEqual(expected);
+    // The sweep that lets the held poll go has forgotten the requests as well.
+    expect((await held).body.message_code).toBe(70404);
+    expect(await reports()).toEqual(expected);
+  });
+
   it('a session that the user ended in the meantime cannot be confirmed', async () => {
     const { engine, application, user } = await share();
     const token = await application.authorize(user);

@@ -86,6 +86,26 @@ describe('POST /users', () => {
     expect((await other.auths({ username: 'gina' })).body.message_code).toBe(40426);
   });
 
+  it('makes no more users for an application than are allowed, but new codes for those', async () => {
+    const { engine, application } = await start({ limits: { whiteLabelUsersPerApp: 1 } });
+    const { Application } = await import('./support/application.js');
+    const other = new Application(engine.url, await engine.createApp({ name: 'Other' }));
+    const create = async (asking: typeof application, name: string) =>
+      (await asking.createWhiteLabelUser(name)).body.message_code;
+    expect(await create(application, 'ida')).toBe(10220);
+    expect(await create(application, 'jan')).toBe(10236);
+    expect(await create(application, 'ida')).toBe(10220);
+    expect(await create(other, 'jan')).toBe(10220);
+  });
+
+  it('does not take the name of an image for a code', async () => {
+    const { engine, application } = await share();
+    const { body } = await application.createWhiteLabelUser('kurt');
+    const { qrcode } = JSON.parse(application.decryptWhiteLabel(body.response).text);
+    const image = /([^/]+)\.png$/.exec(qrcode)?.[1] ?? '';
+    await expect(engine.pair(image)).rejects.toMatchObject({ code: 'ENGINE_UNKNOWN_CODE' });
+  });
+
   it('names the images under the public URL', async () => {
     const { application } = await start({ publicUrl: 'https://engine.example.com/lk/' });
     const { body } = await application.createWhiteLabelUser('hans');

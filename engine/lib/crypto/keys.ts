@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { BoundedMap } from '../bounded-map.js';
 
 const generate = promisify(generateKeyPair);
 
@@ -30,22 +31,14 @@ export function modulusBytes(key: KeyObject): number {
 
 /** Keeps parsed public keys: reading a PEM costs more than a verification with it. */
 export class PublicKeys {
-  private readonly parsed = new Map<string, KeyObject>();
-  private readonly limit: number;
-
-  constructor(limit = 1000) {
-    this.limit = limit;
-  }
+  private readonly parsed = new BoundedMap<string, KeyObject>(1000);
 
   get(pem: string): KeyObject {
-    const known = this.parsed.get(pem);
-    if (known) return known;
-    const key = createPublicKey(pem);
-    if (this.parsed.size >= this.limit) {
-      const [oldest] = this.parsed.keys();
-      if (oldest !== undefined) this.parsed.delete(oldest);
+    let key = this.parsed.get(pem);
+    if (!key) {
+      key = createPublicKey(pem);
+      this.parsed.set(pem, key);
     }
-    this.parsed.set(pem, key);
     return key;
   }
 }

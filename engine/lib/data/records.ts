@@ -60,6 +60,14 @@ export interface RequestRecord {
   answer?: AnswerRecord;
 }
 
+/** What is remembered of an auth request that is over. */
+export interface PastRequest {
+  past: true;
+  appKey: string;
+  /** Whether it was approved and had opened a session. */
+  hadSession: boolean;
+}
+
 export interface AnswerRecord {
   approved: boolean;
   reason?: DenialReason;

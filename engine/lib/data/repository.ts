@@ -4,6 +4,7 @@ import type {
   DeliveryRecord,
   IdentityKind,
   PairingRecord,
+  PastRequest,
   RateWindow,
   RequestRecord,
   SessionRecord,
@@ -25,8 +26,8 @@ export interface Repository {
   /** `false` if there is no such application. */
   setAppDisabled(appKey: string, disabled: boolean): Promise<boolean>;
 
-  /** `false` if the name is taken. */
-  insertUser(user: UserRecord): Promise<boolean>;
+  /** `'full'` if the user is a white label user and its application has `limit` of them. */
+  insertUser(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full'>;
   user(id: string): Promise<UserRecord | undefined>;
   userByName(username: string): Promise<UserRecord | undefined>;
   users(): Promise<UserRecord[]>;
@@ -53,8 +54,7 @@ export interface Repository {
     request: RequestRecord,
     pendingLimit: number,
   ): Promise<'inserted' | 'taken' | 'full'>;
-  /** `'gone'` for one that is remembered as over. */
-  request(authRequest: string): Promise<RequestRecord | 'gone' | undefined>;
+  request(authRequest: string): Promise<RequestRecord | PastRequest | undefined>;
   /** Open requests of a user, oldest first. */
   pendingRequests(userId: string, now: number): Promise<RequestRecord[]>;
   pendingCount(now: number): Promise<number>;
@@ -80,7 +80,7 @@ export interface Repository {
 
   /**
    * Queues an event. A logout replaces the logouts of the same user and application that are still
-   * under way. `false` if the application's queue is full.
+   * under way, and is always queued. `false` for an answer if the application's queue is full.
    */
   insertDelivery(delivery: DeliveryRecord, limit: number): Promise<boolean>;
   /** Deliveries whose time has come and that nobody else is sending, at most `limit`. */

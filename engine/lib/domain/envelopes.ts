@@ -1,9 +1,9 @@
+import { BoundedMap } from '../bounded-map.js';
 import { decodeBase64 } from '../crypto/base64.js';
 import { sameDigest, sha256 } from '../crypto/digest.js';
 import { modulusBytes, type PublicKeys } from '../crypto/keys.js';
 import type { PingKeys } from '../crypto/ping-keys.js';
 import { verifySignature } from '../crypto/rsa.js';
-import { BoundedMap } from '../data/memory/bounded.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { Reason, Refusal } from './refusal.js';
@@ -62,7 +62,8 @@ export class Envelopes {
     // All calls that come while the first is being checked wait for that one check.
     let checking = this.checked.get(hash);
     if (!checking) {
-      checking = this.verify(app, envelope);
+      // Signed at least, or strangers could push what is remembered out with what is refused anyway.
+      checking = this.open(app, this.signed(app, envelope));
       this.checked.set(hash, checking);
       checking.catch(() => this.checked.delete(hash));
     }
@@ -70,7 +71,7 @@ export class Envelopes {
     if (!this.stillHolds(checked, app)) {
       this.checked.delete(hash);
       // Made with keys that are not in use any more: say so by checking it anew.
-      await this.verify(app, envelope);
+      await this.open(app, this.signed(app, envelope));
     }
     return this.admit(app, checked);
   }
@@ -90,14 +91,15 @@ export class Envelopes {
     return app;
   }
 
-  private async verify(app: AppRecord, envelope: Envelope): Promise<Checked> {
+  /** The ciphertext, which the application has signed. */
+  private signed(app: AppRecord, envelope: Envelope): Buffer {
     const ciphertext = this.ciphertext(envelope.secretKey);
     // The signature is over these bytes: without them there is nothing that it could match.
     if (!ciphertext) {
       throw new Refusal(Reason.signatureMismatch, 'The secret_key is not base64.');
     }
     this.verifySignature(app, ciphertext, envelope.signature);
-    return await this.open(app, ciphertext);
+    return ciphertext;
   }
 
   private verifySignature(app: AppRecord, data: Uint8Array, text: string): void {

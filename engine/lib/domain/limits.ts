@@ -4,8 +4,13 @@ export interface Limits {
   pendingPerUser: number;
   /** LaunchKey sessions of one user with one application; the oldest makes room for a new one. */
   sessionsPerUserAndApp: number;
-  /** Events that wait for one application. */
+  /**
+   * Events that wait for one application; answers beyond are not sent. Logouts always are: one waits
+   * for each user at most.
+   */
   deliveriesPerApp: number;
+  /** White label users that one application can make. */
+  whiteLabelUsersPerApp: number;
   /** Polls held at one time; the ones beyond are answered at once. */
   heldPolls: number;
 }
@@ -14,5 +19,6 @@ export const LIMITS: Limits = {
   pendingPerUser: 100,
   sessionsPerUserAndApp: 50,
   deliveriesPerApp: 20_000,
+  whiteLabelUsersPerApp: 100_000,
   heldPolls: 50_000,
 };

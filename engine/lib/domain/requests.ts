@@ -14,6 +14,7 @@ import type { Events } from './events.js';
 import type { HeldPolls } from './held-polls.js';
 import type { Limits } from './limits.js';
 import { numberChoice } from './number-choice.js';
+import { ownRequest } from './own-request.js';
 import { OwnReason, Reason, Refusal } from './refusal.js';
 import { nameFault, type Users } from './users.js';
 
@@ -99,22 +100,17 @@ export class Requests {
 
   /** How the request stands; throws a {@link Refusal} where there is nothing to poll for. */
   async poll(app: AppRecord, authRequest: string): Promise<PollResult> {
-    const request = await this.with.repository.request(authRequest);
-    if (request === undefined || (request !== 'gone' && request.appKey !== app.appKey)) {
-      throw new Refusal(OwnReason.noPendingRequest, 'There is no pending request.');
-    }
-    if (request === 'gone') throw expired();
+    const { repository, clock } = this.with;
+    const request = await ownRequest(repository, app, authRequest, clock());
+    if (!request) throw new Refusal(OwnReason.noPendingRequest, 'There is no pending request.');
+    if ('past' in request) throw expired();
     const { answer } = request;
-    const inTime = request.expiresAt > this.with.clock();
     if (!answer) {
-      if (!inTime) throw expired();
       return { state: 'pending', authRequest: request.authRequest, expiresAt: request.expiresAt };
     }
     if (answer.approved && request.session) {
-      const session = await this.with.repository.session(authRequest);
+      const session = await repository.session(authRequest);
       if (session?.state !== 'open') throw expired();
-    } else if (!inTime) {
-      throw expired();
     }
     return { state: 'answered', answer };
   }
@@ -128,7 +124,7 @@ export class Requests {
   async open(authRequest: string): Promise<RequestRecord> {
     const request = await this.with.repository.request(authRequest);
     if (request === undefined) throw notAnswerable(authRequest, undefined);
-    if (request === 'gone') throw notAnswerable(authRequest, 'expired');
+    if ('past' in request) throw notAnswerable(authRequest, 'expired');
     if (request.answer) throw notAnswerable(authRequest, 'answered');
     if (request.expiresAt <= this.with.clock()) throw notAnswerable(authRequest, 'expired');
     return request;

@@ -3,6 +3,7 @@ import type { Repository } from '../data/repository.js';
 import type { Changes } from './changes.js';
 import type { Events } from './events.js';
 import type { HeldPolls } from './held-polls.js';
+import { ownRequest } from './own-request.js';
 import { OwnReason, Refusal } from './refusal.js';
 
 export interface SessionDependencies {
@@ -10,6 +11,7 @@ export interface SessionDependencies {
   heldPolls: HeldPolls;
   changes: Changes;
   events: Events;
+  clock: () => number;
 }
 
 /** LaunchKey sessions: opened by an approval, ended by the application or on the device. */
@@ -34,13 +36,15 @@ export class Sessions {
     action: 'Authenticate' | 'Revoke',
     status: boolean,
   ): Promise<void> {
-    const request = await this.with.repository.request(authRequest);
-    if (request === undefined || (request !== 'gone' && request.appKey !== app.appKey)) {
+    const { repository, changes, clock } = this.with;
+    const request = await ownRequest(repository, app, authRequest, clock());
+    if (!request) {
       throw new Refusal(OwnReason.unknownAuthRequest, 'This auth request is not known.');
     }
-    if (request === 'gone') {
+    if ('past' in request) {
       // An approval that is over must not become a login; a login that is over may be ended again.
-      if (action === 'Authenticate' && status) throw notASession('It has ended or expired.');
+      const idle = action === 'Authenticate' ? !status : request.hadSession;
+      if (!idle) throw notASession('It has ended or expired.');
       return;
     }
     if (!request.answer) throw notASession('The user has not answered it.');
@@ -58,10 +62,10 @@ export class Sessions {
       if (status) await this.end(authRequest, request.userId);
       return;
     }
-    if (!(await this.with.repository.confirmSession(authRequest))) {
+    if (!(await repository.confirmSession(authRequest))) {
       throw notASession('The user has ended the session.');
     }
-    this.with.changes.notify(request.userId);
+    changes.notify(request.userId);
   }
 
   /**

@@ -2,6 +2,8 @@ import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { AppRecord, IdentityKind, UserRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
+import { Reason, Refusal } from './refusal.js';
+import { hasControlCharacters } from './text.js';
 
 /** The characters that the hosted API refused in a user name. */
 const FORBIDDEN = /[><)(@:;&]/;
@@ -14,8 +16,7 @@ export function nameFault(name: string): string | undefined {
   if (FORBIDDEN.test(name)) {
     return 'Invalid character used. These are not allowed: > < ) ( @ : ; &';
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to be refused.
-  if (/[\u0000-\u001f\u007f]/.test(name)) return 'Invalid character used: a control character.';
+  if (hasControlCharacters(name)) return 'Invalid character used: a control character.';
   return undefined;
 }
 
@@ -30,17 +31,19 @@ export interface UserInfo {
 export class Users {
   private readonly repository: Repository;
   private readonly clock: () => number;
+  private readonly whiteLabelLimit: number;
 
-  constructor(repository: Repository, clock: () => number) {
+  constructor(repository: Repository, clock: () => number, whiteLabelLimit: number) {
     this.repository = repository;
     this.clock = clock;
+    this.whiteLabelLimit = whiteLabelLimit;
   }
 
   async create(username: string, withDevice: boolean): Promise<UserRecord> {
     const fault = typeof username === 'string' ? nameFault(username) : 'A user name is a text.';
     if (fault) throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', fault);
     const user = this.make(username, withDevice);
-    if (!(await this.repository.insertUser(user))) {
+    if ((await this.insert(user)) !== 'inserted') {
       throw new LaunchKeyEngineError(
         'ENGINE_USER_EXISTS',
         `There is a user called ${JSON.stringify(username)} already.`,
@@ -53,8 +56,10 @@ export class Users {
   async whiteLabel(app: AppRecord, identifier: string): Promise<UserRecord> {
     const username = whiteLabelName(app.appKey, identifier);
     const user = { ...this.make(username, false), whiteLabelOf: app.appKey };
-    if (await this.repository.insertUser(user)) return user;
-    return await this.require(username);
+    const inserted = await this.insert(user);
+    if (inserted === 'inserted') return user;
+    if (inserted === 'taken') return await this.require(username);
+    throw new Refusal(Reason.tooMany, 'This application has as many users as it can have.');
   }
 
   async require(username: string): Promise<UserRecord> {
@@ -89,6 +94,10 @@ export class Users {
       hasDevice: user.deviceId !== undefined,
       createdAt: new Date(user.createdAt),
     }));
+  }
+
+  private insert(user: UserRecord) {
+    return this.repository.insertUser(user, this.whiteLabelLimit);
   }
 
   private make(username: string, withDevice: boolean): UserRecord {

@@ -55,7 +55,7 @@ export class WhiteLabel {
   /** Pairs the virtual device by a code; each code works once. Returns the user's name. */
   async pair(code: string): Promise<string> {
     const { repository, clock } = this.with;
-    const typed = code.toUpperCase().replace(/[\s-]/g, '');
+    const typed = String(code).toUpperCase().replace(/[\s-]/g, '');
     const pairing = await repository.takePairing(sha256(typed), clock());
     const user = pairing && (await repository.user(pairing.userId));
     if (!user) {

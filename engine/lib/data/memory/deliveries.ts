@@ -6,11 +6,13 @@ export class MemoryDeliveries {
   private readonly claimed = new Map<string, DeliveryRecord>();
   private readonly queued = new Map<string, number>();
   private readonly sending = new Map<string, number>();
+  /** The one logout that is under way for a user and application. */
+  private readonly logouts = new Map<string, DeliveryRecord>();
 
   insert(delivery: DeliveryRecord, limit: number): boolean {
-    if (delivery.kind === 'logout') this.dropLogouts(delivery.appKey, delivery.userId);
+    if (delivery.kind === 'logout') this.replaceLogout(delivery);
     const queued = this.queued.get(delivery.appKey) ?? 0;
-    if (queued >= limit) return false;
+    if (delivery.kind === 'answer' && queued >= limit) return false;
     this.queued.set(delivery.appKey, queued + 1);
     this.waiting.set(delivery.id, delivery);
     return true;
@@ -51,18 +53,24 @@ export class MemoryDeliveries {
     this.claimed.delete(id);
     decrease(this.queued, delivery.appKey);
     if (claimed) decrease(this.sending, delivery.appKey);
+    const key = logoutKey(delivery);
+    if (this.logouts.get(key)?.id === id) this.logouts.delete(key);
   }
 
   get size(): number {
     return this.waiting.size + this.claimed.size;
   }
 
-  private dropLogouts(appKey: string, userId: string): void {
-    for (const delivery of [...this.waiting.values(), ...this.claimed.values()]) {
-      const same = delivery.appKey === appKey && delivery.userId === userId;
-      if (same && delivery.kind === 'logout') this.delete(delivery.id);
-    }
+  private replaceLogout(delivery: DeliveryRecord): void {
+    const key = logoutKey(delivery);
+    const before = this.logouts.get(key);
+    if (before) this.delete(before.id);
+    this.logouts.set(key, delivery);
   }
+}
+
+function logoutKey({ appKey, userId }: DeliveryRecord): string {
+  return `${appKey} ${userId}`;
 }
 
 function decrease(counts: Map<string, number>, key: string): void {

@@ -7,7 +7,11 @@ export class MemoryDirectory {
   private readonly byName = new Map<string, string>();
   private readonly identities = new Map<string, string>();
   private readonly byIdentity = new Map<string, string>();
-  private readonly pairings = new Map<string, PairingRecord>();
+  /** How many white label users an application has. */
+  private readonly whiteLabelUsers = new Map<string, number>();
+  private readonly pairingByUser = new Map<string, PairingRecord>();
+  /** By the hash of the code and by that of the image. */
+  private readonly pairingByHash = new Map<string, PairingRecord>();
 
   insertApp(app: AppRecord): boolean {
     if (this.apps.has(app.appKey)) return false;
@@ -22,11 +26,16 @@ export class MemoryDirectory {
     return true;
   }
 
-  insertUser(user: UserRecord): boolean {
-    if (this.byName.has(user.username)) return false;
+  insertUser(user: UserRecord, limit: number): 'inserted' | 'taken' | 'full' {
+    if (this.byName.has(user.username)) return 'taken';
+    if (user.whiteLabelOf !== undefined) {
+      const count = this.whiteLabelUsers.get(user.whiteLabelOf) ?? 0;
+      if (count >= limit) return 'full';
+      this.whiteLabelUsers.set(user.whiteLabelOf, count + 1);
+    }
     this.byName.set(user.username, user.id);
     this.users.set(user.id, user);
-    return true;
+    return 'inserted';
   }
 
   userByName(username: string): UserRecord | undefined {
@@ -54,29 +63,34 @@ export class MemoryDirectory {
   }
 
   putPairing(pairing: PairingRecord): void {
-    this.pairings.set(pairing.userId, pairing);
+    const before = this.pairingByUser.get(pairing.userId);
+    if (before) this.dropPairing(before);
+    this.pairingByUser.set(pairing.userId, pairing);
+    this.pairingByHash.set(pairing.codeHash, pairing);
+    this.pairingByHash.set(pairing.imageHash, pairing);
   }
 
   takePairing(codeHash: string, now: number): PairingRecord | undefined {
-    const pairing = this.findPairing((one) => one.codeHash === codeHash, now);
-    if (pairing) this.pairings.delete(pairing.userId);
+    const pairing = this.pairingByHash.get(codeHash);
+    if (pairing?.codeHash !== codeHash || pairing.expiresAt <= now) return undefined;
+    this.dropPairing(pairing);
     return pairing;
   }
 
   pairingByImage(imageHash: string, now: number): PairingRecord | undefined {
-    return this.findPairing((one) => one.imageHash === imageHash, now);
+    const pairing = this.pairingByHash.get(imageHash);
+    return pairing?.imageHash === imageHash && pairing.expiresAt > now ? pairing : undefined;
   }
 
   sweep(now: number): void {
-    for (const pairing of this.pairings.values()) {
-      if (pairing.expiresAt <= now) this.pairings.delete(pairing.userId);
+    for (const pairing of this.pairingByUser.values()) {
+      if (pairing.expiresAt <= now) this.dropPairing(pairing);
     }
   }
 
-  private findPairing(is: (one: PairingRecord) => boolean, now: number): PairingRecord | undefined {
-    for (const pairing of this.pairings.values()) {
-      if (pairing.expiresAt > now && is(pairing)) return pairing;
-    }
-    return undefined;
+  private dropPairing(pairing: PairingRecord): void {
+    this.pairingByUser.delete(pairing.userId);
+    this.pairingByHash.delete(pairing.codeHash);
+    this.pairingByHash.delete(pairing.imageHash);
   }
 }

@@ -37,8 +37,8 @@ export class MemoryRepository implements Repository {
     return this.directory.setAppDisabled(appKey, disabled);
   }
 
-  async insertUser(user: UserRecord) {
-    return this.directory.insertUser(user);
+  async insertUser(user: UserRecord, limit: number) {
+    return this.directory.insertUser(user, limit);
   }
 
   async user(id: string) {

@@ -1,15 +1,20 @@
+import { BoundedMap } from '../../bounded-map.js';
 import type { RateWindow } from '../records.js';
-import { BoundedMap } from './bounded.js';
 
 /** When the last few auth requests for a user and application were let through. */
 export class MemoryRates {
   // One that falls out early is let through early: a bound on memory, not a door for an attacker,
   // who would have to own applications that ask for a hundred thousand users within the window.
   private readonly passed = new BoundedMap<string, number[]>(100_000);
+  /** How far back the windows look, in milliseconds. */
+  private memory = 0;
 
   take(key: string, windows: readonly RateWindow[], now: number): number {
-    const longest = Math.max(...windows.map((window) => window.seconds)) * 1000;
-    const times = (this.passed.get(key) ?? []).filter((time) => time > now - longest);
+    this.memory = Math.max(...windows.map((window) => window.seconds)) * 1000;
+    // A clock that was put back must not make anybody wait until it is there again.
+    const times = (this.passed.get(key) ?? [])
+      .map((time) => Math.min(time, now))
+      .filter((time) => time > now - this.memory);
     let wait = 0;
     for (const window of windows) {
       const since = now - window.seconds * 1000;
@@ -18,14 +23,13 @@ export class MemoryRates {
       const freeing = inside[inside.length - window.requests] ?? now;
       wait = Math.max(wait, freeing - since);
     }
-    if (wait > 0) return wait;
-    times.push(now);
+    if (wait === 0) times.push(now);
     this.passed.set(key, times);
-    return 0;
+    return wait;
   }
 
   sweep(now: number): void {
-    const idle = now - 3_600_000;
-    this.passed.dropOldest((times) => (times.at(-1) ?? 0) < idle);
+    const idle = now - this.memory;
+    this.passed.dropOldest((times) => (times.at(-1) ?? 0) <= idle);
   }
 }

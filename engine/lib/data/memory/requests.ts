@@ -1,5 +1,5 @@
-import type { AnswerRecord, RequestRecord, SessionRecord } from '../records.js';
-import { BoundedMap } from './bounded.js';
+import { BoundedMap } from '../../bounded-map.js';
+import type { AnswerRecord, PastRequest, RequestRecord, SessionRecord } from '../records.js';
 
 /** How long a request that is over is still told apart from one that never was. */
 const REMEMBERED = 3_600_000;
@@ -12,8 +12,11 @@ export class MemoryRequests {
   private readonly pendingByUser = new Map<string, Set<RequestRecord>>();
   private readonly sessionsByToken = new Map<string, SessionRecord>();
   private readonly sessionsByUser = new Map<string, Map<string, SessionRecord>>();
-  private readonly gone = new BoundedMap<string, number>(100_000);
+  private readonly past = new BoundedMap<string, PastRequest & { until: number }>(100_000);
   private now = 0;
+  /** Whether they stand in the order of their end; not so after the clock was put back. */
+  private inOrder = true;
+  private latestEnd = 0;
 
   insert(request: RequestRecord, pendingLimit: number): 'inserted' | 'taken' | 'full' {
     if (this.get(request.authRequest)) return 'taken';
@@ -27,13 +30,18 @@ export class MemoryRequests {
       this.pendingByUser.set(request.userId, pending);
     }
     pending.add(request);
+    if (request.expiresAt < this.latestEnd) this.inOrder = false;
+    this.latestEnd = request.expiresAt;
     this.byToken.set(request.authRequest, request);
     return 'inserted';
   }
 
-  get(authRequest: string): RequestRecord | 'gone' | undefined {
-    const request = this.byToken.get(authRequest) ?? this.withSession.get(authRequest);
-    return request ?? (this.gone.has(authRequest) ? 'gone' : undefined);
+  get(authRequest: string): RequestRecord | PastRequest | undefined {
+    return (
+      this.byToken.get(authRequest) ??
+      this.withSession.get(authRequest) ??
+      this.past.get(authRequest)
+    );
   }
 
   pending(userId: string, now: number): RequestRecord[] {
@@ -57,7 +65,7 @@ export class MemoryRequests {
   ): RequestRecord | 'answered' | 'expired' | undefined {
     const request = this.get(authRequest);
     if (request === undefined) return undefined;
-    if (request === 'gone') return 'expired';
+    if ('past' in request) return 'expired';
     if (request.answer) return 'answered';
     if (request.expiresAt <= now) return 'expired';
     this.removePending(request);
@@ -89,7 +97,7 @@ export class MemoryRequests {
     const ofUser = this.sessionsByUser.get(session.userId);
     ofUser?.delete(authRequest);
     if (ofUser?.size === 0) this.sessionsByUser.delete(session.userId);
-    this.forget(authRequest);
+    this.forget(authRequest, session.appKey, true);
     return true;
   }
 
@@ -106,13 +114,21 @@ export class MemoryRequests {
 
   sweep(now: number): void {
     this.now = now;
-    // They stand in the order of their making, hence of their end: the first one alive ends it.
+    let inOrder = true;
+    let latestEnd = 0;
     for (const [authRequest, request] of this.byToken) {
-      if (request.expiresAt > now) break;
-      this.removePending(request);
-      this.forget(authRequest);
+      if (request.expiresAt <= now) {
+        this.removePending(request);
+        this.forget(authRequest, request.appKey, false);
+        continue;
+      }
+      // All after the first one that lives are alive as well.
+      if (this.inOrder) break;
+      inOrder &&= request.expiresAt >= latestEnd;
+      latestEnd = request.expiresAt;
     }
-    this.gone.dropOldest((until) => until <= now);
+    this.inOrder ||= inOrder;
+    this.past.dropOldest(({ until }) => until <= now);
   }
 
   private open(request: RequestRecord, now: number, limit: number): void {
@@ -153,9 +169,10 @@ export class MemoryRequests {
     if (pending?.size === 0) this.pendingByUser.delete(request.userId);
   }
 
-  private forget(authRequest: string): void {
+  private forget(authRequest: string, appKey: string, hadSession: boolean): void {
     this.byToken.delete(authRequest);
     this.withSession.delete(authRequest);
-    this.gone.set(authRequest, this.now + REMEMBERED);
+    const until = this.now + REMEMBERED;
+    this.past.set(authRequest, { past: true, appKey, hadSession, until });
   }
 }
