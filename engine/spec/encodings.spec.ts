@@ -187,6 +187,24 @@ describe('what cannot be read', () => {
       'multipart/form-data; boundary=x',
       '--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--\r\n',
     ],
+    [
+      'multipart beyond 64 KiB',
+      'multipart/form-data; boundary=x',
+      `${'x'.repeat(70_000)}\r\n--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n`,
+    ],
+    [
+      'multipart with a field that would change what fields are',
+      'multipart/form-data; boundary=x',
+      '--x\r\nContent-Disposition: form-data; name="__proto__"\r\n\r\nb\r\n--x--\r\n',
+    ],
+    [
+      'a form that would do so',
+      'application/x-www-form-urlencoded',
+      '__proto__=a&constructor=b&toString=c',
+    ],
+    ['JSON that would do so', 'application/json', '{"__proto__":{"app_key":"1234567890"}}'],
+    ['JSON that is an array', 'application/json', '["app_key"]'],
+    ['a type that is none', 'nonsense', 'a=b'],
     ['a type that no SDK sends', 'text/xml', '<a/>'],
   ])('%s is a 400 with 40421', async (_name, type, body) => {
     const { application } = await share();
@@ -200,9 +218,51 @@ describe('what cannot be read', () => {
     expect(reply).toContain('"response":""');
   });
 
+  it('multipart that does not say how long it is, is a 400 with 40421', async () => {
+    const { application } = await share();
+    const reply = await raw(
+      application,
+      [
+        'POST /v1/auths HTTP/1.1',
+        'Content-Type: multipart/form-data; boundary=x',
+        'Transfer-Encoding: chunked',
+      ],
+      '5\r\n--x--\r\n0\r\n\r\n',
+    );
+    expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(reply).toContain('"message":"The request could not be read.","message_code":40421');
+  });
+
+  it.each([
+    ['a URL beyond what a header may hold', `GET /v1/poll?secret_key=${'x'.repeat(20_000)}`, []],
+    ['a URL that is not encoded as one', 'GET /v1/%zz?secret_key=x', []],
+    ['a method that HTTP does not know', 'LAUNCH /v1/auths', []],
+    [
+      'a length beside chunks',
+      'POST /v1/auths',
+      ['Content-Length: 3', 'Transfer-Encoding: chunked'],
+    ],
+  ])('%s is a 400 that repeats nothing of it', async (_name, line, headers) => {
+    const { application } = await share();
+    const reply = await raw(application, [`${line} HTTP/1.1`, ...headers]);
+    expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(JSON.parse(reply.split('\r\n\r\n')[1] ?? '')).toEqual({
+      successful: false,
+      status_code: 400,
+      message: 'The request could not be read.',
+      response: '',
+    });
+  });
+
   it('an unknown call or method is a 400 with a JSON body', async () => {
     const { application } = await share();
-    for (const line of ['GET /v1/nothing', 'DELETE /v1/auths', 'GET /v1/auths']) {
+    for (const line of [
+      'GET /v1/nothing',
+      'DELETE /v1/auths',
+      'GET /v1/auths',
+      'OPTIONS /v1/auths',
+      'POST /v1/ping',
+    ]) {
       const reply = await raw(application, [`${line} HTTP/1.1`]);
       expect(reply).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
       expect(reply).toContain('"successful":false');

@@ -223,7 +223,9 @@ describe('a held poll (Prefer: wait)', () => {
     const token = await application.authorize('alice');
     const first = application.poll(token, { wait: 50 });
     await held(engine.url, 1);
-    expect((await application.poll(token, { wait: 50 })).body.message_code).toBe(70403);
+    const second = await application.poll(token, { wait: 50 });
+    expect(second.body.message_code).toBe(70403);
+    expect(second.headers['preference-applied']).toBeUndefined();
     await engine.answer(token, true);
     expect((await first).status).toBe(200);
   });

@@ -3,7 +3,9 @@ import type { Services } from '../services.js';
 
 /** What the people who run the engine look at. Neither tells anything about users. */
 export async function operations(app: FastifyInstance, services: Services): Promise<void> {
-  app.get('/healthz', async (_request, reply) => reply.type('text/plain').send('ok\n'));
+  app.get('/healthz', { exposeHeadRoute: true }, async (_request, reply) =>
+    reply.type('text/plain').send('ok\n'),
+  );
   app.get('/metrics', async (_request, reply) =>
     reply.type(services.metrics.contentType).send(await services.metrics.text()),
   );

@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Services } from '../services.js';
 import { authenticator } from './authenticator/index.js';
 import { operations } from './operations.js';
 import { pairingImage } from './pairing-image.js';
-import { v1 } from './v1/index.js';
+import { BODY_LIMIT, v1 } from './v1/index.js';
+import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 
 /** Longer than the idle time of any proxy: the side that closes first must never be this one. */
 const KEEP_ALIVE = 620_000;
@@ -12,13 +14,15 @@ export async function createServer(services: Services): Promise<FastifyInstance>
   const app = Fastify({
     // URLs of old SDKs carry envelopes: no request is logged.
     logger: false,
-    bodyLimit: 65_536,
+    bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     exposeHeadRoutes: false,
+    clientErrorHandler: refuseUnparsed,
+    frameworkErrors: (_error, _request, reply) => void sendError(reply, 400, UNREADABLE),
   });
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
   await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });
@@ -28,4 +32,24 @@ export async function createServer(services: Services): Promise<FastifyInstance>
     reply.code(404).type('text/plain').send('There is nothing here. The API is at /v1.\n'),
   );
   return app;
+}
+
+/** What is not even HTTP, or has too long a URL, gets the status that all clients read. */
+function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(errorBody(400, UNREADABLE));
+  socket.write(
+    [
+      'HTTP/1.1 400 Bad Request',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  socket.destroySoon();
 }

@@ -6,8 +6,18 @@ import { auths } from './auths.js';
 import { logs } from './logs.js';
 import { ping } from './ping.js';
 import { poll } from './poll.js';
-import { type Call, messageCode, sendError, sendRefusal, sendUnavailable } from './respond.js';
+import {
+  type Call,
+  messageCode,
+  sendError,
+  sendRefusal,
+  sendUnavailable,
+  UNREADABLE,
+} from './respond.js';
 import { users } from './users.js';
+
+/** The largest body in bytes: a policy of the longest kind, percent-encoded, and an envelope. */
+export const BODY_LIMIT = 65_536;
 
 type Handler = (
   services: Services,
@@ -26,6 +36,7 @@ export async function v1(app: FastifyInstance, services: Services): Promise<void
     attachFieldsToBody: 'keyValues',
     limits: { fields: 20, fieldNameSize: 50, fieldSize: 10_000, files: 0, parts: 20 },
   });
+  app.addHook('onRequest', boundMultipart);
 
   route(app, services, 'ping', 'GET', ping);
   route(app, services, 'auths', 'POST', auths);
@@ -74,9 +85,24 @@ function route(
       // Before the handler only the reading of the request can fail, and that is the client's doing.
       if ((error.statusCode ?? 400) >= 500) return fail(error, reply);
       services.metrics.call(call, messageCode(call, 21));
-      return sendError(reply, 400, 'The request could not be read.', messageCode(call, 21));
+      return sendError(reply, 400, UNREADABLE, messageCode(call, 21));
     },
   });
+}
+
+/** The multipart parser reads from the connection itself, past the bound on all other bodies. */
+function boundMultipart(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  const { 'content-type': type, 'content-length': length } = request.headers;
+  if (!type || !/^\s*multipart\//i.test(type) || Number(length) <= BODY_LIMIT) {
+    done();
+    return;
+  }
+  reply.header('connection', 'close');
+  done(Object.assign(new Error('The body is too large.'), { statusCode: 413 }));
 }
 
 function parseForm(

@@ -21,7 +21,7 @@ export async function poll(
   const result = await services.requests.poll(app, authRequest);
   if (result.state === 'answered') return sendAnswer(reply, result.answer);
   if (wait === 0 || services.heldPolls.size >= services.limits.heldPolls) {
-    return sendPending(reply);
+    return sendPending(reply.removeHeader('preference-applied'));
   }
   // The engine's own copy of the token: the client's is a slice that keeps its whole query alive.
   return hold(services, reply, app, result.authRequest, result.expiresAt, wait);

@@ -30,6 +30,9 @@ export function messageCode(call: Call, reason: Reason | OwnReason): number {
   return FAMILY[call] + reason;
 }
 
+/** Said of what fails before a call begins. */
+export const UNREADABLE = 'The request could not be read.';
+
 export function sendJson(reply: FastifyReply, body: object): FastifyReply {
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(body));
 }
@@ -50,14 +53,21 @@ export function sendError(
   message: string | Record<string, string>,
   code?: number,
 ): FastifyReply {
-  const body = {
+  return sendJson(reply.code(status), errorBody(status, message, code));
+}
+
+export function errorBody(
+  status: number,
+  message: string | Record<string, string>,
+  code?: number,
+): object {
+  return {
     successful: false,
     status_code: status,
     message,
     message_code: code,
     response: '',
   };
-  return sendJson(reply.code(status), body);
 }
 
 /** Pending is said as an error, and is none. */
