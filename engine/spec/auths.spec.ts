@@ -179,6 +179,9 @@ describe('a policy', () => {
       'a location beyond the pole',
       policy({}, geofence([{ radius: 1, latitude: 91, longitude: 0 }])),
     ],
+    ['a number of factors that is an array', policy({ knowledge: [] })],
+    ['a number of factors that is a boolean', policy({ knowledge: true })],
+    ['an empty number of factors', policy({ knowledge: '' })],
     ['a location without radius', policy({}, geofence([{ latitude: 1, longitude: 0 }]))],
   ])('with %s is refused', async (_name, text) => {
     const { application, user } = await share();

@@ -1,5 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Application } from './support/application.js';
 import { start } from './support/engine.js';
 import { receiver } from './support/receiver.js';
@@ -148,6 +150,26 @@ describe('the event of an answer', () => {
     expect(failures.slice(0, 3)).toEqual(Array(3).fill('ECONNREFUSED'));
   });
 
+  it('was taken by an application that says 2xx and never ends its response', async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => {});
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok'));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    await once(server, 'listening');
+    const { engine, application } = await start({
+      callbackUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      delivery: { timeout: 500 },
+    });
+    await engine.answer(await application.authorize('alice'), true);
+    await counted(engine.url, 'launchkey_deliveries_total{kind="answer",outcome="delivered"} 1\n');
+  });
+
   it('is not sent where the application has no callback URL', async () => {
     const { engine, application } = await start();
     await engine.answer(await application.authorize('alice'), true);
@@ -242,7 +264,11 @@ describe('a de-orbit', () => {
 
 /** Resolves when the engine has put this many failed logouts back into its queue. */
 async function rescheduled(url: string, count: number): Promise<void> {
-  const line = `launchkey_deliveries_total{kind="logout",outcome="retried"} ${count}\n`;
+  await counted(url, `launchkey_deliveries_total{kind="logout",outcome="retried"} ${count}\n`);
+}
+
+/** Resolves when the metrics hold this line. */
+async function counted(url: string, line: string): Promise<void> {
   let text = '';
   while (!text.includes(line)) text = await (await fetch(`${url}/metrics`)).text();
 }

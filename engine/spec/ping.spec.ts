@@ -83,6 +83,17 @@ describe('the rotation of the ping key', () => {
     expect(gone.body.message_code).toBe(60401);
   });
 
+  it('gives each of two at the same time a date_stamp of its own', async () => {
+    const { engine, application } = await start();
+    const first = (await application.ping()).body.fingerprint;
+    const rotated = await Promise.all([engine.rotatePingKey(), engine.rotatePingKey()]);
+    expect(new Set(rotated.map(({ dateStamp }) => dateStamp.getTime())).size).toBe(2);
+    for (const name of [first, ...rotated.map(({ fingerprint }) => fingerprint)]) {
+      const { status } = await http(`${application.url}/ping?fingerprint=${name}`);
+      expect(status).toBe(200);
+    }
+  });
+
   it('does not take a remembered envelope beyond the grace of its key', async () => {
     const { engine, application, clock } = await start({ pingKeyGrace: 60_000 });
     const envelope = await application.stamped(clock.now() + 60_000);

@@ -26,6 +26,7 @@ export class PingKeys {
   private readonly clock: () => number;
   private readonly grace: number;
   private keys: PingKey[];
+  private rotating: Promise<unknown> = Promise.resolve();
 
   private constructor(clock: () => number, grace: number, first: PingKey) {
     this.clock = clock;
@@ -42,12 +43,10 @@ export class PingKeys {
   }
 
   /** Makes a new current key. Two rotations never share a `date_stamp`, or the second goes unseen. */
-  async rotate(): Promise<PingKey> {
-    const earliest = this.current.madeAt + 1000;
-    const next = await makePingKey(Math.max(this.clock(), earliest));
-    this.current.retiresAt = this.clock() + this.grace;
-    this.keys = [next, ...this.alive()].slice(0, GENERATIONS);
-    return next;
+  rotate(): Promise<PingKey> {
+    const rotated = this.rotating.then(() => this.replace());
+    this.rotating = rotated.catch(() => {});
+    return rotated;
   }
 
   byFingerprint(name: string): PingKey | undefined {
@@ -77,6 +76,14 @@ export class PingKeys {
 
   sign(text: string): Promise<string> {
     return signText(text, this.current.privateKey);
+  }
+
+  private async replace(): Promise<PingKey> {
+    const earliest = this.current.madeAt + 1000;
+    const next = await makePingKey(Math.max(this.clock(), earliest));
+    this.current.retiresAt = this.clock() + this.grace;
+    this.keys = [next, ...this.alive()].slice(0, GENERATIONS);
+    return next;
   }
 
   private alive(): PingKey[] {

@@ -133,14 +133,16 @@ export class Delivery {
       const response = await request(url, {
         method: 'POST',
         dispatcher: this.agent,
-        headersTimeout: this.timeout,
-        bodyTimeout: this.timeout,
+        // For the whole of it: the agent's own limits begin anew with each byte that trickles in.
+        signal: AbortSignal.timeout(this.timeout),
       });
-      await response.body.dump({ limit: 65_536 });
       const { statusCode } = response;
+      // Read so that the connection can be used again. The status has said already what became of it.
+      await response.body.dump({ limit: 65_536 }).catch(() => {});
       return statusCode >= 200 && statusCode < 300 ? undefined : `HTTP ${statusCode}`;
     } catch (error) {
-      const code = (error as { code?: unknown }).code;
+      const { name, code } = error as { name?: unknown; code?: unknown };
+      if (name === 'TimeoutError') return 'no response in time';
       return typeof code === 'string' ? code : 'the connection failed';
     }
   }

@@ -45,7 +45,7 @@ function readRequirements(value: unknown): Policy['minimumRequirements'] | strin
     return 'has a minimum requirement other than "authenticated"';
   }
   for (const factor of FACTORS) {
-    const number = Number(requirement[factor] ?? 0);
+    const number = readNumber(requirement[factor] ?? 0);
     if (!Number.isInteger(number) || number < 0 || number > MOST_FACTORS) {
       return `asks for a number of ${factor} that is not a whole number from 0 to ${MOST_FACTORS}`;
     }
@@ -78,11 +78,17 @@ function readFactors(value: unknown): Policy['locations'] | string {
 
 function readLocation(value: unknown): Policy['locations'][number] | undefined {
   if (!isObject(value)) return undefined;
-  const radius = Number(value.radius ?? Number.NaN);
-  const latitude = Number(value.latitude ?? Number.NaN);
-  const longitude = Number(value.longitude ?? Number.NaN);
+  const radius = readNumber(value.radius);
+  const latitude = readNumber(value.latitude);
+  const longitude = readNumber(value.longitude);
   const valid = radius > 0 && Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
   return valid && Number.isFinite(radius) ? { radius, latitude, longitude } : undefined;
+}
+
+/** A number, or the text of one; what JavaScript would take for a number besides is none. */
+function readNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
