@@ -63,22 +63,21 @@ const KNOWN: readonly string[] = [
 /** Checks every option by name, so that a mistyped one is no silent default. */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
   for (const name of Object.keys(options)) checkName(name);
-  const { publicUrl, clock = Date.now, logger = silent, delivery = {} } = options;
-  if (typeof clock !== 'function') throw invalid('clock', 'a function that returns milliseconds');
-  if (publicUrl !== undefined && !/^https?:\/\/[^?#]+$/.test(publicUrl)) {
-    throw invalid('publicUrl', 'an http or https URL without query');
+  const { clock = Date.now, delivery = {} } = options;
+  if (typeof clock !== 'function' || !Number.isFinite(clock())) {
+    throw invalid('clock', 'a function that returns milliseconds');
   }
   return {
     port: integer('port', options.port ?? 0, 0, 65_535),
     host: text('host', options.host ?? '127.0.0.1'),
-    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    publicUrl: resolvePublicUrl(options.publicUrl),
     clock,
     requestTtl: integer('requestTtl', options.requestTtl ?? 300_000, 1, DAY),
     rateWindows: resolveRate(options.rateLimit),
     pingKeyGrace: integer('pingKeyGrace', options.pingKeyGrace ?? DAY, 0, 3650 * DAY),
     delivery: resolveDelivery(delivery),
     limits: resolveLimits(options.limits ?? {}),
-    logger,
+    logger: resolveLogger(options.logger ?? silent),
   };
 }
 
@@ -96,6 +95,22 @@ function checkName(name: string): void {
   );
 }
 
+function resolvePublicUrl(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && URL.canParse(value)) {
+    const { protocol, username, password, search, hash, href } = new URL(value);
+    const bare = !username && !password && !search && !hash;
+    if (bare && /^https?:$/.test(protocol)) return href.replace(/[/?#]+$/, '');
+  }
+  throw invalid('publicUrl', 'an http or https URL without credentials, query and fragment');
+}
+
+function resolveLogger(logger: Logger): Logger {
+  const methods = [logger.info, logger.warn, logger.error];
+  if (methods.every((method) => typeof method === 'function')) return logger;
+  throw invalid('logger', 'an object with the methods info, warn and error');
+}
+
 function resolveRate(rateLimit: EngineOptions['rateLimit']): readonly RateWindow[] {
   if (rateLimit === false) return [];
   if (rateLimit === undefined) return WINDOWS;
@@ -111,6 +126,7 @@ function resolveRate(rateLimit: EngineOptions['rateLimit']): readonly RateWindow
 }
 
 function resolveDelivery(delivery: DeliveryOptions): DeliveryOptions {
+  checkMembers('delivery', delivery, ['backoff', 'timeout', 'concurrency']);
   const { backoff = BACKOFF, timeout = 10_000, concurrency = 256 } = delivery;
   if (!Array.isArray(backoff) || backoff.length === 0) {
     throw invalid('delivery.backoff', 'an array of milliseconds');
@@ -122,12 +138,17 @@ function resolveDelivery(delivery: DeliveryOptions): DeliveryOptions {
 }
 
 function resolveLimits(limits: Partial<Limits>): Limits {
+  checkMembers('limits', limits, Object.keys(LIMITS));
   for (const [name, value] of Object.entries(limits)) {
-    if (!(name in LIMITS))
-      throw invalid('limits', `an object of ${Object.keys(LIMITS).join(', ')}`);
     integer(`limits.${name}`, value, 1, 10_000_000);
   }
   return { ...LIMITS, ...limits };
+}
+
+function checkMembers(option: string, value: object | null, known: readonly string[]): void {
+  const fits = typeof value === 'object' && value !== null;
+  if (fits && Object.keys(value).every((name) => known.includes(name))) return;
+  throw invalid(option, `an object of ${known.join(', ')}`);
 }
 
 function integer(name: string, value: unknown, least: number, most: number): number {

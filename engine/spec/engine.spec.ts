@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type EngineOptions, LaunchKeyEngineError, startEngine } from '../lib/index.js';
+import {
+  type AppOptions,
+  type EngineOptions,
+  LaunchKeyEngineError,
+  startEngine,
+} from '../lib/index.js';
 import { share, start } from './support/engine.js';
 import { http } from './support/http.js';
 
@@ -25,7 +30,18 @@ describe('startEngine', () => {
     ],
     [{ delivery: { backoff: [] } }, 'ENGINE_INVALID_OPTION', /backoff/],
     [{ limits: { users: 1 } }, 'ENGINE_INVALID_OPTION', /limits must be/],
+    [{ limits: { toString: 1 } }, 'ENGINE_INVALID_OPTION', /limits must be/],
+    [
+      { delivery: { timeuot: 1 } },
+      'ENGINE_INVALID_OPTION',
+      /delivery must be an object of backoff/,
+    ],
+    [{ delivery: null }, 'ENGINE_INVALID_OPTION', /delivery must be/],
+    [{ logger: { info() {} } }, 'ENGINE_INVALID_OPTION', /logger must be/],
+    [{ clock: () => Number.NaN }, 'ENGINE_INVALID_OPTION', /clock must be a function/],
     [{ publicUrl: 'engine.example.com' }, 'ENGINE_INVALID_OPTION', /publicUrl must be/],
+    [{ publicUrl: 'https://a:b@example.com' }, 'ENGINE_INVALID_OPTION', /publicUrl must be/],
+    [{ publicUrl: 'https://example.com?a=b' }, 'ENGINE_INVALID_OPTION', /publicUrl must be/],
   ])('refuses %j', async (options, code, message) => {
     const starting = startEngine(options as EngineOptions);
     await expect(starting).rejects.toBeInstanceOf(LaunchKeyEngineError);
@@ -77,6 +93,10 @@ describe('the methods of an engine', () => {
     [{ name: 'x', callbackUrl: 'ftp://example.com' }],
     [{ name: 'x', callbackUrl: '/callback' }],
     [{ name: 'x', callbackUrl: 'https://user:secret@example.com' }],
+    [{ name: 'x', callbackUrl: 'https://example.com/#there' }],
+    [{ name: 'x', callbackURL: 'https://example.com' } as AppOptions],
+    [{ name: 'a\u009b31mb' }],
+    [undefined as unknown as AppOptions],
   ])('refuse an application of %j', async (options) => {
     const { engine } = await share();
     await expect(engine.createApp(options)).rejects.toMatchObject({
@@ -87,7 +107,7 @@ describe('the methods of an engine', () => {
   it('refuse a user name that is taken or not allowed', async () => {
     const { engine, user } = await share();
     await expect(engine.createUser(user)).rejects.toMatchObject({ code: 'ENGINE_USER_EXISTS' });
-    for (const name of ['', 'a@b', 'x'.repeat(201), 'a\nb']) {
+    for (const name of ['', 'a@b', 'x'.repeat(201), 'a\nb', 'a\u009bb', 'a\u2028b', 'a\ud800']) {
       await expect(engine.createUser(name)).rejects.toMatchObject({
         code: 'ENGINE_INVALID_OPTION',
       });
@@ -109,6 +129,7 @@ describe('the methods of an engine', () => {
     await unknown(engine.deorbit(user, '1234567890'), 'ENGINE_UNKNOWN_APP', /1234567890/);
     await unknown(engine.disableApp('1234567890'), 'ENGINE_UNKNOWN_APP', /1234567890/);
     await unknown(engine.answer('nothing', true), 'ENGINE_UNKNOWN_REQUEST', /"nothing"/);
+    await unknown(engine.pair(undefined as never), 'ENGINE_UNKNOWN_CODE', /mistyped/);
     await unknown(engine.pair('AAAA-AAAA'), 'ENGINE_UNKNOWN_CODE', /mistyped/);
   });
 
@@ -122,6 +143,17 @@ describe('the methods of an engine', () => {
     await expect(engine.answer(token, true)).rejects.toMatchObject({
       code: 'ENGINE_REQUEST_ANSWERED',
     });
+  });
+
+  it('take nothing but true for a yes and false for a no', async () => {
+    const { engine, application, user } = await share();
+    const token = await application.authorize(user);
+    for (const approve of ['false', undefined, 1] as unknown as boolean[]) {
+      await expect(engine.answer(token, approve)).rejects.toMatchObject({
+        code: 'ENGINE_INVALID_OPTION',
+      });
+    }
+    expect(await engine.requests(user)).toHaveLength(1);
   });
 
   it('refuse an answer that comes too late, and a reason for a yes', async () => {
@@ -150,6 +182,7 @@ describe('what operators look at', () => {
     const { engine } = await share();
     const { status, text } = await http(`${engine.url}/healthz`);
     expect([status, text]).toEqual([200, 'ok\n']);
+    expect((await http(`${engine.url}/healthz`, { method: 'HEAD' })).status).toBe(200);
   });
 
   it('/metrics counts calls by outcome and names nobody', async () => {

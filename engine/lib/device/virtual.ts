@@ -66,6 +66,9 @@ export class VirtualDevice {
 
 function decide(request: RequestRecord, approve: boolean, options: AnswerOptions): AnswerResult {
   const { reason } = options;
+  if (typeof approve !== 'boolean') {
+    throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', 'approve must be true or false.');
+  }
   if (reason !== undefined && (approve || !REASONS.includes(reason))) {
     throw new LaunchKeyEngineError(
       'ENGINE_INVALID_OPTION',

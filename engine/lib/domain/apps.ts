@@ -4,6 +4,7 @@ import { DIGITS, LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
+import { hasControlCharacters } from './text.js';
 
 /** What an application is made of. */
 export interface AppOptions {
@@ -49,6 +50,7 @@ export class Apps {
   }
 
   async create(options: AppOptions): Promise<AppCredentials> {
+    checkOptions(options);
     const name = readText(options.name, 'name');
     const callbackUrl = readCallbackUrl(options.callbackUrl);
     const organization =
@@ -108,11 +110,23 @@ function unknownApp(appKey: string): LaunchKeyEngineError {
   );
 }
 
-function readText(value: unknown, option: string): string {
-  if (typeof value === 'string' && value.trim() !== '' && value.length <= 100) return value;
+/** A mistyped `callbackURL` must not make an application that is told nothing. */
+function checkOptions(options: unknown): void {
+  const known = ['name', 'callbackUrl', 'organization'];
+  const fits = typeof options === 'object' && options !== null;
+  if (fits && Object.keys(options).every((name) => known.includes(name))) return;
   throw new LaunchKeyEngineError(
     'ENGINE_INVALID_OPTION',
-    `The application's ${option} must be a text of 1 to 100 characters.`,
+    `An application is made of ${known.join(', ')}.`,
+  );
+}
+
+function readText(value: unknown, option: string): string {
+  const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 100;
+  if (fits && !hasControlCharacters(value)) return value;
+  throw new LaunchKeyEngineError(
+    'ENGINE_INVALID_OPTION',
+    `The application's ${option} must be a text of 1 to 100 characters, none of them a control character.`,
   );
 }
 
