@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { Agent, createServer, request } from 'node:http';
+import http2 from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { LaunchKeyStrategy, LoginInfo } from 'passport-launchkey';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { nextRequest, recordingStrategy, startWorld } from '../support/world.js';
+
+/** Does with a strategy what Passport does: a copy of it for each request, with the actions. */
+function logIn(strategy: LaunchKeyStrategy, req: object, answer: (how: string) => void) {
+  const copy = Object.create(strategy);
+  copy.success = (user: { id: string }) => answer(`in as ${user.id}`);
+  copy.fail = ({ code }: LoginInfo) => answer(code);
+  copy.error = (error: Error) => answer(error.name);
+  copy.authenticate(Object.assign(req, { body: { username: 'alice' } }), {});
+}
+
+describe('connections of browsers', () => {
+  it('that are kept alive carry many logins and keep no listener', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world);
+    let answer: (how: string) => void = () => {};
+    const server = createServer((req, res) => logIn(strategy, req, (how) => res.end(how)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket) => sockets.add(socket));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => {
+      agent.destroy();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    let before: number | undefined;
+    for (let n = 0; n < 12; n++) {
+      const seen = new Promise<string>((resolve) => {
+        answer = resolve;
+      });
+      request({ port, agent, method: 'POST' }, (response) => {
+        response.setEncoding('utf8').on('data', (text) => answer(text));
+      }).end();
+      await world.engine.answer(await nextRequest(world.engine), n % 2 === 0);
+      expect(await seen).toMatch(n % 2 === 0 ? /^in as / : /^denied$/);
+      const [socket] = sockets;
+      before ??= socket?.listenerCount('close');
+      expect(socket?.listenerCount('close')).toBe(before);
+    }
+    expect(sockets.size).toBe(1);
+  });
+
+  it('of HTTP/2 carry many logins: a cancelled stream ends its own only', async () => {
+    const world = await startWorld();
+    const { strategy, verified } = recordingStrategy(world);
+    const server = http2.createServer((req, res) => logIn(strategy, req, (how) => res.end(how)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = http2.connect(`http://127.0.0.1:${port}`);
+    onTestFinished(() => {
+      client.destroy();
+      server.close();
+    });
+    const ask = () => client.request({ ':method': 'POST', ':path': '/' });
+    const left = ask();
+    const first = await nextRequest(world.engine);
+    const stays = ask();
+    let text = '';
+    stays.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    let second = first;
+    while (second === first) {
+      const requests = await world.engine.requests('alice');
+      second = requests.find(({ authRequest }) => authRequest !== first)?.authRequest ?? first;
+      await new Promise(setImmediate);
+    }
+    left.close(http2.constants.NGHTTP2_CANCEL);
+    await once(left, 'close');
+    await world.engine.answer(second, true);
+    await once(stays, 'end');
+    expect(text).toBe(`in as ${verified[0]}`);
+    expect(verified).toHaveLength(1);
+  });
+});
