@@ -55,7 +55,7 @@ const IDLE_TIMEOUT = 15_000;
  * from starting.
  */
 export class Transport {
-  readonly #axios: Axios;
+  readonly #axios: InstanceType<typeof Axios>;
   readonly #timeout: number;
   readonly #basePath: string;
   readonly #shortCalls: HttpAgent;

@@ -33,6 +33,8 @@ export interface Membership {
 const GRACE = 500;
 /** A held poll that comes back empty sooner than this was not held, in milliseconds. */
 const HELD_AT_LEAST = 1000;
+/** Why waiting stops: made once, since the reason that Node makes for each abort holds a stack. */
+const OVER = new Error('The wait is over');
 /** The longest pauses between polls: as multiples of the interval, and after errors in ms. */
 const SLOWEST = 5;
 const LONGEST_BACKOFF = 15_000;
@@ -164,7 +166,7 @@ class LoginWait {
       // The held poll most likely brings the same answer at this very moment. If its connection
       // is dead without anybody having noticed, a new one is tried.
       setTimeout(() => {
-        if (this.askers.includes(asker) && !asker.covered) this.pollStop.abort();
+        if (this.askers.includes(asker) && !asker.covered) this.pollStop.abort(OVER);
       }, GRACE).unref();
     });
   }
@@ -188,8 +190,8 @@ class LoginWait {
   /** Stops everything that is under way. Harmless when it has stopped already. */
   private end(): void {
     this.forget();
-    this.over.abort();
-    this.pollStop.abort();
+    this.over.abort(OVER);
+    this.pollStop.abort(OVER);
     this.wake?.();
     this.settleAskers(true);
   }
