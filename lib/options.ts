@@ -75,6 +75,12 @@ export interface LoginOptions {
    * Default: none.
    */
   context?: string | ((req: any) => string | undefined) | undefined;
+  /**
+   * Whether a number of two digits is shown where the user logs in and must be picked on the
+   * device; a wrong pick is a denial. Not with `pending: 'hold'`, which has nowhere to show it.
+   * Default `false`.
+   */
+  numberMatching?: boolean | undefined;
   /** What the device must demand of the user. Default: nothing beyond the device's own settings. */
   policy?: Policy | ((req: any) => Policy | undefined) | undefined;
 }
@@ -112,10 +118,18 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
   /** Whether verify gets the request as its first argument. Default `false`. */
   passReqToCallback?: boolean | undefined;
   /**
-   * What the browser gets while the user has not answered. `'hold'`, the default: the login
-   * request stays open until the answer.
+   * What the browser gets while the user has not answered.
+   *
+   * - `'hold'`, the default: the login request stays open until the answer.
+   * - `'redirect'`: the browser is sent to `waitUrl`, and the login request without a user name
+   *   finishes the login.
+   * - `'accept'`: the request fails with 202 at once, for clients that ask again by script.
+   *
+   * `'redirect'` and `'accept'` need sessions: a login is bound to the session that began it.
    */
-  pending?: 'hold' | undefined;
+  pending?: 'hold' | 'redirect' | 'accept' | undefined;
+  /** Where `'redirect'` sends the browser, a path or an http(s) URL; see {@link LaunchKeyStrategy.waiting}. */
+  waitUrl?: string | undefined;
   /**
    * How the answer comes. `'poll'`, the default: the engine is asked. `'callback'`: the engine
    * calls, see {@link LaunchKeyStrategy.callback}. `'both'`: whichever is first.
@@ -161,6 +175,8 @@ export interface StrategySettings extends LoginOptions {
   name: string;
   usernameField: string;
   passReqToCallback: boolean;
+  pending: 'hold' | 'redirect' | 'accept';
+  waitUrl: string;
   answers: 'poll' | 'callback' | 'both';
   pollInterval: number;
   longPoll: number;
@@ -180,6 +196,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     usernameField = 'username',
     passReqToCallback = false,
     pending = 'hold',
+    waitUrl = '',
     answers = 'poll',
     pollInterval = 1000,
     longPoll = 25,
@@ -190,11 +207,13 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     userPushId = false,
     context,
     policy,
+    numberMatching = false,
   } = options;
   nonEmptyString('name', name);
   nonEmptyString('usernameField', usernameField);
   boolean('passReqToCallback', passReqToCallback);
-  oneOf('pending', pending, ['hold']);
+  oneOf('pending', pending, ['hold', 'redirect', 'accept']);
+  checkWaitUrl(pending, waitUrl);
   oneOf('answers', answers, ['poll', 'callback', 'both']);
   numberWithin('pollInterval', pollInterval, 100, 60_000, 'milliseconds');
   numberWithin('longPoll', longPoll, 0, 60, 'seconds');
@@ -202,11 +221,13 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
   numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
   boolean('confirmCallback', confirmCallback);
   checkStore(store);
-  checkLoginOptions({ authType, userPushId, context, policy });
+  checkLoginOptions({ authType, userPushId, context, policy, numberMatching }, pending);
   return {
     name,
     usernameField,
     passReqToCallback,
+    pending,
+    waitUrl,
     answers,
     pollInterval,
     longPoll,
@@ -217,6 +238,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     userPushId,
     context,
     policy,
+    numberMatching,
   };
 }
 
@@ -225,7 +247,10 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
  *
  * @throws ConfigurationError that names the first unusable option.
  */
-export function checkLoginOptions({ authType, userPushId, context, policy }: LoginOptions): void {
+export function checkLoginOptions(
+  { authType, userPushId, context, policy, numberMatching }: LoginOptions,
+  pending: StrategySettings['pending'],
+): void {
   if (authType !== undefined) oneOf('authType', authType, ['session', 'transaction']);
   if (userPushId !== undefined) boolean('userPushId', userPushId);
   if (context !== undefined && !['string', 'function'].includes(typeof context)) {
@@ -237,11 +262,26 @@ export function checkLoginOptions({ authType, userPushId, context, policy }: Log
       `must have at most 400 characters, got ${context.length}.`,
     );
   }
+  if (numberMatching !== undefined) boolean('numberMatching', numberMatching);
+  if (numberMatching && pending === 'hold') {
+    throw new ConfigurationError(
+      'numberMatching',
+      "needs pending: 'redirect' or 'accept', since 'hold' shows the user nothing while waiting.",
+    );
+  }
   if (
     policy !== undefined &&
     (policy === null || !['object', 'function'].includes(typeof policy))
   ) {
     throw wrong('policy', 'a policy made by policy() or a function of the request', policy);
+  }
+}
+
+function checkWaitUrl(pending: string, waitUrl: unknown): void {
+  const usable =
+    typeof waitUrl === 'string' && /^(\/(?!\/)|https?:\/\/)[\x21-\x7e]*$/.test(waitUrl);
+  if (pending === 'redirect' && !usable) {
+    throw wrong('waitUrl', "a path or an http(s) URL where pending is 'redirect'", waitUrl);
   }
 }
 

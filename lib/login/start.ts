@@ -10,6 +10,8 @@ export interface LoginRequestOptions {
   userPushId: boolean;
   context?: string | undefined;
   policy?: Policy | undefined;
+  /** A number of two digits to be picked on the device. */
+  number?: number | undefined;
 }
 
 /**
@@ -52,14 +54,16 @@ export class LoginStarter {
     await Promise.allSettled(this.underWay);
   }
 
-  private async authorize({ username, ...options }: LoginRequestOptions): Promise<PendingLogin> {
+  private async authorize(options: LoginRequestOptions): Promise<PendingLogin> {
+    const { username, number, ...rest } = options;
     const startedAt = Date.now();
-    const authRequest = await this.client.authorize(username, options);
+    const authRequest = await this.client.authorize(username, { ...rest, numberMatch: number });
     const login: PendingLogin = {
       handle: handleOf(authRequest),
       authRequest,
       username,
       session: options.session,
+      ...(number !== undefined && { number }),
       startedAt,
       expiresAt: startedAt + this.loginTimeout,
     };

@@ -13,6 +13,8 @@ export interface PendingLogin {
   readonly username: string;
   /** `true` if an approval opens a LaunchKey session, `false` for a transaction. */
   readonly session: boolean;
+  /** The number that must be picked on the device, where there is one. */
+  readonly number?: number | undefined;
   /** When the login was started, in milliseconds since the epoch by this machine's clock. */
   readonly startedAt: number;
   /** When the login stops being worth waiting for, in milliseconds since the epoch. */
