@@ -156,6 +156,11 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    * can reach the callback URL.
    */
   confirmCallback?: boolean | undefined;
+  /**
+   * Whether a user who does not exist, has no device, or was asked too often looks to the browser
+   * like one who does not answer. Default `false`: then it is a denial at once, the same for all.
+   */
+  concealUsers?: boolean | undefined;
   /** Where logins and LaunchKey sessions are kept. Default: a new {@link MemoryStore}. */
   store?: Store | undefined;
 }
@@ -182,6 +187,7 @@ export interface StrategySettings extends LoginOptions {
   longPoll: number;
   loginTimeout: number;
   confirmCallback: boolean;
+  concealUsers: boolean;
   store: Store;
 }
 
@@ -202,6 +208,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     longPoll = 25,
     loginTimeout = 300_000,
     confirmCallback = true,
+    concealUsers = false,
     store = new MemoryStore(),
     authType,
     userPushId = false,
@@ -220,6 +227,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
   if (!Number.isInteger(longPoll)) throw wrong('longPoll', 'a whole number of seconds', longPoll);
   numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
   boolean('confirmCallback', confirmCallback);
+  boolean('concealUsers', concealUsers);
   checkStore(store);
   checkLoginOptions({ authType, userPushId, context, policy, numberMatching }, pending);
   return {
@@ -233,6 +241,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     longPoll,
     loginTimeout,
     confirmCallback,
+    concealUsers,
     store,
     authType,
     userPushId,

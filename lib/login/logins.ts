@@ -11,6 +11,7 @@ import { LoginWaits, type WaitSettings } from './wait.js';
 export interface LoginSettings extends WaitSettings {
   loginTimeout: number;
   confirmCallback: boolean;
+  concealUsers: boolean;
 }
 
 /** The parts of a login, put together once for a strategy. */
@@ -27,7 +28,7 @@ export class Logins {
     this.client = client;
     this.store = store;
     this.polls = settings.poll;
-    this.starter = new LoginStarter(client, store, settings.loginTimeout);
+    this.starter = new LoginStarter(client, store, settings);
     this.waits = new LoginWaits(client, store, settings);
     this.sessions = new LaunchKeySessions(client, store);
     this.inbox = new EventInbox(
