@@ -1,7 +1,9 @@
+import { AssertionError } from 'node:assert';
 import { MemoryStore, type Store } from 'passport-launchkey';
 import { RedisStore } from 'passport-launchkey/redis';
 import { type OpenStore, storeContract } from 'passport-launchkey/store-contract';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { brokenStores } from '../support/broken-stores.js';
 import { type Client, describeWithRedis, makeClient, RedisServer } from '../support/redis.js';
 
 describe('MemoryStore keeps to the contract', () => {
@@ -42,4 +44,17 @@ describeWithRedis('RedisStore keeps to the contract', () => {
   };
 
   it.each(storeContract)('$name', ({ run }) => run(open));
+});
+
+describe('the contract finds a store that', () => {
+  it.each(brokenStores)('$mistake', async ({ open, found }) => {
+    const failed: string[] = [];
+    for (const { name, run } of storeContract) {
+      await run(open, { patience: 2_000 }).catch((error) => {
+        expect(error).toBeInstanceOf(AssertionError);
+        failed.push(name);
+      });
+    }
+    expect(failed).toEqual(found);
+  });
 });
