@@ -3,7 +3,7 @@ import type { LaunchKeyClientOptions } from './client/client.js';
 import { ConfigurationError } from './client/errors.js';
 import type { Policy } from './client/policy.js';
 import type { AuthResponse } from './login/verdict.js';
-import { MemoryStore } from './store/memory.js';
+import { defaultStore, type MemoryStore } from './store/memory.js';
 import type { Store } from './store/store.js';
 
 declare global {
@@ -209,7 +209,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     loginTimeout = 300_000,
     confirmCallback = true,
     concealUsers = false,
-    store = new MemoryStore(),
+    store = defaultStore(),
     authType,
     userPushId = false,
     context,
