@@ -35,6 +35,8 @@ import type { PendingLogin } from './store/store.js';
 import { type CallbackHandler, callbackHandler } from './web/callback.js';
 import { lookup } from './web/field.js';
 import { BrowserSession, type SessionHandler, sessionHandler } from './web/session.js';
+import { type WaitingHandler, waitingHandler } from './web/waiting/handler.js';
+import type { WaitingOptions } from './web/waiting/options.js';
 
 /**
  * Logs users in with a push to their phone.
@@ -143,6 +145,18 @@ export class LaunchKeyStrategy extends PassportStrategy {
    */
   session(): SessionHandler {
     return sessionHandler(this._browserSession, this._logins.sessions);
+  }
+
+  /**
+   * The page that a browser waits on with `pending: 'redirect'`, as middleware of Express or
+   * Connect, behind the session's: `app.use('/login/wait', strategy.waiting())`. It shows how far
+   * the login is, gives the same as JSON to its script, and cancels. It logs nobody in: it sends
+   * the browser to the login route for that.
+   *
+   * @throws ConfigurationError that names the option, for anything unusable.
+   */
+  waiting(options: WaitingOptions = {}): WaitingHandler {
+    return waitingHandler(this._logins, this._browserSession, options);
   }
 
   /**

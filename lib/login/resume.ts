@@ -9,7 +9,12 @@ import { isGone } from './wait.js';
 export type Progress =
   /** Nothing is known of it: it never was, or it was long ago. */
   | { readonly state: 'unknown' }
-  | { readonly state: 'pending'; readonly login: LoginRecord }
+  | {
+      readonly state: 'pending';
+      readonly login: LoginRecord;
+      /** The engine could not be asked. */
+      readonly away: boolean;
+    }
   /** The answer is there, and nobody has finished the login yet. */
   | { readonly state: 'answered'; readonly login: LoginRecord }
   | { readonly state: 'over'; readonly login: LoginRecord; readonly verdict: Verdict }
@@ -21,25 +26,29 @@ export type Progress =
  * Only looking: nobody is logged in by it, and it can be repeated.
  *
  * @param patience - milliseconds; with 0 the engine is asked once.
+ * @param untilTrouble - not to wait on when the engine turns out to be away.
  */
 export async function lookAtLogin(
   logins: Logins,
   handle: string,
   patience: number,
   browser: Browser,
+  untilTrouble = false,
 ): Promise<Progress> {
   const login = await logins.get(handle);
   if (!login) return { state: 'unknown' };
-  if (login.state === 'pending' && !(await seekAnswer(logins, login, patience, browser))) {
-    return over(login, refused('expired'));
-  }
+  const prospect =
+    login.state === 'pending'
+      ? await seekAnswer(logins, login, patience, browser, untilTrouble)
+      : 'open';
+  if (prospect === 'none') return over(login, refused('expired'));
   if (browser.gone) return { state: 'left' };
   const now = await logins.get(handle);
   if (!now) return { state: 'unknown' };
   if (now.state === 'answered') return { state: 'answered', login: now };
   if (now.state === 'finished') return over(now, verdictAgain(now));
   return now.expiresAt > Date.now()
-    ? { state: 'pending', login: now }
+    ? { state: 'pending', login: now, away: prospect === 'away' }
     : over(now, refused('expired'));
 }
 
@@ -73,22 +82,25 @@ function over(login: LoginRecord, verdict: Verdict): Progress {
   return { state: 'over', login, verdict };
 }
 
-/** Waits for the answer; `false` if there will be none. */
+/** Whether there may be an answer; `away` if the engine could not be asked. */
+type Prospect = 'open' | 'away' | 'none';
+
 async function seekAnswer(
   logins: Logins,
   login: LoginRecord,
   patience: number,
   browser: Browser,
-): Promise<boolean> {
-  if (login.expiresAt <= Date.now()) return false;
+  untilTrouble: boolean,
+): Promise<Prospect> {
+  if (login.expiresAt <= Date.now()) return 'none';
   try {
-    if (patience > 0) return await watch(logins, login, patience, browser);
+    if (patience > 0) return await watch(logins, login, patience, browser, untilTrouble);
     await logins.ask(login);
-    return true;
+    return 'open';
   } catch (error) {
-    if (isGone(error)) return false;
+    if (isGone(error)) return 'none';
     // An engine that is away for the moment may be back at the next look.
-    if (error instanceof LaunchKeyError && error.retryable) return true;
+    if (error instanceof LaunchKeyError && error.retryable) return 'away';
     throw error;
   }
 }
@@ -98,14 +110,21 @@ async function watch(
   login: LoginRecord,
   patience: number,
   browser: Browser,
-): Promise<boolean> {
-  const { outcome, leave } = logins.waits.join(login);
+  untilTrouble: boolean,
+): Promise<Prospect> {
+  let trouble: () => void = () => {};
+  const troubled = new Promise<'trouble'>((resolve) => {
+    trouble = () => resolve('trouble');
+  });
+  const { outcome, leave } = logins.waits.join(login, untilTrouble ? trouble : undefined);
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<'enough'>((resolve) => {
     timer = setTimeout(resolve, patience, 'enough').unref();
   });
   try {
-    return (await Promise.race([outcome, browser.left, enough])) !== 'expired';
+    const end = await Promise.race([outcome, browser.left, enough, troubled]);
+    if (end === 'expired') return 'none';
+    return end === 'trouble' ? 'away' : 'open';
   } finally {
     clearTimeout(timer);
     leave();
