@@ -8,7 +8,10 @@ const PACKAGE = ['spec/package/**/*.spec.ts'];
 
 export default defineConfig({
   resolve: {
+    // The first that fits counts.
     alias: {
+      'passport-launchkey/redis': source('./lib/redis.ts'),
+      'passport-launchkey/store-contract': source('./lib/store-contract.ts'),
       'passport-launchkey': source('./lib/index.ts'),
       'launchkey-engine': source('./engine/lib/index.ts'),
     },

@@ -17,6 +17,7 @@ export interface PassportActions {
 export type Outcome =
   | { readonly action: 'success'; readonly user: object; readonly info?: object | undefined }
   | { readonly action: 'fail'; readonly info: LoginInfo }
+  | { readonly action: 'redirect'; readonly url: string }
   | { readonly action: 'none' };
 
 /**
@@ -38,5 +39,6 @@ export function captureActions(strategy: PassportActions): PassportActions {
 /** Performs an outcome: exactly one action, or none. */
 export function perform(actions: PassportActions, outcome: Outcome): void {
   if (outcome.action === 'success') actions.success(outcome.user, outcome.info);
+  else if (outcome.action === 'redirect') actions.redirect(outcome.url, 303);
   else if (outcome.action === 'fail') actions.fail(outcome.info, outcome.info.status);
 }

@@ -46,7 +46,7 @@ export type {
 export type { MemoryStoreOptions } from './store/memory.js';
 export { MemoryStore } from './store/memory.js';
 export type { Answer, LaunchKeySession, LoginRecord, PendingLogin, Store } from './store/store.js';
-export { StoreFullError } from './store/store.js';
+export { StoreFullError, StoreUnavailableError } from './store/store.js';
 export {
   LaunchKeyStrategy,
   LaunchKeyStrategy as default,
@@ -54,3 +54,6 @@ export {
 } from './strategy.js';
 export type { CallbackHandler } from './web/callback.js';
 export type { SessionHandler } from './web/session.js';
+export type { WaitingHandler, WaitingRequest, WaitingStatus } from './web/waiting/handler.js';
+export type { WaitingOptions } from './web/waiting/options.js';
+export type { WaitingTexts } from './web/waiting/texts.js';

@@ -3,7 +3,7 @@ import type { LaunchKeyClientOptions } from './client/client.js';
 import { ConfigurationError } from './client/errors.js';
 import type { Policy } from './client/policy.js';
 import type { AuthResponse } from './login/verdict.js';
-import { MemoryStore } from './store/memory.js';
+import { defaultStore, type MemoryStore } from './store/memory.js';
 import type { Store } from './store/store.js';
 
 declare global {
@@ -75,6 +75,12 @@ export interface LoginOptions {
    * Default: none.
    */
   context?: string | ((req: any) => string | undefined) | undefined;
+  /**
+   * Whether a number of two digits is shown where the user logs in and must be picked on the
+   * device; a wrong pick is a denial. Not with `pending: 'hold'`, which has nowhere to show it.
+   * Default `false`.
+   */
+  numberMatching?: boolean | undefined;
   /** What the device must demand of the user. Default: nothing beyond the device's own settings. */
   policy?: Policy | ((req: any) => Policy | undefined) | undefined;
 }
@@ -112,10 +118,18 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
   /** Whether verify gets the request as its first argument. Default `false`. */
   passReqToCallback?: boolean | undefined;
   /**
-   * What the browser gets while the user has not answered. `'hold'`, the default: the login
-   * request stays open until the answer.
+   * What the browser gets while the user has not answered.
+   *
+   * - `'hold'`, the default: the login request stays open until the answer.
+   * - `'redirect'`: the browser is sent to `waitUrl`, and the login request without a user name
+   *   finishes the login.
+   * - `'accept'`: the request fails with 202 at once, for clients that ask again by script.
+   *
+   * `'redirect'` and `'accept'` need sessions: a login is bound to the session that began it.
    */
-  pending?: 'hold' | undefined;
+  pending?: 'hold' | 'redirect' | 'accept' | undefined;
+  /** Where `'redirect'` sends the browser, a path or an http(s) URL; see {@link LaunchKeyStrategy.waiting}. */
+  waitUrl?: string | undefined;
   /**
    * How the answer comes. `'poll'`, the default: the engine is asked. `'callback'`: the engine
    * calls, see {@link LaunchKeyStrategy.callback}. `'both'`: whichever is first.
@@ -142,6 +156,11 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    * can reach the callback URL.
    */
   confirmCallback?: boolean | undefined;
+  /**
+   * Whether a user who does not exist, has no device, or was asked too often looks to the browser
+   * like one who does not answer. Default `false`: then it is a denial at once, the same for all.
+   */
+  concealUsers?: boolean | undefined;
   /** Where logins and LaunchKey sessions are kept. Default: a new {@link MemoryStore}. */
   store?: Store | undefined;
 }
@@ -161,11 +180,14 @@ export interface StrategySettings extends LoginOptions {
   name: string;
   usernameField: string;
   passReqToCallback: boolean;
+  pending: 'hold' | 'redirect' | 'accept';
+  waitUrl: string;
   answers: 'poll' | 'callback' | 'both';
   pollInterval: number;
   longPoll: number;
   loginTimeout: number;
   confirmCallback: boolean;
+  concealUsers: boolean;
   store: Store;
 }
 
@@ -180,43 +202,52 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     usernameField = 'username',
     passReqToCallback = false,
     pending = 'hold',
+    waitUrl = '',
     answers = 'poll',
     pollInterval = 1000,
     longPoll = 25,
     loginTimeout = 300_000,
     confirmCallback = true,
-    store = new MemoryStore(),
+    concealUsers = false,
+    store = defaultStore(),
     authType,
     userPushId = false,
     context,
     policy,
+    numberMatching = false,
   } = options;
   nonEmptyString('name', name);
   nonEmptyString('usernameField', usernameField);
   boolean('passReqToCallback', passReqToCallback);
-  oneOf('pending', pending, ['hold']);
+  oneOf('pending', pending, ['hold', 'redirect', 'accept']);
+  checkWaitUrl(pending, waitUrl);
   oneOf('answers', answers, ['poll', 'callback', 'both']);
   numberWithin('pollInterval', pollInterval, 100, 60_000, 'milliseconds');
   numberWithin('longPoll', longPoll, 0, 60, 'seconds');
   if (!Number.isInteger(longPoll)) throw wrong('longPoll', 'a whole number of seconds', longPoll);
   numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
   boolean('confirmCallback', confirmCallback);
+  boolean('concealUsers', concealUsers);
   checkStore(store);
-  checkLoginOptions({ authType, userPushId, context, policy });
+  checkLoginOptions({ authType, userPushId, context, policy, numberMatching }, pending);
   return {
     name,
     usernameField,
     passReqToCallback,
+    pending,
+    waitUrl,
     answers,
     pollInterval,
     longPoll,
     loginTimeout,
     confirmCallback,
+    concealUsers,
     store,
     authType,
     userPushId,
     context,
     policy,
+    numberMatching,
   };
 }
 
@@ -225,7 +256,10 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
  *
  * @throws ConfigurationError that names the first unusable option.
  */
-export function checkLoginOptions({ authType, userPushId, context, policy }: LoginOptions): void {
+export function checkLoginOptions(
+  { authType, userPushId, context, policy, numberMatching }: LoginOptions,
+  pending: StrategySettings['pending'],
+): void {
   if (authType !== undefined) oneOf('authType', authType, ['session', 'transaction']);
   if (userPushId !== undefined) boolean('userPushId', userPushId);
   if (context !== undefined && !['string', 'function'].includes(typeof context)) {
@@ -237,11 +271,26 @@ export function checkLoginOptions({ authType, userPushId, context, policy }: Log
       `must have at most 400 characters, got ${context.length}.`,
     );
   }
+  if (numberMatching !== undefined) boolean('numberMatching', numberMatching);
+  if (numberMatching && pending === 'hold') {
+    throw new ConfigurationError(
+      'numberMatching',
+      "needs pending: 'redirect' or 'accept', since 'hold' shows the user nothing while waiting.",
+    );
+  }
   if (
     policy !== undefined &&
     (policy === null || !['object', 'function'].includes(typeof policy))
   ) {
     throw wrong('policy', 'a policy made by policy() or a function of the request', policy);
+  }
+}
+
+function checkWaitUrl(pending: string, waitUrl: unknown): void {
+  const usable =
+    typeof waitUrl === 'string' && /^(\/(?!\/)|https?:\/\/)[\x21-\x7e]*$/.test(waitUrl);
+  if (pending === 'redirect' && !usable) {
+    throw wrong('waitUrl', "a path or an http(s) URL where pending is 'redirect'", waitUrl);
   }
 }
 

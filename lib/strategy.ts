@@ -1,18 +1,21 @@
+import { randomInt } from 'node:crypto';
 import { inspect } from 'node:util';
 import { captureActions, type Outcome, PassportStrategy, perform } from './actions.js';
 import { LaunchKeyClient } from './client/client.js';
 import { ConfigurationError } from './client/errors.js';
 import type { EventParameters } from './client/events.js';
-import { watchBrowser } from './login/browser.js';
+import { type Browser, watchBrowser } from './login/browser.js';
 import type { EventOptions, EventResult } from './login/events.js';
 import { hold } from './login/hold.js';
 import { Logins } from './login/logins.js';
+import { resumeLogin } from './login/resume.js';
 import {
   type AuthResponse,
   type LoginCode,
   type LoginInfo,
   loginInfo,
   refusalOf,
+  type Verdict,
 } from './login/verdict.js';
 import { askVerify, asThrowable } from './login/verify.js';
 import {
@@ -32,6 +35,8 @@ import type { PendingLogin } from './store/store.js';
 import { type CallbackHandler, callbackHandler } from './web/callback.js';
 import { lookup } from './web/field.js';
 import { BrowserSession, type SessionHandler, sessionHandler } from './web/session.js';
+import { type WaitingHandler, waitingHandler } from './web/waiting/handler.js';
+import type { WaitingOptions } from './web/waiting/options.js';
 
 /**
  * Logs users in with a push to their phone.
@@ -143,6 +148,18 @@ export class LaunchKeyStrategy extends PassportStrategy {
   }
 
   /**
+   * The page that a browser waits on with `pending: 'redirect'`, as middleware of Express or
+   * Connect, behind the session's: `app.use('/login/wait', strategy.waiting())`. It shows how far
+   * the login is, gives the same as JSON to its script, and cancels. It logs nobody in: it sends
+   * the browser to the login route for that.
+   *
+   * @throws ConfigurationError that names the option, for anything unusable.
+   */
+  waiting(options: WaitingOptions = {}): WaitingHandler {
+    return waitingHandler(this._logins, this._browserSession, options);
+  }
+
+  /**
    * Tells the engine that this browser's LaunchKey session is over. The application still calls
    * `req.logout()` itself, after this.
    *
@@ -150,38 +167,98 @@ export class LaunchKeyStrategy extends PassportStrategy {
    *   engine does not know it, or is away: then it is told later, in the background.
    */
   async logout(req: LoginRequest): Promise<boolean> {
-    const handle = this._browserSession.take(req);
+    const handle = this._browserSession.takeLaunchKeySession(req);
     return handle ? this._logins.sessions.close(handle) : false;
   }
 
   private async _logIn(req: LoginRequest, options: LaunchKeyAuthenticateOptions): Promise<Outcome> {
-    checkLoginOptions(options);
-    const username = options.username ?? lookup(req, this._settings.usernameField);
-    if (typeof username !== 'string' || username.trim() === '') return failed('missing_username');
-
+    const { pending, usernameField } = this._settings;
+    checkLoginOptions(options, pending);
+    const username = options.username ?? lookup(req, usernameField);
     const browser = watchBrowser(req);
     try {
-      const session = this._isSession(options);
-      const started = await this._start(req, username, session, options);
-      if ('code' in started) return { action: 'fail', info: started };
-      const verdict = await hold(this._logins, started, browser);
-      if (!verdict) return { action: 'none' };
-      if (!verdict.approved) return { action: 'fail', info: verdict.info };
-      return await this._admit(req, verdict.response, session);
+      if (pending !== 'hold' && (username === undefined || username === '')) {
+        return await this._resume(req, browser);
+      }
+      if (typeof username !== 'string' || username.trim() === '') return failed('missing_username');
+      if (pending !== 'hold') this._mustHaveSession(req);
+      const login = await this._start(req, username, options);
+      if ('code' in login) return { action: 'fail', info: login };
+      return pending === 'hold'
+        ? await this._hold(req, login, browser)
+        : this._beginWaiting(req, login);
     } finally {
       browser.release();
     }
   }
 
+  private async _hold(req: LoginRequest, login: PendingLogin, browser: Browser): Promise<Outcome> {
+    const verdict = await hold(this._logins, login, browser);
+    return verdict ? this._conclude(req, login, verdict) : { action: 'none' };
+  }
+
+  private _beginWaiting(req: LoginRequest, login: PendingLogin): Outcome {
+    this._browserSession.begin(req, login.handle);
+    return this._stillPending(login);
+  }
+
+  /** Takes up the login that this browser began before, and finishes it if there is an answer. */
+  private async _resume(req: LoginRequest, browser: Browser): Promise<Outcome> {
+    const { pending, longPoll } = this._settings;
+    const handle = this._browserSession.meant(req);
+    if (handle === undefined) return failed('missing_username');
+    if (!this._browserSession.began(req, handle)) {
+      const finished = this._browserSession.hasFinished(req, handle);
+      return failed(finished ? 'finished' : 'missing_username');
+    }
+    const patience = pending === 'accept' ? longPoll * 1000 : 0;
+    const progress = await resumeLogin(this._logins, handle, patience, browser);
+    if (progress.state === 'left') return { action: 'none' };
+    if (progress.state === 'unknown') return failed('expired');
+    return progress.state === 'over'
+      ? this._conclude(req, progress.login, progress.verdict)
+      : this._stillPending(progress.login);
+  }
+
+  private _stillPending({ handle, expiresAt, number }: PendingLogin): Outcome {
+    const { pending, waitUrl } = this._settings;
+    if (pending === 'redirect') {
+      const url = `${waitUrl}${waitUrl.includes('?') ? '&' : '?'}request=${handle}`;
+      return { action: 'redirect', url };
+    }
+    const info = { ...loginInfo('pending'), request: handle, expiresAt: new Date(expiresAt) };
+    return { action: 'fail', info: number === undefined ? info : { ...info, number } };
+  }
+
+  private async _conclude(
+    req: LoginRequest,
+    login: PendingLogin,
+    verdict: Verdict,
+  ): Promise<Outcome> {
+    return verdict.approved
+      ? this._admit(req, login, verdict.response)
+      : { action: 'fail', info: verdict.info };
+  }
+
+  /** Without a session, a login could not be bound to the browser that began it. */
+  private _mustHaveSession(req: LoginRequest): void {
+    if (req.session) return;
+    throw new ConfigurationError(
+      'pending',
+      `is '${this._settings.pending}', which needs sessions: put session middleware in front of the login route.`,
+    );
+  }
+
   private async _start(
     req: LoginRequest,
     username: string,
-    session: boolean,
     options: LaunchKeyAuthenticateOptions,
   ): Promise<PendingLogin | LoginInfo> {
+    const matching = options.numberMatching ?? this._settings.numberMatching;
     const request = {
       username,
-      session,
+      session: this._isSession(options),
+      number: matching ? randomInt(10, 100) : undefined,
       userPushId: options.userPushId ?? this._settings.userPushId ?? false,
       context: valueFor(req, options.context ?? this._settings.context),
       policy: valueFor(req, options.policy ?? this._settings.policy),
@@ -198,16 +275,14 @@ export class LaunchKeyStrategy extends PassportStrategy {
   /** Asks the application who an approved user is, and lets that user in. */
   private async _admit(
     req: LoginRequest,
+    { handle, session }: PendingLogin,
     response: AuthResponse,
-    session: boolean,
   ): Promise<Outcome> {
     try {
       const { user, info } = await askVerify((done) => this._callVerify(req, response, done));
       if (user) {
-        if (session) {
-          const { handle } = await this._logins.sessions.open(response);
-          this._browserSession.keepAtLogIn(req, handle);
-        }
+        if (session) await this._logins.sessions.open(response);
+        this._browserSession.finishAtLogIn(req, handle, session ? handle : undefined);
         return {
           action: 'success',
           user,

@@ -2,6 +2,9 @@ import type { LaunchKeyClient } from '../client/client.js';
 import type { Answer, LoginRecord, Store } from '../store/store.js';
 import { refused, type Verdict } from './verdict.js';
 
+/** The reason of an answer that the browser gave: it does not want to log in any more. */
+export const CANCELLED = 'cancelled';
+
 /**
  * Turns the answer in the store into the verdict, once: of all who ask, in whatever process, one
  * gets it and the others get `null`.
@@ -20,6 +23,8 @@ export async function finishLogin(
   const record = await store.consume(handle);
   if (!record?.answer) return null;
   const { answer } = record;
+  // The engine has no answer to this auth request: there is nothing to report on.
+  if (answer.reason === CANCELLED) return refused('denied');
   let accepted: boolean;
   try {
     accepted = await client.report(record.authRequest, 'Authenticate', answer.authorized, {});

@@ -1,7 +1,7 @@
 import type { LaunchKeyClient } from '../client/client.js';
-import type { Store } from '../store/store.js';
+import type { LoginRecord, PendingLogin, Store } from '../store/store.js';
 import { EventInbox } from './events.js';
-import { finishLogin } from './finish.js';
+import { CANCELLED, finishLogin } from './finish.js';
 import { LaunchKeySessions } from './sessions.js';
 import { LoginStarter } from './start.js';
 import type { Verdict } from './verdict.js';
@@ -11,6 +11,7 @@ import { LoginWaits, type WaitSettings } from './wait.js';
 export interface LoginSettings extends WaitSettings {
   loginTimeout: number;
   confirmCallback: boolean;
+  concealUsers: boolean;
 }
 
 /** The parts of a login, put together once for a strategy. */
@@ -21,11 +22,13 @@ export class Logins {
   readonly inbox: EventInbox;
   private readonly client: LaunchKeyClient;
   private readonly store: Store;
+  private readonly polls: boolean;
 
   constructor(client: LaunchKeyClient, store: Store, settings: LoginSettings) {
     this.client = client;
     this.store = store;
-    this.starter = new LoginStarter(client, store, settings.loginTimeout);
+    this.polls = settings.poll;
+    this.starter = new LoginStarter(client, store, settings);
     this.waits = new LoginWaits(client, store, settings);
     this.sessions = new LaunchKeySessions(client, store);
     this.inbox = new EventInbox(
@@ -38,6 +41,31 @@ export class Logins {
       },
       settings.confirmCallback,
     );
+  }
+
+  /** The login of that handle, or `null`. */
+  get(handle: string): Promise<LoginRecord | null> {
+    return this.store.get(handle);
+  }
+
+  /** Asks the engine once, where the engine is to be asked at all. */
+  async ask(login: PendingLogin): Promise<void> {
+    if (this.polls) await this.waits.ask(login);
+  }
+
+  /** See {@link Store.release}. */
+  release(handle: string): Promise<void> {
+    return this.store.release(handle);
+  }
+
+  /** Ends a login for good, unless its user was faster. Resolves to whether it did. */
+  cancel(handle: string): Promise<boolean> {
+    return this.store.answer(handle, {
+      authorized: false,
+      userHash: '',
+      reason: CANCELLED,
+      digest: '',
+    });
   }
 
   /** See {@link finishLogin}. */

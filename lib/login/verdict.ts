@@ -42,6 +42,12 @@ export interface LoginInfo {
   code: LoginCode;
   /** The HTTP status. */
   status: number;
+  /** The handle of the login, with `'pending'`. */
+  request?: string | undefined;
+  /** When the login expires, with `'pending'`. */
+  expiresAt?: Date | undefined;
+  /** The number to show where the user logs in, with `'pending'`, where there is one. */
+  number?: number | undefined;
   /** Seconds to wait before the next try, with `'rate_limited'`, where the engine named them. */
   retryAfter?: number | undefined;
 }

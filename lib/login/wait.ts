@@ -60,15 +60,19 @@ export class LoginWaits {
     this.settings = settings;
   }
 
-  /** Joins the wait for a login, or begins it. */
-  join(login: PendingLogin): Membership {
+  /**
+   * Joins the wait for a login, or begins it.
+   *
+   * @param onTrouble - called when the engine cannot be used for the moment; the wait goes on.
+   */
+  join(login: PendingLogin, onTrouble: () => void = () => {}): Membership {
     const under = this.waits.get(login.handle);
-    if (under) return under.join();
+    if (under) return under.join(onTrouble);
     const wait: LoginWait = new LoginWait(this.client, this.store, this.settings, login, () => {
       if (this.waits.get(login.handle) === wait) this.waits.delete(login.handle);
     });
     this.waits.set(login.handle, wait);
-    return wait.join();
+    return wait.join(onTrouble);
   }
 
   /**
@@ -88,8 +92,18 @@ export class LoginWaits {
     return question;
   }
 
+  /** A decoy is asked about too: an answer that came sooner would give it away. */
+  private async fetchAnswer(login: PendingLogin): Promise<PollAnswer | null> {
+    try {
+      return (await this.client.poll(login.authRequest, {})).answer;
+    } catch (error) {
+      if (login.decoy && isGone(error)) return null;
+      throw error;
+    }
+  }
+
   private async askOnce(login: PendingLogin): Promise<void> {
-    const { answer } = await this.client.poll(login.authRequest, {});
+    const answer = await this.fetchAnswer(login);
     if (!answer) return;
     const read = await this.client.readAnswer(login.authRequest, answer);
     await keepAnswer(this.store, login, answer, read);
@@ -112,7 +126,8 @@ class LoginWait {
   private readonly login: PendingLogin;
   private readonly outcome: Promise<WaitOutcome>;
   private readonly forget: () => void;
-  private members = 0;
+  /** What each member wants called when there is trouble. */
+  private readonly members = new Set<{ onTrouble(): void }>();
   /** Aborted when the wait is over. */
   private readonly over = new AbortController();
   /** Aborted when the poll under way is to be given up; a new one takes its place. */
@@ -137,22 +152,21 @@ class LoginWait {
     this.settings = settings;
     this.login = login;
     this.forget = forget;
-    this.polls = settings.poll;
+    this.polls = settings.poll && !login.decoy;
     this.interval = settings.pollInterval;
     this.outcome = this.run();
     // Whoever is still a member handles the rejection; after the last one left, nobody needs to.
     this.outcome.catch(() => {});
   }
 
-  join(): Membership {
-    this.members++;
-    let here = true;
+  join(onTrouble: () => void): Membership {
+    const member = { onTrouble };
+    this.members.add(member);
+    if (this.trouble) onTrouble();
     return {
       outcome: this.outcome,
       leave: () => {
-        if (!here) return;
-        here = false;
-        if (--this.members === 0) this.end();
+        if (this.members.delete(member) && this.members.size === 0) this.end();
       },
     };
   }
@@ -236,6 +250,7 @@ class LoginWait {
       this.failAskers(error);
       if (!(error instanceof LaunchKeyError && error.retryable)) throw error;
       this.trouble = error;
+      for (const { onTrouble } of this.members) onTrouble();
       return this.nextBackoff(error.retryAfter);
     } finally {
       this.polling = false;

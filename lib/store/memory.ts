@@ -174,6 +174,28 @@ export class MemoryStore implements Store {
   }
 }
 
+let warned = false;
+
+/**
+ * The store of a strategy that was given none. In production that may be an oversight, since a
+ * second process would know nothing of the first one's logins; so the process says it, once.
+ * An application that makes its own {@link MemoryStore} has decided, and hears nothing.
+ */
+export function defaultStore(): MemoryStore {
+  if (process.env.NODE_ENV === 'production' && !warned) {
+    warned = true;
+    process.emitWarning(
+      'Logins are kept in the memory of this process, since LaunchKeyStrategy was given no store.',
+      {
+        code: 'LAUNCHKEY_MEMORY_STORE',
+        detail:
+          'Several processes need one that they share, such as RedisStore. If this is the only one, pass store: new MemoryStore().',
+      },
+    );
+  }
+  return new MemoryStore();
+}
+
 /**
  * Drops what has expired. Maps keep the order of insertion and the records of one strategy live
  * equally long, so the expired ones stand in front; a `thorough` pass looks at all of them.

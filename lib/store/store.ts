@@ -13,6 +13,13 @@ export interface PendingLogin {
   readonly username: string;
   /** `true` if an approval opens a LaunchKey session, `false` for a transaction. */
   readonly session: boolean;
+  /** The number that must be picked on the device, where there is one. */
+  readonly number?: number | undefined;
+  /**
+   * `true` for a login that nobody can answer, kept so that an unknown user looks like one who does
+   * not answer.
+   */
+  readonly decoy?: boolean | undefined;
   /** When the login was started, in milliseconds since the epoch by this machine's clock. */
   readonly startedAt: number;
   /** When the login stops being worth waiting for, in milliseconds since the epoch. */
@@ -135,5 +142,20 @@ export class StoreFullError extends Error {
       `The store holds ${limit} logins, which is its limit; a new one was refused. Raise the limit, or find out who starts so many logins.`,
     );
     this.name = 'StoreFullError';
+  }
+}
+
+/**
+ * Thrown by a store whose storage is out of reach. The same call may well succeed a little later;
+ * whether the one that failed took effect is not known.
+ */
+export class StoreUnavailableError extends Error {
+  readonly code = 'LAUNCHKEY_STORE_UNAVAILABLE';
+  readonly retryable = true;
+
+  /** @param cause - what lies beneath, clean of anything secret. */
+  constructor(message: string, cause?: Error) {
+    super(message, cause && { cause });
+    this.name = 'StoreUnavailableError';
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EventParameters } from '../client/events.js';
 import type { EventResult } from '../login/events.js';
+import { bodyFields } from './body.js';
 
 /** Middleware as {@link LaunchKeyStrategy.callback} makes it. */
 export type CallbackHandler = (
@@ -8,9 +9,6 @@ export type CallbackHandler = (
   res: ServerResponse,
   next?: (err?: any) => void,
 ) => void;
-
-/** More than any event needs, in bytes; a bigger body is not read. */
-const LIMIT = 64 * 1024;
 
 /** See {@link LaunchKeyStrategy.callback}. */
 export function callbackHandler(
@@ -46,7 +44,7 @@ async function eventParameters(
   const { searchParams } = new URL(req.originalUrl ?? req.url ?? '/', 'http://callback.invalid');
   const params: Record<string, string> = {};
   const sources: Iterable<[string, unknown]>[] = [searchParams];
-  if (req.method === 'POST') sources.push(await bodyParameters(req));
+  if (req.method === 'POST') sources.push(await bodyFields(req));
   for (const source of sources) {
     for (const [name, value] of source) {
       if (typeof value !== 'string') return null;
@@ -55,28 +53,4 @@ async function eventParameters(
     }
   }
   return params;
-}
-
-async function bodyParameters(
-  req: IncomingMessage & { body?: unknown },
-): Promise<Iterable<[string, unknown]>> {
-  const parsed = req.body;
-  if (typeof parsed === 'object' && parsed !== null && !Buffer.isBuffer(parsed)) {
-    return Object.entries(parsed);
-  }
-  const text =
-    typeof parsed === 'string' || Buffer.isBuffer(parsed) ? String(parsed) : await readBody(req);
-  if (/^\s*\{/.test(text)) return Object.entries(JSON.parse(text) as object);
-  return new URLSearchParams(text);
-}
-
-async function readBody(req: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of req) {
-    length += (chunk as Buffer).length;
-    if (length > LIMIT) throw new RangeError(`An event's body may have ${LIMIT} bytes at most.`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,14 +1,31 @@
 import type { LaunchKeySessions } from '../login/sessions.js';
 import type { LoginRequest } from '../options.js';
+import { lookup } from './field.js';
 
 /** Middleware as {@link LaunchKeyStrategy.session} makes it. */
 export type SessionHandler = (req: any, res: any, next: (err?: any) => void) => void;
 
 type LogIn = (...args: any[]) => any;
 
+/** What is kept in a browser's session. Plain data, since session stores serialise it. */
+interface Kept {
+  /** Handles of the logins that this browser began and has not finished, the newest last. */
+  pending: string[];
+  /** Handles of the logins that this browser has finished, the newest last. */
+  finished: string[];
+  /** The handle of the LaunchKey session that logged this browser in. */
+  session?: string;
+}
+
+/** How many handles of a kind a session keeps; the oldest give way. */
+const MOST = 10;
+
 /**
- * What this strategy keeps in the browser's session: the handle of the LaunchKey session that
- * logged it in. Not the engine's token: some session stores keep everything in a cookie.
+ * What this strategy keeps in the browser's session: which logins the browser began, so that no
+ * other browser can finish them, and which LaunchKey session logged it in. Handles, not the
+ * engine's tokens: some session stores keep everything in a cookie.
+ *
+ * Every change assigns a new object: some hosts do not see a change inside one.
  */
 export class BrowserSession {
   private readonly key: string;
@@ -17,52 +34,102 @@ export class BrowserSession {
     this.key = `launchkey:${strategyName}`;
   }
 
-  /** The handle, or `undefined` where this browser was not logged in by a LaunchKey session. */
-  get(req: LoginRequest): string | undefined {
-    const handle = req.session?.[this.key];
-    return typeof handle === 'string' ? handle : undefined;
+  /**
+   * The handle of the login that a request means: the one that its field or query parameter
+   * `request` names, or else the newest that this browser began.
+   */
+  meant(req: LoginRequest): string | undefined {
+    const named = lookup(req, 'request');
+    return typeof named === 'string' && named !== '' ? named : this.read(req).pending.at(-1);
   }
 
-  /** Takes the handle out of the session. */
-  take(req: LoginRequest): string | undefined {
-    const handle = this.get(req);
-    if (handle !== undefined) delete req.session[this.key];
-    return handle;
+  /** Whether this browser began the login, and has not finished it. */
+  began(req: LoginRequest, handle: string): boolean {
+    return this.read(req).pending.includes(handle);
+  }
+
+  /** Whether this browser has finished the login. */
+  hasFinished(req: LoginRequest, handle: string): boolean {
+    return this.read(req).finished.includes(handle);
+  }
+
+  /** Binds a login to this browser. */
+  begin(req: LoginRequest, handle: string): void {
+    const kept = this.read(req);
+    this.write(req, { ...kept, pending: latest(kept.pending, handle) });
+  }
+
+  /** The handle of the LaunchKey session that logged this browser in. */
+  launchKeySession(req: LoginRequest): string | undefined {
+    return this.read(req).session;
+  }
+
+  /** Forgets the LaunchKey session, and says which one it was. */
+  takeLaunchKeySession(req: LoginRequest): string | undefined {
+    const { session, ...rest } = this.read(req);
+    if (session !== undefined) this.write(req, rest);
+    return session;
   }
 
   /**
-   * Writes the handle when the user is logged in. Not before: Passport makes a new session at
-   * that moment, and in some hosts the application itself calls `logIn`, or nobody does.
+   * Notes, when the user is logged in, that this browser finished the login, and with what
+   * LaunchKey session. Not before: Passport makes a new session at that moment, which the logins
+   * begun in other tabs must survive; and in some hosts the application calls `logIn` itself, or
+   * nobody does.
    */
-  keepAtLogIn(req: LoginRequest, handle: string): void {
+  finishAtLogIn(req: LoginRequest, handle: string, session: string | undefined): void {
     const host = req as LoginRequest & { logIn?: LogIn; login?: LogIn };
     const logIn = host.logIn ?? host.login;
     if (typeof logIn !== 'function') return;
-    const wrapped = this.wrap(req, logIn, handle);
+    const before = this.read(req);
+    const after: Kept = {
+      pending: before.pending.filter((other) => other !== handle),
+      finished: latest(before.finished, handle),
+      ...(session !== undefined && { session }),
+    };
+    const wrapped = afterwards(logIn, () => this.write(req, after));
     host.logIn = wrapped;
     host.login = wrapped;
   }
 
-  private wrap(req: LoginRequest, logIn: LogIn, handle: string): LogIn {
-    const keep = () => {
-      if (req.session) req.session[this.key] = handle;
-    };
-    return function (this: unknown, ...args: any[]) {
-      const done = args.at(-1);
-      const noSession = args.some((arg) => arg?.session === false);
-      if (noSession) return logIn.apply(this, args);
-      if (typeof done === 'function') {
-        return logIn.call(this, ...args.slice(0, -1), (error: unknown, ...rest: unknown[]) => {
-          if (!error) keep();
-          done(error, ...rest);
-        });
-      }
-      return Promise.resolve(logIn.apply(this, args)).then((result) => {
-        keep();
-        return result;
-      });
+  private read(req: LoginRequest): Kept {
+    const kept = req.session?.[this.key] as Partial<Kept> | undefined;
+    return {
+      pending: strings(kept?.pending),
+      finished: strings(kept?.finished),
+      ...(typeof kept?.session === 'string' && { session: kept.session }),
     };
   }
+
+  private write(req: LoginRequest, kept: Kept): void {
+    if (req.session) req.session[this.key] = kept;
+  }
+}
+
+/** `logIn` that is followed by something, unless it fails or makes no session. */
+function afterwards(logIn: LogIn, then: () => void): LogIn {
+  return function (this: unknown, ...args: any[]) {
+    if (args.some((arg) => arg?.session === false)) return logIn.apply(this, args);
+    const done = args.at(-1);
+    if (typeof done === 'function') {
+      return logIn.call(this, ...args.slice(0, -1), (error: unknown, ...rest: unknown[]) => {
+        if (!error) then();
+        done(error, ...rest);
+      });
+    }
+    return Promise.resolve(logIn.apply(this, args)).then((result) => {
+      then();
+      return result;
+    });
+  };
+}
+
+function latest(handles: string[], handle: string): string[] {
+  return [...handles.filter((other) => other !== handle), handle].slice(-MOST);
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 /** See {@link LaunchKeyStrategy.session}. */
@@ -71,11 +138,11 @@ export function sessionHandler(
   sessions: LaunchKeySessions,
 ): SessionHandler {
   return (req, _res, next) => {
-    const handle = browserSession.get(req);
+    const handle = browserSession.launchKeySession(req);
     if (!handle) return next();
     sessions.isOpen(handle).then((open) => {
       if (open) return next();
-      browserSession.take(req);
+      browserSession.takeLaunchKeySession(req);
       return req.logout(next);
     }, next);
   };

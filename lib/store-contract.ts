@@ -1,0 +1,2 @@
+export type { OpenStore, StoreContractCase, StoreContractOptions } from './store/contract.js';
+export { storeContract } from './store/contract.js';

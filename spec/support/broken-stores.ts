@@ -1,0 +1,153 @@
+import { EventEmitter, once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import {
+  type Answer,
+  type LaunchKeySession,
+  type LoginRecord,
+  MemoryStore,
+  type PendingLogin,
+} from 'passport-launchkey';
+import type { OpenStore } from 'passport-launchkey/store-contract';
+
+/** Looks first and writes then, so that several can have looked before one has written. */
+class GetThenSetStore extends MemoryStore {
+  override async consume(handle: string): Promise<LoginRecord | null> {
+    const record = await this.get(handle);
+    await turn();
+    if (record?.state !== 'answered') return null;
+    await super.consume(handle);
+    return { ...record, state: 'finished' };
+  }
+}
+
+/** Keeps everything for good. */
+class KeepingStore extends MemoryStore {
+  override add(login: PendingLogin): Promise<void> {
+    return super.add(login, 1e9);
+  }
+
+  override openSession(session: LaunchKeySession): Promise<void> {
+    return super.openSession(session, 1e9);
+  }
+}
+
+/** Looks, and only then begins to listen. */
+class DeafStore extends MemoryStore {
+  private readonly answers = new EventEmitter().setMaxListeners(0);
+
+  override async answer(handle: string, answer: Answer): Promise<boolean> {
+    const taken = await super.answer(handle, answer);
+    if (taken) this.answers.emit(handle);
+    return taken;
+  }
+
+  override async waitForAnswer(handle: string, signal: AbortSignal): Promise<LoginRecord | null> {
+    signal.throwIfAborted();
+    const record = await this.get(handle);
+    if (record?.state !== 'pending') return record;
+    await turn();
+    try {
+      await once(this.answers, handle, { signal });
+    } catch {
+      throw signal.reason;
+    }
+    return this.get(handle);
+  }
+}
+
+/** Hands out the very objects that it works on. */
+class MutableStore extends MemoryStore {
+  private readonly records = new Map<string, LoginRecord>();
+
+  override async add(login: PendingLogin, ttl: number): Promise<void> {
+    await super.add(login, ttl);
+    await this.update(login.handle);
+  }
+
+  override async get(handle: string): Promise<LoginRecord | null> {
+    return (await super.get(handle)) && (this.records.get(handle) ?? null);
+  }
+
+  override async answer(handle: string, answer: Answer): Promise<boolean> {
+    const taken = await super.answer(handle, answer);
+    if (taken) await this.update(handle);
+    return taken;
+  }
+
+  override async waitForAnswer(handle: string, signal: AbortSignal): Promise<LoginRecord | null> {
+    return (await super.waitForAnswer(handle, signal)) && (this.records.get(handle) ?? null);
+  }
+
+  override async consume(handle: string): Promise<LoginRecord | null> {
+    if (!(await super.consume(handle))) return null;
+    return this.update(handle);
+  }
+
+  override async release(handle: string): Promise<void> {
+    await super.release(handle);
+    await this.update(handle);
+  }
+
+  private async update(handle: string): Promise<LoginRecord> {
+    const record = Object.assign(this.records.get(handle) ?? {}, {
+      ...structuredClone(await super.get(handle)),
+    }) as LoginRecord;
+    this.records.set(handle, record);
+    return record;
+  }
+}
+
+/** The same store for the same name, as storage that two processes share. */
+function shared(make: () => MemoryStore): OpenStore {
+  const stores = new Map<string, MemoryStore>();
+  return (storage) => {
+    const store = stores.get(storage) ?? make();
+    stores.set(storage, store);
+    return store;
+  };
+}
+
+const forEverybody = new MemoryStore();
+
+/** Stores with one mistake each, and the cases of the contract that find it. */
+export const brokenStores: { mistake: string; open: OpenStore; found: string[] }[] = [
+  {
+    mistake: 'consumes by get-then-set',
+    open: shared(() => new GetThenSetStore()),
+    found: [
+      'an answered login is consumed by one of many',
+      'a released login can be consumed once more, with its old answer',
+    ],
+  },
+  {
+    mistake: 'forgets nothing',
+    open: shared(() => new KeepingStore()),
+    found: [
+      'a login is forgotten when its time is up, in every state',
+      'a LaunchKey session is forgotten when its time is up',
+    ],
+  },
+  {
+    mistake: 'loses a wake-up',
+    open: shared(() => new DeafStore()),
+    found: [
+      'an answer ends all waits for it',
+      'an answer given while a wait begins is not missed',
+      'a wait is given up with the reason of its signal',
+      'a wait leaves nothing on its signal, however it ends',
+    ],
+  },
+  {
+    mistake: 'has one prefix for everybody',
+    open: () => forEverybody,
+    found: ['storage of another name is apart'],
+  },
+  {
+    mistake: 'hands out records that change',
+    open: shared(() => new MutableStore()),
+    found: [
+      'records that were handed out do not change',
+      'who changes a record changes it for nobody else',
+    ],
+  },
+];
