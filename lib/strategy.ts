@@ -280,19 +280,20 @@ export class LaunchKeyStrategy extends PassportStrategy {
   ): Promise<Outcome> {
     try {
       const { user, info } = await askVerify((done) => this._callVerify(req, response, done));
-      if (user) {
-        if (session) await this._logins.sessions.open(response);
-        this._browserSession.finishAtLogIn(req, handle, session ? handle : undefined);
-        return {
-          action: 'success',
-          user,
-          info: typeof info === 'string' ? { message: info } : info,
-        };
+      if (!user) {
+        if (session) await this._logins.sessions.close(handle);
+        return { action: 'fail', info: unverified(info) };
       }
-      if (session) await this._logins.sessions.revoke(response.authRequest);
-      return { action: 'fail', info: unverified(info) };
+      // The user may have logged out on the device while verify was at work.
+      if (session && !(await this._logins.sessions.isOpen(handle))) return failed('denied');
+      this._browserSession.finishAtLogIn(req, handle, session ? handle : undefined);
+      return {
+        action: 'success',
+        user,
+        info: typeof info === 'string' ? { message: info } : info,
+      };
     } catch (error) {
-      if (session) await this._logins.sessions.revoke(response.authRequest);
+      if (session) await this._logins.sessions.close(handle);
       throw error;
     }
   }

@@ -223,6 +223,17 @@ describe('number matching', () => {
     expect(await engine.answer(authRequest, true, { number: 7 })).toEqual({ approved: true });
   });
 
+  it.each([
+    ['Pay 42 euros\nNumber: 42', 'Pay 42 euros'],
+    ['Number: 42', undefined],
+    ['Order 42 of 43', 'Order 42 of 43'],
+    ['Order 7', 'Order 7'],
+  ])('does not give the number away on the device: %j', async (context, shown) => {
+    const { engine, application, user } = await share();
+    await application.authorize(user, { number_match: '42', context });
+    expect((await engine.requests(user))[0]?.context).toBe(shown);
+  });
+
   it('takes a wrong pick for a denial', async () => {
     const { engine, application, user } = await share();
     const authRequest = await application.authorize(user, { number_match: '07' });

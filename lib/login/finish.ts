@@ -1,5 +1,6 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Answer, LoginRecord, Store } from '../store/store.js';
+import type { LaunchKeySessions } from './sessions.js';
 import { refused, type Verdict } from './verdict.js';
 
 /** The reason of an answer that the browser gave: it does not want to log in any more. */
@@ -10,14 +11,18 @@ export const CANCELLED = 'cancelled';
  * gets it and the others get `null`.
  *
  * The engine hears of the evaluation before anybody is logged in. If it does not accept the
- * report, nobody is.
+ * report, nobody is. A LaunchKey session is kept from before the report on, so that a logout on
+ * the device finds it however soon it comes.
  *
  * @throws what the client throws if the report cannot be delivered; the answer then stays in the
  *   store, for another try.
  */
 export async function finishLogin(
-  client: LaunchKeyClient,
-  store: Store,
+  {
+    client,
+    store,
+    sessions,
+  }: { client: LaunchKeyClient; store: Store; sessions: LaunchKeySessions },
   handle: string,
 ): Promise<Verdict | null> {
   const record = await store.consume(handle);
@@ -25,14 +30,18 @@ export async function finishLogin(
   const { answer } = record;
   // The engine has no answer to this auth request: there is nothing to report on.
   if (answer.reason === CANCELLED) return refused('denied');
+  const opens = answer.authorized && record.session;
   let accepted: boolean;
   try {
+    if (opens) await sessions.open(record, answer.userHash);
     accepted = await client.report(record.authRequest, 'Authenticate', answer.authorized, {});
   } catch (error) {
+    if (opens) await sessions.forget(handle);
     await store.release(handle);
     throw error;
   }
   if (answer.authorized && accepted) return approved(record, answer);
+  if (opens) await sessions.forget(handle);
   return refused(answer.reason === 'expired' ? 'expired' : 'denied');
 }
 

@@ -25,6 +25,6 @@ export async function hold(
   const verdict = await logins.finish(login.handle);
   if (!verdict) return refused('expired');
   if (!browser.gone) return verdict;
-  if (verdict.approved && login.session) await logins.sessions.revoke(login.authRequest);
+  if (verdict.approved && login.session) await logins.sessions.close(login.handle);
   return null;
 }

@@ -20,8 +20,8 @@ export class Logins {
   readonly waits: LoginWaits;
   readonly sessions: LaunchKeySessions;
   readonly inbox: EventInbox;
-  private readonly client: LaunchKeyClient;
-  private readonly store: Store;
+  readonly client: LaunchKeyClient;
+  readonly store: Store;
   private readonly polls: boolean;
 
   constructor(client: LaunchKeyClient, store: Store, settings: LoginSettings) {
@@ -70,6 +70,6 @@ export class Logins {
 
   /** See {@link finishLogin}. */
   finish(handle: string): Promise<Verdict | null> {
-    return finishLogin(this.client, this.store, handle);
+    return finishLogin(this, handle);
   }
 }

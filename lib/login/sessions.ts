@@ -1,8 +1,6 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import { LaunchKeyError } from '../client/errors.js';
-import type { LaunchKeySession, Store } from '../store/store.js';
-import { handleOf } from './handle.js';
-import type { AuthResponse } from './verdict.js';
+import type { LaunchKeySession, PendingLogin, Store } from '../store/store.js';
 
 /** How long a LaunchKey session is remembered when nobody ends it, in milliseconds: 30 days. */
 const SESSION_TTL = 30 * 24 * 60 * 60 * 1000;
@@ -25,12 +23,15 @@ export class LaunchKeySessions {
     this.store = store;
   }
 
-  /** Remembers the session that an approved login opened. */
-  async open({ authRequest, userHash }: AuthResponse): Promise<LaunchKeySession> {
-    const second = Math.floor(this.client.engineNow() / 1000) * 1000;
-    const session = { handle: handleOf(authRequest), authRequest, userHash, startedAt: second };
-    await this.store.openSession(session, SESSION_TTL);
-    return session;
+  /** Remembers the session that an approval opens. */
+  async open({ handle, authRequest }: PendingLogin, userHash: string): Promise<void> {
+    const startedAt = Math.floor(this.client.engineNow() / 1000) * 1000;
+    await this.store.openSession({ handle, authRequest, userHash, startedAt }, SESSION_TTL);
+  }
+
+  /** Forgets a session that nobody was logged in by, and tells nobody. */
+  async forget(handle: string): Promise<void> {
+    await this.store.removeSession(handle);
   }
 
   /** Whether that session is open. Rejects if the store is out of reach. */
@@ -39,7 +40,7 @@ export class LaunchKeySessions {
   }
 
   /**
-   * Ends a session because its user logged out of the application.
+   * Ends a session because its user logged out of the application, or was not let in.
    *
    * @returns whether the engine confirmed it. If it is away it is told later, in the background.
    */
@@ -78,7 +79,7 @@ export class LaunchKeySessions {
   }
 
   /** Reports `Revoke`; `false` where the engine does not know the session or is away. */
-  async revoke(authRequest: string): Promise<boolean> {
+  private async revoke(authRequest: string): Promise<boolean> {
     try {
       return await this.client.logout(authRequest);
     } catch (error) {

@@ -50,7 +50,10 @@ describe('what the session of a browser holds', () => {
     const world = await startWorld();
     const { look, authRequest } = await start(world);
     const { session: held } = await look();
-    expect(held).toHaveProperty(['launchkey:launchkey'], expect.stringMatching(/./));
+    expect(held).toHaveProperty(
+      ['launchkey:launchkey', 'session'],
+      expect.stringMatching(/^[\w-]{43}$/),
+    );
     expect(JSON.stringify(held)).not.toContain(authRequest);
   });
 

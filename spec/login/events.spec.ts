@@ -2,7 +2,7 @@ import { constants, createSign, generateKeyPairSync, publicEncrypt } from 'node:
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { InvalidCallbackError, MemoryStore } from 'passport-launchkey';
+import { InvalidCallbackError, LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logIn, loginApp, sendEvent, serve } from '../support/app.js';
 import { EngineProxy } from '../support/proxy.js';
@@ -352,6 +352,21 @@ describe('a logout event', () => {
     offset -= later;
     await strategy.client.ping();
     expect(await strategy.handleEvent(event)).toMatchObject({ status: 200 });
+  });
+
+  it('that comes while verify is at work keeps the user out', async () => {
+    const receiver = await eventReceiver();
+    const world = await startWorld({ callbackUrl: receiver.url });
+    const strategy: LaunchKeyStrategy = new LaunchKeyStrategy(world.options, async (userHash) => {
+      await receiver.next();
+      await world.engine.deorbit('alice');
+      expect(await strategy.handleEvent(await receiver.next())).toMatchObject({ status: 200 });
+      return { id: userHash };
+    });
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toMatchObject({ user: false, info: { code: 'denied' } });
+    expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
   it('is 503 where onLogout fails, and does everything when it comes again', async () => {

@@ -27,15 +27,27 @@ export async function auths(
 }
 
 function readRequest(parameters: Parameters): NewRequest {
+  const number = readNumber(optionalText(parameters, 'number_match', 10));
   return {
     username: text(parameters, 'username', 1000),
     session: optionalBoolean(parameters, 'session') ?? true,
     userPushId: optionalBoolean(parameters, 'user_push_id') ?? false,
-    context: optionalText(parameters, 'context', 400) || undefined,
+    context: readContext(optionalText(parameters, 'context', 400), number),
     policy: readPolicy(optionalText(parameters, 'policy', 8000)),
-    number: readNumber(optionalText(parameters, 'number_match', 10)),
+    number,
     authRequest: readToken(optionalText(parameters, 'auth_request', 64)),
   };
+}
+
+/**
+ * Without the last line where that names nothing but the number to match: clients put it there for
+ * engines that do not know `number_match`, and on the device it would give the answer away.
+ */
+function readContext(context: string | undefined, number: string | undefined): string | undefined {
+  if (!context || !number) return context || undefined;
+  const lines = context.split('\n');
+  if (lines.at(-1)?.match(/\d+/g)?.join(' ') === number) lines.pop();
+  return lines.join('\n') || undefined;
 }
 
 function readPolicy(text: string | undefined): Policy | undefined {
