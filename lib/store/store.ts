@@ -66,7 +66,8 @@ export interface LaunchKeySession {
 /**
  * Where logins and LaunchKey sessions are kept.
  *
- * Several processes that serve one application must share one store. Every method is a single
+ * Several processes that serve one application must share one store. `storeContract`, from
+ * `passport-launchkey/store-contract`, checks all of the following. Every method is a single
  * atomic step for all of them, records that were handed out do not change afterwards, and
  * nothing is kept for longer than its `ttl`. A method rejects when the storage is out of reach.
  */

@@ -28,11 +28,15 @@ const EXPORTS = [
   'NoSuchUserError',
   'RateLimitExceededError',
   'StoreFullError',
+  'StoreUnavailableError',
   'Strategy',
   'UnknownAuthRequestError',
   'default',
   'policy',
 ];
+
+/** The same for the other entries. */
+const SUBPATHS = { redis: ['RedisStore'], contract: ['storeContract'] };
 
 /** How TypeScript projects resolve modules, and in which kinds of file. */
 const MODES = [
@@ -78,8 +82,18 @@ describe('installed into an empty project', () => {
       '@types/express',
       'typescript-5@npm:typescript@~5.5',
     );
-    for (const kind of ['ts', 'mts', 'cts']) project.add('express.ts', `express.${kind}`);
-    for (const file of ['require.cts', 'require.cjs', 'use.mjs', 'login.mjs', 'engine.mts']) {
+    for (const kind of ['ts', 'mts', 'cts']) {
+      project.add('express.ts', `express.${kind}`);
+      project.add('stores.ts', `stores.${kind}`);
+    }
+    for (const file of [
+      'require.cts',
+      'require.cjs',
+      'use.mjs',
+      'stores.mjs',
+      'login.mjs',
+      'engine.mts',
+    ]) {
       project.add(file);
     }
   }, INSTALLATION);
@@ -109,6 +123,16 @@ describe('installed into an empty project', () => {
     });
   });
 
+  it('has a store and a contract on subpaths, and needs no redis for them', async () => {
+    const same = (exports: string[]) => ({ imported: exports, required: exports, same: true });
+    expect(JSON.parse(await project.node('stores.mjs'))).toEqual({
+      redis: same(SUBPATHS.redis),
+      contract: same(SUBPATHS.contract),
+      errorIsOfTheMainEntry: true,
+      kept: true,
+    });
+  });
+
   it('is used from CommonJS', async () => {
     expect(JSON.parse(await project.node('require.cjs'))).toEqual({
       same: true,
@@ -133,12 +157,12 @@ describe('installed into an empty project', () => {
   });
 
   it.each(MODES)('compiles under $mode', async ({ mode, options, kinds }) => {
-    const files = kinds.map((kind) => `express.${kind}`);
+    const files = kinds.flatMap((kind) => [`express.${kind}`, `stores.${kind}`]);
     await project.compile(mode === 'bundler' ? files : [...files, 'require.cts'], options);
   });
 
   it.each(MODES)('compiles under $mode with an older compiler', async ({ options, kinds }) => {
-    const files = kinds.map((kind) => `express.${kind}`);
+    const files = kinds.flatMap((kind) => [`express.${kind}`, `stores.${kind}`]);
     await project.compile(
       files,
       { ...options, exactOptionalPropertyTypes: true },
@@ -179,8 +203,15 @@ describe('installed beside other hosts', () => {
       'fastify@5',
       '@fastify/passport@4',
       'jest@30',
+      'redis',
     );
-    for (const file of ['nest.ts', 'fastify.ts', 'required.test.cjs', 'imported.test.mjs']) {
+    for (const file of [
+      'nest.ts',
+      'fastify.ts',
+      'redis.ts',
+      'required.test.cjs',
+      'imported.test.mjs',
+    ]) {
       project.add(file);
     }
   }, INSTALLATION);
@@ -202,6 +233,11 @@ describe('installed beside other hosts', () => {
       // The types of @fastify/flash name an optional package that is not there.
       skipLibCheck: true,
     });
+  });
+
+  it('takes a client of the package redis', async () => {
+    // The types of the client do not pass every check of their own.
+    await project.compile(['redis.ts'], { module: 'nodenext', skipLibCheck: true });
   });
 
   it('works in Jest, by require() and by import', async () => {

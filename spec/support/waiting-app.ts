@@ -1,0 +1,69 @@
+import express, { type Express } from 'express';
+import session from 'express-session';
+import passport from 'passport';
+import type { LaunchKeyStrategy, WaitingOptions } from 'passport-launchkey';
+import { serve } from './app.js';
+
+/** An application with a waiting page, and what it has done. */
+export interface WaitingApp {
+  url: string;
+  /** How often a session was written to the store. */
+  writes(): number;
+}
+
+interface Settings {
+  waiting?: WaitingOptions;
+  /** How the page is mounted. */
+  mount?: 'use' | 'all';
+  /** Put in front of the page. */
+  before?: express.Handler[];
+  /** More routes. */
+  extend?: (app: Express) => void;
+}
+
+/**
+ * An application as somebody would write it: a login form, a protected page, and the waiting page
+ * between them.
+ */
+export async function serveWaiting(
+  strategy: LaunchKeyStrategy,
+  { waiting, mount = 'use', before = [], extend }: Settings = {},
+): Promise<WaitingApp> {
+  const auth = new passport.Passport();
+  auth.use(strategy);
+  auth.serializeUser((user, done) => done(null, user));
+  auth.deserializeUser((user, done) => done(null, user as Express.User));
+  let writes = 0;
+  const store = new session.MemoryStore();
+  const set = store.set.bind(store);
+  store.set = (...args) => {
+    writes++;
+    set(...args);
+  };
+  const app = express();
+  app.use(session({ secret: 'test', resave: false, saveUninitialized: false, store }));
+  app.use(auth.session());
+  app[mount]('/login/wait', ...before, strategy.waiting(waiting));
+  app.use(express.urlencoded({ extended: false }));
+  app.get('/', (req, res) => {
+    res.send(page('Home', req.user ? `Hello, ${Reflect.get(req.user, 'id')}` : 'Nobody'));
+  });
+  app.get('/login', (_req, res) => {
+    res.send(
+      page(
+        'Log in',
+        '<form method="post"><label>User name <input name="username"></label><button>Log in</button></form>',
+      ),
+    );
+  });
+  app.post(
+    '/login',
+    auth.authenticate('launchkey', { successRedirect: '/', failureRedirect: '/login' }),
+  );
+  extend?.(app);
+  return { url: await serve(app), writes: () => writes };
+}
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><title>${title}</title><main><h1>${title}</h1><p>${body}</p></main></html>`;
+}

@@ -1,0 +1,24 @@
+// Checked by `npm run typecheck`; nothing here runs.
+import { expectTypeOf } from 'expect-type';
+import type { Store } from 'passport-launchkey';
+import { type RedisClient, RedisStore } from 'passport-launchkey/redis';
+import { type OpenStore, storeContract } from 'passport-launchkey/store-contract';
+import { createClient, RESP_TYPES } from 'redis';
+
+expectTypeOf<RedisStore>().toExtend<Store>();
+
+// However the client was made.
+const client = createClient({ url: 'redis://localhost' });
+new RedisStore({ client });
+new RedisStore({ client: createClient({ RESP: 2 }) });
+new RedisStore({ client: createClient({ RESP: 3, name: 'app' }) });
+new RedisStore({ client: client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }) });
+expectTypeOf(client).toExtend<RedisClient>();
+
+// @ts-expect-error: a client is needed
+new RedisStore({ prefix: 'shop:' });
+
+expectTypeOf<() => Promise<RedisStore>>().toExtend<OpenStore>();
+expectTypeOf(storeContract[0]?.run).toEqualTypeOf<
+  ((open: OpenStore, options?: { patience?: number | undefined }) => Promise<void>) | undefined
+>();
