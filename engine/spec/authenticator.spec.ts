@@ -110,6 +110,25 @@ describe('the authenticator', () => {
     expect((await states.next()).value.sessions).toEqual([]);
   });
 
+  it('lets no cache keep what it says of a user', async () => {
+    const { engine, user } = await share();
+    for (const path of [`state?user=${user}`, 'state?user=nobody']) {
+      const { headers } = await http(`${engine.url}/authenticator/api/${path}`);
+      expect(headers['cache-control']).toBe('no-store');
+    }
+  });
+
+  it('follows 20 pages of a user and no more', async () => {
+    const { engine, user } = await share();
+    const url = `${engine.url}/authenticator/api/changes?user=${user}`;
+    const leaving = new AbortController();
+    onTestFinished(() => leaving.abort());
+    const open = () => fetch(url, { signal: leaving.signal });
+    const pages = await Promise.all(Array.from({ length: 20 }, open));
+    expect(pages.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    expect((await http(url)).status).toBe(429);
+  });
+
   it('sends headers that let the page load nothing but its own files', async () => {
     const { engine } = await share();
     const { headers } = await http(`${engine.url}/authenticator`);

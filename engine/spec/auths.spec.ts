@@ -83,6 +83,15 @@ describe('POST /auths', () => {
     expect([again.status, again.body.message_code]).toEqual([400, 40421]);
   });
 
+  it('takes no token whose request is over', async () => {
+    const { engine, application, user } = await share();
+    const auth_request = 'z1b2c3d4e5f6g7h8a1b2c3d4e5f6g7h8';
+    await engine.answer(await application.authorize(user, { auth_request }), true);
+    expect((await application.log(auth_request, 'Revoke')).status).toBe(200);
+    const again = await application.auths({ username: user, auth_request });
+    expect(again.body.message_code).toBe(40421);
+  });
+
   it('bounds the open requests of a user', async () => {
     const { engine, application, clock } = await start({ limits: { pendingPerUser: 2 } });
     await application.authorize('alice');

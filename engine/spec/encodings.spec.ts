@@ -218,6 +218,16 @@ describe('what cannot be read', () => {
     expect(reply).toContain('"response":""');
   });
 
+  it('a body of 64 KiB and one byte is not read, whatever it holds', async () => {
+    const { application } = await share();
+    const body = `username=${'x'.repeat(65_536 - 8)}`;
+    const head = ['POST /v1/auths HTTP/1.1', 'Content-Type: application/x-www-form-urlencoded'];
+    const send = (text: string) =>
+      raw(application, [...head, `Content-Length: ${text.length}`], text);
+    expect(await send(body.slice(1))).toContain('{"app_key":"It is missing."}');
+    expect(await send(body)).toContain('"The request could not be read."');
+  });
+
   it('multipart that does not say how long it is, is a 400 with 40421', async () => {
     const { application } = await share();
     const reply = await raw(

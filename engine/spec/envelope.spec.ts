@@ -61,6 +61,7 @@ describe('the order of checks', () => {
       'no JSON',
       '{"secret":"x"}',
       '{"secret":"x","stamped":"yesterday"}',
+      '{"secret":"x","stamped":"2026-02-31 00:00:00"}',
       '[]',
     ]) {
       expect(await send(await application.envelope(text))).toEqual([400, family + 34]);
@@ -177,6 +178,15 @@ describe('an envelope', () => {
     );
     const stolen = { ...envelope, app_key: other.appKey, username: user };
     expect((await application.form('POST', '/auths', stolen)).body.message_code).toBe(40428);
+  });
+
+  it('is remembered together with its signature', async () => {
+    const { application, user } = await share();
+    const envelope = await application.envelope();
+    const call = (signature: string) =>
+      application.form('POST', '/auths', { ...envelope, username: user, signature });
+    expect((await call(envelope.signature ?? '')).status).toBe(200);
+    expect((await call(application.sign('other'))).body.message_code).toBe(40428);
   });
 
   it('is refused when its application is disabled after it was remembered', async () => {

@@ -170,6 +170,30 @@ describe('the event of an answer', () => {
     await counted(engine.url, 'launchkey_deliveries_total{kind="answer",outcome="delivered"} 1\n');
   });
 
+  it('gets through although another application never answers', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => sockets.push(socket.on('error', () => {})));
+    onTestFinished(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    await once(server, 'listening');
+    const { engine, application } = await start({
+      callbackUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      delivery: { concurrency: 17 },
+    });
+    for (let login = 0; login < 20; login += 1) {
+      await engine.answer(await application.authorize('alice'), false);
+    }
+    const callback = await receiver();
+    const { Application } = await import('./support/application.js');
+    const credentials = await engine.createApp({ name: 'Other', callbackUrl: callback.url });
+    const other = new Application(engine.url, credentials);
+    await engine.answer(await other.authorize('alice'), true);
+    expect(await callback.count(1)).toHaveLength(1);
+  });
+
   it('is not sent where the application has no callback URL', async () => {
     const { engine, application } = await start();
     await engine.answer(await application.authorize('alice'), true);
