@@ -6,7 +6,7 @@ import express, {
 } from 'express';
 import session from 'express-session';
 import passport from 'passport';
-import { LaunchKeyStrategy } from 'passport-launchkey';
+import { LaunchKeyError, LaunchKeyStrategy } from 'passport-launchkey';
 import { homePage, loginPage, messagePage } from './pages.js';
 import type { User, Users } from './users.js';
 
@@ -106,7 +106,9 @@ const sameOrigin: RequestHandler = (req, res, next) => {
 const showError: ErrorRequestHandler = (error, _req, res, next) => {
   if (res.headersSent) return next(error);
   console.error(error);
+  // The status of a LaunchKeyError is the engine's answer to us, not ours to the browser.
+  const status = error instanceof LaunchKeyError ? 503 : (error?.status ?? 500);
   res
-    .status(typeof error?.status === 'number' && error.status >= 400 ? error.status : 500)
+    .status(status)
     .send(messagePage('Logging in does not work at the moment. Please try again later.'));
 };
