@@ -91,7 +91,7 @@ export interface LoginOptions {
 export interface LaunchKeyAuthenticateOptions extends LoginOptions {
   /**
    * The name to ask for, instead of the one in the request: to have somebody who is logged in
-   * already approve a transaction.
+   * already approve a transaction. Given but empty, the call fails with 400.
    */
   username?: string | undefined;
 }

@@ -85,13 +85,13 @@ export class LaunchKeyStrategy extends PassportStrategy {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigurationError(
         'options',
-        'LaunchKeyStrategy takes its options as first argument and the verify callback as second.',
+        'must be the first argument of LaunchKeyStrategy, and an object.',
       );
     }
     if (typeof verify !== 'function') {
       throw new ConfigurationError(
         'verify',
-        'LaunchKeyStrategy requires a verify callback as its second argument.',
+        'must be the second argument of LaunchKeyStrategy, and a function.',
       );
     }
     const settings = strategySettings(options);
@@ -174,10 +174,11 @@ export class LaunchKeyStrategy extends PassportStrategy {
   private async _logIn(req: LoginRequest, options: LaunchKeyAuthenticateOptions): Promise<Outcome> {
     const { pending, usernameField } = this._settings;
     checkLoginOptions(options, pending);
-    const username = options.username ?? lookup(req, usernameField);
+    const username = 'username' in options ? options.username : lookup(req, usernameField);
     const browser = watchBrowser(req);
     try {
-      if (pending !== 'hold' && (username === undefined || username === '')) {
+      const none = username === undefined || username === '';
+      if (pending !== 'hold' && none && !('username' in options)) {
         return await this._resume(req, browser);
       }
       if (typeof username !== 'string' || username.trim() === '') return failed('missing_username');
@@ -194,7 +195,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
 
   private async _hold(req: LoginRequest, login: PendingLogin, browser: Browser): Promise<Outcome> {
     const verdict = await hold(this._logins, login, browser);
-    return verdict ? this._conclude(req, login, verdict) : { action: 'none' };
+    return verdict ? this._conclude(req, login, verdict, browser) : { action: 'none' };
   }
 
   private _beginWaiting(req: LoginRequest, login: PendingLogin): Outcome {
@@ -216,7 +217,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
     if (progress.state === 'left') return { action: 'none' };
     if (progress.state === 'unknown') return failed('expired');
     return progress.state === 'over'
-      ? this._conclude(req, progress.login, progress.verdict)
+      ? this._conclude(req, progress.login, progress.verdict, browser)
       : this._stillPending(progress.login);
   }
 
@@ -234,9 +235,10 @@ export class LaunchKeyStrategy extends PassportStrategy {
     req: LoginRequest,
     login: PendingLogin,
     verdict: Verdict,
+    browser: Browser,
   ): Promise<Outcome> {
     return verdict.approved
-      ? this._admit(req, login, verdict.response)
+      ? this._admit(req, login, verdict.response, browser)
       : { action: 'fail', info: verdict.info };
   }
 
@@ -277,12 +279,17 @@ export class LaunchKeyStrategy extends PassportStrategy {
     req: LoginRequest,
     { handle, session }: PendingLogin,
     response: AuthResponse,
+    browser: Browser,
   ): Promise<Outcome> {
     try {
       const { user, info } = await askVerify((done) => this._callVerify(req, response, done));
       if (!user) {
         if (session) await this._logins.sessions.close(handle);
         return { action: 'fail', info: unverified(info) };
+      }
+      if (browser.gone) {
+        if (session) await this._logins.sessions.close(handle);
+        return { action: 'none' };
       }
       // The user may have logged out on the device while verify was at work.
       if (session && !(await this._logins.sessions.isOpen(handle))) return failed('denied');

@@ -495,10 +495,12 @@ function contextOf(context: unknown, numberMatch: unknown): string | undefined {
 }
 
 function policyText(policy: unknown): string {
-  if (typeof policy !== 'object' || policy === null) {
+  // Whatever else it is, a promise or raw options, an engine would read it as no demand at all.
+  const { minimum_requirements: minimum, factors } = (policy ?? {}) as Partial<Policy>;
+  if (!Array.isArray(minimum) || !Array.isArray(factors) || minimum.length + factors.length === 0) {
     throw new InvalidRequestError('policy must be an object as policy() makes it');
   }
-  return JSON.stringify(policy);
+  return JSON.stringify({ minimum_requirements: minimum, factors });
 }
 
 /** Booleans as Python sends them, which every engine takes (PROTOCOL.md, calls). */

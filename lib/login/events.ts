@@ -90,7 +90,7 @@ export class EventInbox {
   }
 
   private async find(authRequest: string): Promise<LoginRecord | null> {
-    const handle = handleOf(authRequest);
+    const handle = handleOf(this.client.appKey, authRequest);
     const login = await this.store.get(handle);
     if (login) return login;
     await this.starter.settled();

@@ -36,8 +36,7 @@ export async function finishLogin(
     if (opens) await sessions.open(record, answer.userHash);
     accepted = await client.report(record.authRequest, 'Authenticate', answer.authorized, {});
   } catch (error) {
-    if (opens) await sessions.forget(handle);
-    await store.release(handle);
+    await Promise.allSettled([opens && sessions.forget(handle), store.release(handle)]);
     throw error;
   }
   if (answer.authorized && accepted) return approved(record, answer);

@@ -68,7 +68,7 @@ export class LoginStarter {
     const authRequest = await this.ask(options);
     const token = authRequest ?? decoyToken();
     const login: PendingLogin = {
-      handle: handleOf(token),
+      handle: handleOf(this.client.appKey, token),
       authRequest: token,
       ...(authRequest === null && { decoy: true }),
       username,

@@ -46,6 +46,6 @@ export function asThrowable(thrown: unknown): object {
     return thrown;
   }
   return new Error(
-    `The verify callback failed with ${typeof thrown === 'string' ? `'${thrown}'` : String(thrown)} instead of an Error.`,
+    `The login failed with ${typeof thrown === 'string' ? `'${thrown}'` : String(thrown)} instead of an Error.`,
   );
 }

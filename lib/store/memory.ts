@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   type Answer,
   type LaunchKeySession,
@@ -56,6 +57,9 @@ export class MemoryStore implements Store {
     dropExpired(this.logins, now, this.logins.size >= this.maxLogins);
     if (this.logins.size >= this.maxLogins) this.dropFinished();
     if (this.logins.size >= this.maxLogins) throw new StoreFullError(this.maxLogins);
+    if (this.live(login.handle)) {
+      throw new Error('The engine named an auth request that another login waits for already.');
+    }
     this.logins.set(login.handle, {
       record: Object.freeze({ ...login, state: 'pending' as const }),
       until: now + ttl,
@@ -153,6 +157,11 @@ export class MemoryStore implements Store {
     if (!kept) return;
     this.sessions.delete(handle);
     this.forgetSessionOfUser(kept.record);
+  }
+
+  /** Shows how much is kept and not what: the records hold tokens. */
+  [inspect.custom](): string {
+    return `MemoryStore { logins: ${this.logins.size}, sessions: ${this.sessions.size} }`;
   }
 
   private live(handle: string): KeptLogin | undefined {

@@ -24,6 +24,8 @@ export function callbackHandler(
 
 /** The same short body for every refusal: a stranger learns nothing from it. */
 function answer(res: ServerResponse, status: number): void {
+  // A time-out in front of this handler may have answered already.
+  if (res.headersSent || res.destroyed) return;
   const body = status === 200 ? 'ok\n' : 'not accepted\n';
   res.writeHead(status, {
     'content-type': 'text/plain; charset=utf-8',

@@ -1,4 +1,5 @@
 import type { LaunchKeySessions } from '../login/sessions.js';
+import { asThrowable } from '../login/verify.js';
 import type { LoginRequest } from '../options.js';
 import { lookup } from './field.js';
 
@@ -109,7 +110,7 @@ export class BrowserSession {
 /** `logIn` that is followed by something, unless it fails or makes no session. */
 function afterwards(logIn: LogIn, then: () => void): LogIn {
   return function (this: unknown, ...args: any[]) {
-    if (args.some((arg) => arg?.session === false)) return logIn.apply(this, args);
+    if (args.slice(1).some((arg) => arg?.session === false)) return logIn.apply(this, args);
     const done = args.at(-1);
     if (typeof done === 'function') {
       return logIn.call(this, ...args.slice(0, -1), (error: unknown, ...rest: unknown[]) => {
@@ -140,10 +141,17 @@ export function sessionHandler(
   return (req, _res, next) => {
     const handle = browserSession.launchKeySession(req);
     if (!handle) return next();
-    sessions.isOpen(handle).then((open) => {
-      if (open) return next();
-      browserSession.takeLaunchKeySession(req);
-      return req.logout(next);
-    }, next);
+    if (typeof req.logout !== 'function') {
+      return next(new Error('strategy.session() must stand behind passport.session().'));
+    }
+    sessions.isOpen(handle).then(
+      (open) => {
+        if (open) return next();
+        browserSession.takeLaunchKeySession(req);
+        return req.logout(next);
+      },
+      // Neither undefined nor 'route' may reach next(): they let the request through.
+      (error) => next(asThrowable(error)),
+    );
   };
 }
