@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-const BROWSER = ['spec/browser/**/*.spec.ts', 'examples/*/spec/browser/**/*.spec.ts'];
+const BROWSER = [
+  'spec/browser/**/*.spec.ts',
+  'engine/spec/browser/**/*.spec.ts',
+  'examples/*/spec/browser/**/*.spec.ts',
+];
 const PACKAGE = ['spec/package/**/*.spec.ts'];
 
 export default defineConfig({

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startEngine } from '../lib/index.js';
@@ -108,6 +110,27 @@ describe('the authenticator', () => {
     expect((await states.next()).value.sessions).toMatchObject([{ state: 'pending clear' }]);
     await application.log(token, 'Revoke');
     expect((await states.next()).value.sessions).toEqual([]);
+  });
+
+  it('keeps nothing for a page that does not read, but the newest state', async () => {
+    const { engine, application } = await start({ limits: { pendingPerUser: 500 } });
+    const { port, host } = new URL(engine.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write(`GET /authenticator/api/changes?user=alice HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    await once(socket, 'readable');
+    // Together these states are many times what the system keeps for a connection.
+    const context = '\u20ac'.repeat(400);
+    for (let asked = 0; asked < 300; asked += 1) await application.authorize('alice', { context });
+    await application.authorize('alice', { context: 'the newest' });
+    let text = '';
+    for await (const chunk of socket) {
+      text += chunk;
+      if (/"the newest".*\n\n/.test(text)) break;
+    }
+    const states = text.split('event: state').length - 1;
+    expect(states).toBeGreaterThan(1);
+    expect(states).toBeLessThan(200);
   });
 
   it('lets no cache keep what it says of a user', async () => {

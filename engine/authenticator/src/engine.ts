@@ -37,10 +37,19 @@ export interface Answer {
   reason?: 'fraudulent';
 }
 
-/** A refusal of the engine's, in words for people. */
-export class EngineRefusal extends Error {}
+/** A refusal of the engine's, in words for people; without a status if it could not be reached. */
+export class EngineRefusal extends Error {
+  readonly status?: number;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 const API = '/authenticator/api';
+/** How long to wait before asking an engine again that has refused, in milliseconds. */
+const RETRY = 2000;
 
 export async function loadState(user: string): Promise<UserState> {
   return await call(`${API}/state?${new URLSearchParams({ user })}`);
@@ -61,19 +70,46 @@ export async function pair(code: string): Promise<{ username: string }> {
   return await post('pair', { code });
 }
 
+export interface Follower {
+  onState(state: UserState): void;
+  onConnection(connected: boolean): void;
+  /** There is no such user any more. */
+  onGone(message: string): void;
+}
+
 /** Follows the user's state over one held connection; returns what ends it. */
-export function follow(
-  user: string,
-  onState: (state: UserState) => void,
-  onConnection: (connected: boolean) => void,
-): () => void {
-  const source = new EventSource(`${API}/changes?${new URLSearchParams({ user })}`);
-  source.addEventListener('state', (event) => {
-    onConnection(true);
-    onState(JSON.parse((event as MessageEvent<string>).data));
-  });
-  source.addEventListener('error', () => onConnection(false));
-  return () => source.close();
+export function follow(user: string, follower: Follower): () => void {
+  let source: EventSource | undefined;
+  let retry: number | undefined;
+  let ended = false;
+  const open = () => {
+    if (ended) return;
+    source = new EventSource(`${API}/changes?${new URLSearchParams({ user })}`);
+    source.addEventListener('state', (event) => {
+      follower.onConnection(true);
+      follower.onState(JSON.parse((event as MessageEvent<string>).data));
+    });
+    source.addEventListener('error', () => {
+      follower.onConnection(false);
+      // The browser tries again by itself where the connection broke, but not after a refusal.
+      if (source?.readyState === EventSource.CLOSED) later();
+    });
+  };
+  const later = () => {
+    retry = window.setTimeout(() => {
+      loadState(user).then(open, (error: EngineRefusal) => {
+        if (ended) return;
+        if (error.status === 404) follower.onGone(error.message);
+        else later();
+      });
+    }, RETRY);
+  };
+  open();
+  return () => {
+    ended = true;
+    source?.close();
+    window.clearTimeout(retry);
+  };
 }
 
 async function post<T>(path: string, body: object): Promise<T> {
@@ -93,5 +129,6 @@ async function call<T>(url: string, init?: RequestInit): Promise<T> {
   }
   if (response.ok) return await response.json();
   const said = await response.json().catch(() => undefined);
-  throw new EngineRefusal(said?.error?.message ?? said?.message ?? 'The engine refused this.');
+  const message = said?.error?.message ?? said?.message ?? 'The engine refused this.';
+  throw new EngineRefusal(message, response.status);
 }

@@ -16,16 +16,16 @@ async function enter(user: string): Promise<void> {
   leave?.();
   const requests = new RequestCard(user);
   const sessions = new SessionList(user);
-  const stop = follow(
-    user,
-    (next) => {
+  const stop = follow(user, {
+    onState: (next) => {
       requests.update(next);
       sessions.update(next);
     },
-    (connected) => {
+    onConnection: (connected) => {
       byId('offline').hidden = connected;
     },
-  );
+    onGone: ask,
+  });
   leave = () => {
     stop();
     requests.close();
@@ -45,7 +45,7 @@ function ask(message = ''): void {
   byId('offline').hidden = true;
   byId('name-error').textContent = message;
   showOnly(signIn, [home, signIn]);
-  byId('name').focus();
+  byId<HTMLInputElement>('name').select();
 }
 
 function onSubmit(

@@ -27,6 +27,7 @@ export class RequestCard {
   private guarded = false;
   private sending = false;
   private settling = false;
+  private guarding: number | undefined;
   private outcome: number | undefined;
   private readonly events = new AbortController();
   private readonly ticker: number;
@@ -55,10 +56,17 @@ export class RequestCard {
   close(): void {
     this.events.abort();
     window.clearInterval(this.ticker);
+    window.clearTimeout(this.guarding);
     window.clearTimeout(this.outcome);
   }
 
+  /** The page may belong to another user by now. */
+  private get closed(): boolean {
+    return this.events.signal.aborted;
+  }
+
   private choose(): void {
+    if (this.closed) return;
     const alive = this.waiting.filter((request) => this.left(request) > 0);
     const { shown } = this;
     const stays = shown && alive.some((one) => one.authRequest === shown.authRequest);
@@ -117,13 +125,15 @@ export class RequestCard {
   private guard(): void {
     this.guarded = true;
     this.enable();
-    window.setTimeout(() => {
+    window.clearTimeout(this.guarding);
+    this.guarding = window.setTimeout(() => {
       this.guarded = false;
       this.enable();
     }, GUARD);
   }
 
   private enable(): void {
+    if (this.closed) return;
     const busy = this.guarded || this.sending;
     const undecided = this.shown?.numbers !== undefined && this.number() === undefined;
     this.approve.disabled = busy || undecided;
@@ -138,20 +148,30 @@ export class RequestCard {
   private async send(given: Omit<Answer, 'authRequest' | 'number'>): Promise<void> {
     const { shown } = this;
     if (!shown || this.sending || this.guarded) return;
+    // A button that is disabled loses the keyboard's focus.
+    const pressed = this.focused();
     this.sending = true;
     this.enable();
     try {
       const number = given.approve ? this.number() : undefined;
       const result = await answer(this.user, { ...given, number, authRequest: shown.authRequest });
       this.forget(shown);
-      this.showOutcome(result.approved, outcomeTexts(shown.app.name, result, given));
+      this.showOutcome(result.approved, outcomeTexts(shown.app.name, result, given), pressed);
     } catch (error) {
-      byId('request-error').textContent = (error as Error).message;
+      if (!this.closed) byId('request-error').textContent = (error as Error).message;
     } finally {
       this.sending = false;
       this.choose();
       this.enable();
+      if (this.shown === shown) pressed?.focus();
     }
+  }
+
+  /** What has the keyboard's focus, if it is on the card. */
+  private focused(): HTMLElement | undefined {
+    const { activeElement } = document;
+    const inside = activeElement instanceof HTMLElement && this.card.contains(activeElement);
+    return inside ? activeElement : undefined;
   }
 
   private forget(request: PendingRequest): void {
@@ -165,11 +185,18 @@ export class RequestCard {
     });
   }
 
-  private showOutcome(approved: boolean, { title, text }: { title: string; text: string }): void {
+  private showOutcome(
+    approved: boolean,
+    { title, text }: { title: string; text: string },
+    hadFocus = this.focused(),
+  ): void {
+    if (this.closed) return;
     this.done.classList.toggle('approved', approved);
     byId('done-title').textContent = title;
     byId('done-text').textContent = text;
     showOnly(this.done, [this.idle, this.done, this.card]);
+    // What was pressed is gone, and must not take the keyboard's place on the page with it.
+    if (hadFocus) byId('done-title').focus({ preventScroll: true });
     announce(`${title}. ${text}`);
     this.shown = undefined;
     this.settling = true;

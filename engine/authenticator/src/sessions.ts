@@ -20,9 +20,13 @@ export class SessionList {
     const next = JSON.stringify(sessions);
     if (next === this.drawn) return;
     this.drawn = next;
+    const hadFocus =
+      this.list.contains(document.activeElement) || document.activeElement === this.endAll;
     this.list.replaceChildren(...sessions.map((session) => this.item(session)));
     byId('no-sessions').hidden = sessions.length > 0;
     this.endAll.hidden = !sessions.some((session) => session.state === 'open');
+    // What had the keyboard's focus is drawn anew or gone.
+    if (hadFocus) byId('sessions-title').focus({ preventScroll: true });
   }
 
   close(): void {
@@ -48,9 +52,12 @@ export class SessionList {
     const button = make('button', 'end', 'End session');
     button.type = 'button';
     button.setAttribute('aria-label', `End session at ${app.name}`);
-    button.addEventListener('click', () => {
+    button.addEventListener('click', async () => {
       button.disabled = true;
-      void this.end(app);
+      // It loses the keyboard's focus now, and will be gone in a moment.
+      byId('sessions-title').focus({ preventScroll: true });
+      await this.end(app);
+      button.disabled = false;
     });
     return button;
   }
@@ -65,8 +72,7 @@ export class SessionList {
       );
       byId('sessions-title').scrollIntoView({ block: 'nearest' });
     } catch (failure) {
-      error.textContent = (failure as Error).message;
-      this.drawn = '';
+      if (!this.events.signal.aborted) error.textContent = (failure as Error).message;
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Services } from '../../services.js';
 import { userState } from './state.js';
@@ -33,7 +34,7 @@ export class ChangeStreams {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    const push = this.pusher(username, (text) => raw.write(text));
+    const push = this.pusher(username, raw);
     const unsubscribe = services.changes.subscribe(user.id, push);
     const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT).unref();
     const end = () => raw.end();
@@ -51,23 +52,27 @@ export class ChangeStreams {
     for (const end of this.open) end();
   }
 
-  /** Reads the state once for however many changes come at the same time. */
-  private pusher(username: string, write: (text: string) => void): () => void {
+  /**
+   * Reads the state once for however many changes come at the same time, or before the page has taken
+   * what was sent: only the newest state is worth keeping for it.
+   */
+  private pusher(username: string, raw: ServerResponse): () => void {
     let reading = false;
-    let again = false;
-    const push = async () => {
-      if (reading) {
-        again = true;
-        return;
-      }
+    let stale = false;
+    const send = async () => {
+      if (reading) return;
       reading = true;
-      do {
-        again = false;
+      while (stale && !raw.writableNeedDrain) {
+        stale = false;
         const state = await userState(this.services, username).catch(() => undefined);
-        if (state) write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
-      } while (again);
+        if (state) raw.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
+      }
       reading = false;
     };
-    return () => void push();
+    raw.on('drain', () => void send());
+    return () => {
+      stale = true;
+      void send();
+    };
   }
 }
