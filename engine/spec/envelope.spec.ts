@@ -214,10 +214,13 @@ describe('an envelope', () => {
     };
     const decrypt = vi.spyOn(pingKeys, 'decrypt');
     await envelopes.check(good);
-    for (let forged = 0; forged < 10_000; forged += 1) {
-      const signature = randomBytes(256).toString('base64');
-      await expect(envelopes.check({ ...good, signature })).rejects.toMatchObject({ reason: 28 });
-    }
+    const forged = await Promise.allSettled(
+      Array.from({ length: 10_000 }, async () => {
+        const signature = randomBytes(256).toString('base64');
+        await envelopes.check({ ...good, signature });
+      }),
+    );
+    expect(forged.every((one) => one.status === 'rejected' && one.reason.reason === 28)).toBe(true);
     await envelopes.check(good);
     expect(decrypt).toHaveBeenCalledTimes(1);
   });

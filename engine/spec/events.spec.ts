@@ -150,24 +150,25 @@ describe('the event of an answer', () => {
     expect(failures.slice(0, 3)).toEqual(Array(3).fill('ECONNREFUSED'));
   });
 
-  it('was taken by an application that says 2xx and never ends its response', async () => {
-    const sockets: Socket[] = [];
+  it.each([
+    ['200 OK', 'delivered'],
+    ['500 Internal Server Error', 'retried'],
+  ])('is over in time although the response, %s, trickles in for ever', async (status, outcome) => {
     const server = createServer((socket) => {
-      sockets.push(socket);
       socket.on('error', () => {});
-      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok'));
+      socket.write(`HTTP/1.1 ${status}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+      const trickle = setInterval(() => socket.write('1\r\nx\r\n'), 20);
+      socket.resume().on('close', () => clearInterval(trickle));
+      onTestFinished(() => void socket.destroy());
     }).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    });
+    onTestFinished(() => void server.close());
     await once(server, 'listening');
     const { engine, application } = await start({
       callbackUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
       delivery: { timeout: 500 },
     });
     await engine.answer(await application.authorize('alice'), true);
-    await counted(engine.url, 'launchkey_deliveries_total{kind="answer",outcome="delivered"} 1\n');
+    await counted(engine.url, `launchkey_deliveries_total{kind="answer",outcome="${outcome}"} 1\n`);
   });
 
   it('gets through although another application never answers', async () => {
@@ -181,7 +182,7 @@ describe('the event of an answer', () => {
     await once(server, 'listening');
     const { engine, application } = await start({
       callbackUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-      delivery: { concurrency: 17 },
+      delivery: { concurrency: 17, timeout: 600_000 },
     });
     for (let login = 0; login < 20; login += 1) {
       await engine.answer(await application.authorize('alice'), false);

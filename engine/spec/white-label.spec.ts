@@ -98,14 +98,6 @@ describe('POST /users', () => {
     expect(await create(other, 'jan')).toBe(10220);
   });
 
-  it('does not take the name of an image for a code', async () => {
-    const { engine, application } = await share();
-    const { body } = await application.createWhiteLabelUser('kurt');
-    const { qrcode } = JSON.parse(application.decryptWhiteLabel(body.response).text);
-    const image = /([^/]+)\.png$/.exec(qrcode)?.[1] ?? '';
-    await expect(engine.pair(image)).rejects.toMatchObject({ code: 'ENGINE_UNKNOWN_CODE' });
-  });
-
   it('names the images under the public URL', async () => {
     const { application } = await start({ publicUrl: 'https://engine.example.com/lk/' });
     const { body } = await application.createWhiteLabelUser('hans');

@@ -138,7 +138,7 @@ export class Delivery {
       });
       const { statusCode } = response;
       // Read so that the connection can be used again. The status has said already what became of it.
-      await response.body.dump({ limit: 65_536 }).catch(() => {});
+      await response.body.dump({ limit: 65_536 });
       return statusCode >= 200 && statusCode < 300 ? undefined : `HTTP ${statusCode}`;
     } catch (error) {
       const { name, code } = error as { name?: unknown; code?: unknown };
