@@ -29,6 +29,8 @@ const CLOSING = 2000;
 export interface Engine {
   /** `http://ADDRESS:PORT`, without a slash at its end; the API is at `${url}/v1`. */
   readonly url: string;
+  /** Where users answer; `undefined` if others than this machine can reach the engine. */
+  readonly authenticatorUrl: string | undefined;
   /** Creates an application and makes its credentials, which are shown only here. */
   createApp(options: AppOptions): Promise<AppCredentials>;
   /** All applications. */
@@ -154,6 +156,10 @@ class RunningEngine implements Engine {
     this.options = options;
     // One timer for everything that waits; it keeps no process alive.
     this.sweeper = setInterval(() => this.sweep(), SWEEP).unref();
+  }
+
+  get authenticatorUrl(): string | undefined {
+    return this.loopbackPort === undefined ? undefined : `${this.url}/authenticator`;
   }
 
   async listen(): Promise<void> {

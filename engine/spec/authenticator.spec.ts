@@ -166,7 +166,7 @@ describe('the authenticator', () => {
 
   it('serves the built page, or says how to build it', async () => {
     const { engine } = await start();
-    const page = await http(`${engine.url}/authenticator`);
+    const page = await http(engine.authenticatorUrl ?? '');
     const built = existsSync(
       fileURLToPath(new URL('../dist/authenticator/index.html', import.meta.url)),
     );
@@ -236,6 +236,7 @@ describe('the guard of the authenticator', () => {
   it('serves nothing when others than this machine can reach the engine, and says so', async () => {
     const engine = await startEngine({ host: '0.0.0.0' });
     onTestFinished(async () => await engine.close());
+    expect(engine.authenticatorUrl).toBeUndefined();
     const { port } = new URL(engine.url);
     const { status, text } = await http(`http://127.0.0.1:${port}/authenticator`);
     expect(status).toBe(403);

@@ -139,6 +139,22 @@ describe('launchkey-engine', () => {
     expect(await stop('SIGINT')).toBe(0);
   });
 
+  it.each([
+    ['127.0.0.1', /^The authenticator is at http:\/\/127\.0\.0\.1:\d+\/authenticator/m],
+    ['0.0.0.0', /^There is no authenticator/m],
+  ])('says where users answer when bound to %s', async (host, said) => {
+    const child = launch(await directory(), ['start', '--port', '0', '--host', host]);
+    const closed = once(child, 'close');
+    let stdout = '';
+    for await (const chunk of child.stdout ?? []) {
+      stdout += chunk;
+      if (/^Everything is kept in memory/m.test(stdout)) break;
+    }
+    child.kill();
+    await closed;
+    expect(stdout).toMatch(said);
+  });
+
   it('says that no engine is running, and that one is running already', async () => {
     const path = await directory();
     const nobody = await run(path, 'app', 'list');

@@ -29,7 +29,9 @@ export async function start(options: StartOptions): Promise<void> {
   try {
     commands = await serveCommands(engine, socket);
     const apps = await createAll(engine, options);
-    print(json, { url: engine.url, socket, apps, users }, startLines(engine, apps, users));
+    const { url, authenticatorUrl } = engine;
+    const started = { url, authenticatorUrl, socket, apps, users };
+    print(json, started, startLines(engine, apps, users));
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   } finally {
     commands?.close();
@@ -52,7 +54,9 @@ async function createAll(engine: Engine, { app, user }: StartOptions): Promise<C
 function startLines(engine: Engine, apps: CreatedApp[], users: string[]): string[] {
   return [
     `The engine listens on ${engine.url}; its API is at ${engine.url}/v1.`,
-    `The authenticator is at ${engine.url}/authenticator, for browsers on this machine.`,
+    engine.authenticatorUrl
+      ? `The authenticator is at ${engine.authenticatorUrl}, for browsers on this machine.`
+      : 'There is no authenticator, since others than this machine can reach the engine.',
     'Everything is kept in memory: when the engine stops, it is gone.',
     ...users.map((name) => `user ${name}`),
     ...apps.flatMap((app) => ['', ...credentialLines(app)]),

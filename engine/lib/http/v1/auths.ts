@@ -4,14 +4,8 @@ import { parsePolicy } from '../../domain/policy.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { NewRequest } from '../../domain/requests.js';
 import type { Services } from '../../services.js';
-import { readEnvelope } from './envelope.js';
-import {
-  optionalBoolean,
-  optionalText,
-  type Parameters,
-  readParameters,
-  text,
-} from './parameters.js';
+import { admit } from './envelope.js';
+import { optionalBoolean, optionalText, type Parameters, text } from './parameters.js';
 import { sendJson } from './respond.js';
 
 /** Asks a user: creates an auth request. */
@@ -20,8 +14,7 @@ export async function auths(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const parameters = readParameters(request);
-  const app = await services.envelopes.check(readEnvelope(parameters));
+  const { app, parameters } = await admit(services, request);
   const authRequest = await services.requests.create(app, readRequest(parameters));
   return sendJson(reply, { auth_request: authRequest });
 }

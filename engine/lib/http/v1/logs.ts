@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../services.js';
-import { readEnvelope } from './envelope.js';
-import { optionalBoolean, type Parameters, readParameters, text } from './parameters.js';
+import { admit } from './envelope.js';
+import { optionalBoolean, type Parameters, text } from './parameters.js';
 import { sendJson } from './respond.js';
 
 /** The application reports what it made of an answer, or that a login is over. */
@@ -11,8 +11,7 @@ export async function logs(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const parameters = readParameters(request);
-  const app = await services.envelopes.check(readEnvelope(parameters));
+  const { app, parameters } = await admit(services, request);
   const authRequest = text(parameters, 'auth_request', 64);
   const status = optionalBoolean(parameters, 'status');
   if (status === undefined) throw new Refusal(Reason.incorrectData, { status: 'It is missing.' });

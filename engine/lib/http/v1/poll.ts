@@ -3,8 +3,8 @@ import { breakAuthPackage } from '../../crypto/base64.js';
 import type { AnswerRecord, AppRecord } from '../../data/records.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../services.js';
-import { readEnvelope } from './envelope.js';
-import { readParameters, text } from './parameters.js';
+import { admit } from './envelope.js';
+import { text } from './parameters.js';
 import { preferredWait } from './prefer.js';
 import { sendJson, sendPending, sendUnavailable } from './respond.js';
 
@@ -14,7 +14,7 @@ export async function poll(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { app, authRequest } = await admit(services, request);
+  const { app, authRequest } = await readPoll(services, request);
   const wait = preferredWait(request.headers.prefer);
   if (wait > 0) reply.header('preference-applied', 'wait');
   forgetParameters(request);
@@ -27,9 +27,8 @@ export async function poll(
   return hold(services, reply, app, result.authRequest, result.expiresAt, wait);
 }
 
-async function admit(services: Services, request: FastifyRequest) {
-  const parameters = readParameters(request);
-  const app = await services.envelopes.check(readEnvelope(parameters));
+async function readPoll(services: Services, request: FastifyRequest) {
+  const { app, parameters } = await admit(services, request);
   // PHP sends a POST that says it is a GET.
   if (request.method !== 'GET' && String(parameters.METHOD).toUpperCase() !== 'GET') {
     throw new Refusal(Reason.incorrectData, 'Poll with GET, or with POST and METHOD=GET.');
