@@ -117,7 +117,7 @@ describe('the authenticator', () => {
     const { port, host } = new URL(engine.url);
     const socket = connect(Number(port), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
-    socket.write(`GET /authenticator/api/changes?user=alice HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    socket.write(`GET /authenticator/api/changes?user=alice HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await once(socket, 'readable');
     // Together these states are many times what the system keeps for a connection.
     const context = '\u20ac'.repeat(400);
@@ -192,6 +192,17 @@ describe('the guard of the authenticator', () => {
       const reply = await http(`${engine.url}/authenticator${path}`, { headers: set });
       expect([reply.status, reply.text]).toEqual([403, expect.not.stringContaining(user)]);
     }
+  });
+
+  it('refuses a proxy that shows itself by its HTTP/1.0 alone', async () => {
+    const { engine, user } = await share();
+    const { port, host } = new URL(engine.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(`GET /authenticator/api/state?user=${user} HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    let reply = '';
+    for await (const chunk of socket) reply += chunk;
+    expect(reply).toMatch(/^HTTP\/1\.1 403 /);
+    expect(reply).toContain('not served through a proxy');
   });
 
   it.each([

@@ -23,7 +23,9 @@ export function notLocal(
   if (!NAMES.some((name) => named === `${name}:${loopbackPort}`)) {
     return `The authenticator is served as localhost:${loopbackPort} only, not under another name.`;
   }
-  if (FORWARDED.some((header) => request.headers[header] !== undefined)) {
+  // No browser speaks HTTP/1.0, while nginx does, which by default shows no other sign of itself.
+  const old = request.raw.httpVersion !== '1.1';
+  if (old || FORWARDED.some((header) => request.headers[header] !== undefined)) {
     return 'The authenticator is not served through a proxy, since no devices can be paired with this version.';
   }
   return undefined;
