@@ -1,11 +1,29 @@
-import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type Agent,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosAdapter, AxiosResponse } from 'axios';
 import { onAbort } from './abort.js';
 import { CommunicationError, InvalidResponseError, type LaunchKeyError } from './errors.js';
 
 /** Answers larger than this are refused: the largest that an engine sends has a few kilobytes. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
+
+/** What the engine answered, as much of it as is read. */
+export interface Reply {
+  status: number;
+  body: string;
+  /** Whether the engine applied `Prefer: wait` (RFC 7240, section 3, `Preference-Applied`). */
+  held: boolean;
+  /** RFC 9110, section 10.2.3, in seconds. */
+  retryAfter?: number;
+}
+
+/** What every call has. */
+const HEADERS = { Accept: 'application/json', 'User-Agent': 'passport-launchkey' };
 
 /**
  * The adapter through which axios sends: a thin layer over `node:http` and `node:https`, which is
@@ -14,6 +32,9 @@ export const MAX_RESPONSE_BYTES = 1024 * 1024;
  * It follows no redirect, reads no proxy from the environment, decompresses nothing, gives up on
  * the whole exchange, not merely on silence, after `timeout`, and rejects with this package's
  * errors only. An `AxiosError` would hold the request, and with it the envelope.
+ *
+ * The headers that every call has are added here, and those of the answer read here: axios merges and
+ * normalizes whatever passes through it, one by one.
  *
  * Measured against axios's own `http` adapter, configured as lean as it gets: 0.13 ms of CPU for a
  * call instead of 0.20, and 13.5 KiB of heap for a held poll instead of 18.8 (bare `node:http`: 0.055
@@ -27,10 +48,10 @@ export function engineAdapter(origin: URL): AxiosAdapter {
   const port = origin.port || (secure ? 443 : 80);
 
   return (config) =>
-    new Promise<AxiosResponse<string>>((resolve, reject) => {
+    new Promise<AxiosResponse<Reply>>((resolve, reject) => {
       const signal = config.signal as AbortSignal | undefined;
       const data = config.data as string | undefined;
-      const headers = config.headers.toJSON() as Record<string, string | number>;
+      const headers: OutgoingHttpHeaders = { ...HEADERS, ...config.headers.toJSON() };
       if (data !== undefined) headers['Content-Length'] = Buffer.byteLength(data);
 
       const agent = config.httpAgent as Agent;
@@ -72,7 +93,11 @@ export function engineAdapter(origin: URL): AxiosAdapter {
       request.on('response', (response) => {
         answered = true;
         readBody(response).then(
-          (body) => finish(() => resolve(answer(response, body, config))),
+          (body) => {
+            const data = toReply(response, body);
+            const { status } = data;
+            finish(() => resolve({ status, statusText: '', headers: {}, data, config }));
+          },
           (error) => fail(error),
         );
       });
@@ -91,18 +116,23 @@ export function brokeBeforeAnswer(error: unknown): boolean {
 
 const brokenEarly = new WeakSet<LaunchKeyError>();
 
-function answer(
-  response: IncomingMessage,
-  data: string,
-  config: InternalAxiosRequestConfig,
-): AxiosResponse<string> {
-  // Only what is read: axios normalizes every one of them.
-  const headers: Record<string, string> = {};
-  for (const name of ['date', 'preference-applied', 'retry-after']) {
-    const value = response.headers[name];
-    if (typeof value === 'string') headers[name] = value;
-  }
-  return { status: response.statusCode ?? 0, statusText: '', data, headers, config };
+function toReply({ statusCode: status = 0, headers }: IncomingMessage, body: string): Reply {
+  const applied = String(headers['preference-applied'] ?? '');
+  const reply: Reply = { status, body, held: /(^|[,\s])wait\b/i.test(applied) };
+  const retryAfter = parseRetryAfter(headers['retry-after'], headers.date);
+  if (retryAfter !== undefined) reply.retryAfter = retryAfter;
+  return reply;
+}
+
+/** Seconds or an HTTP date, the latter measured against the sender's own clock, which may be off. */
+function parseRetryAfter(value: string | undefined, date: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value.trim())) return Number(value);
+  const until = Date.parse(value);
+  if (Number.isNaN(until)) return undefined;
+  const sent = Date.parse(date ?? '');
+  const seconds = (until - (Number.isNaN(sent) ? Date.now() : sent)) / 1000;
+  return Math.max(0, Math.ceil(seconds));
 }
 
 function readBody(response: IncomingMessage): Promise<string> {

@@ -1,6 +1,7 @@
 import { decryptAes } from '../crypto/aes.js';
 import { OaepDecrypter, sign } from '../crypto/rsa.js';
 import { abortable } from './abort.js';
+import type { Reply } from './adapter.js';
 import { type AuthPackage, openAuthPackage } from './auth-package.js';
 import { decodeBase64 } from './base64.js';
 import { EngineClock, type Ping } from './clock.js';
@@ -25,7 +26,7 @@ import {
 import { type CheckedOptions, checkOptions, type LaunchKeyClientOptions } from './options.js';
 import type { Policy } from './policy.js';
 import { type Members, type Outcome, parseObject, readReply } from './reply.js';
-import { type Call, type Reply, Transport } from './transport.js';
+import { type Call, Transport } from './transport.js';
 
 export type { AuthPackage } from './auth-package.js';
 export type { Ping } from './clock.js';
@@ -391,7 +392,8 @@ export class LaunchKeyClient {
     signal: AbortSignal | undefined,
     build: (envelope: Envelope) => Call | Promise<Call>,
   ): Promise<Outcome & Pick<Reply, 'held' | 'retryAfter'>> {
-    const envelope = await abortable(() => this.#envelopes.current(), signal);
+    const envelope =
+      this.#envelopes.ready() ?? (await abortable(() => this.#envelopes.current(), signal));
     try {
       return await this.#sendAndRead(await build(envelope), signal);
     } catch (error) {
@@ -412,8 +414,10 @@ export class LaunchKeyClient {
     call: Call,
     signal: AbortSignal | undefined,
   ): Promise<Outcome & Pick<Reply, 'held' | 'retryAfter'>> {
-    const reply = await this.#transport.send({ ...call, signal });
-    return { ...this.#read(reply), held: reply.held, retryAfter: reply.retryAfter };
+    call.signal = signal;
+    const reply = await this.#transport.send(call);
+    const { data, pending } = this.#read(reply);
+    return { data, pending, held: reply.held, retryAfter: reply.retryAfter };
   }
 
   #read(reply: Reply): Outcome {

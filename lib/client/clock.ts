@@ -69,7 +69,13 @@ export class EngineClock {
 
   /** A reading that is not older than five minutes. */
   async current(): Promise<Reading> {
-    return this.#fresh() ?? this.ping();
+    return this.known() ?? this.ping();
+  }
+
+  /** A reading that is not older than five minutes, if there is one. */
+  known(): Reading | undefined {
+    const reading = this.#reading;
+    return reading && performance.now() - reading.takenAt < KEY_LIFETIME ? reading : undefined;
   }
 
   /** A newer reading than the one with which the engine was not content. */
@@ -82,7 +88,7 @@ export class EngineClock {
    * ping in ten seconds; in between they are checked with what is known.
    */
   async forEvent(): Promise<Reading> {
-    const known = this.#fresh();
+    const known = this.known();
     if (known) return known;
     if (this.#asking) return this.#asking;
     if (this.#mayPingForEvent()) return this.ping();
@@ -106,11 +112,6 @@ export class EngineClock {
     return previous && previous.until > performance.now()
       ? [reading.key, previous.key]
       : [reading.key];
-  }
-
-  #fresh(): Reading | undefined {
-    const reading = this.#reading;
-    return reading && performance.now() - reading.takenAt < KEY_LIFETIME ? reading : undefined;
   }
 
   #mayPingForEvent(): boolean {

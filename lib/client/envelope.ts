@@ -20,6 +20,13 @@ export interface EnvelopeOptions {
   privateKey: KeyObject;
 }
 
+interface Latest {
+  second: number;
+  reading: Reading;
+  making: Promise<Envelope>;
+  made?: Envelope;
+}
+
 /**
  * Makes envelopes: one for each engine second, shared by all calls of that second.
  *
@@ -29,7 +36,7 @@ export interface EnvelopeOptions {
 export class Envelopes {
   readonly #options: EnvelopeOptions;
   readonly #clock: EngineClock;
-  #latest: { second: number; reading: Reading; envelope: Promise<Envelope> } | undefined;
+  #latest: Latest | undefined;
 
   constructor(options: EnvelopeOptions, clock: EngineClock) {
     const tooMuch = secretText(options.secretKey, 0).length - oaepLimit(2048);
@@ -40,15 +47,27 @@ export class Envelopes {
     this.#clock = clock;
   }
 
+  /** The envelope of this engine second if it has been made: then there is nothing to wait for. */
+  ready(): Envelope | undefined {
+    const reading = this.#clock.known();
+    return reading && this.#latestOf(reading, secondOf(reading))?.made;
+  }
+
   /** The envelope of this engine second, made with a reading not older than five minutes. */
   async current(): Promise<Envelope> {
     const reading = await this.#clock.current();
-    const second = Math.floor((performance.now() + reading.offset) / 1000);
+    const second = secondOf(reading);
+    const known = this.#latestOf(reading, second);
+    if (known) return known.making;
+    const latest: Latest = { second, reading, making: this.#make(reading, second * 1000) };
+    this.#latest = latest;
+    latest.made = await latest.making;
+    return latest.made;
+  }
+
+  #latestOf(reading: Reading, second: number): Latest | undefined {
     const latest = this.#latest;
-    if (latest?.second === second && latest.reading === reading) return latest.envelope;
-    const envelope = this.#make(reading, second * 1000);
-    this.#latest = { second, reading, envelope };
-    return envelope;
+    return latest?.second === second && latest.reading === reading ? latest : undefined;
   }
 
   async #make(reading: Reading, time: number): Promise<Envelope> {
@@ -64,6 +83,9 @@ export class Envelopes {
     return { reading, form: form.toString(), secretKey: encrypted };
   }
 }
+
+/** The second that the engine's clock shows. */
+const secondOf = ({ offset }: Reading) => Math.floor((performance.now() + offset) / 1000);
 
 function secretText(secret: string, time: number): Buffer {
   return Buffer.from(JSON.stringify({ secret, stamped: formatTime(time) }));

@@ -1,3 +1,4 @@
+import type { Reply } from './adapter.js';
 import { errorForCode, isErrorCode, PENDING } from './codes.js';
 import {
   CommunicationError,
@@ -7,7 +8,6 @@ import {
   type LaunchKeyErrorDetails,
   RateLimitExceededError,
 } from './errors.js';
-import type { Reply } from './transport.js';
 
 /** The members of a JSON object, none of which has been looked at yet. */
 export type Members = Record<string, unknown>;

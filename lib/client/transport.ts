@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { Axios, type AxiosResponse } from 'axios';
-import { brokeBeforeAnswer, engineAdapter } from './adapter.js';
+import { Axios } from 'axios';
+import { brokeBeforeAnswer, engineAdapter, type Reply } from './adapter.js';
 import { CommunicationError, LaunchKeyError } from './errors.js';
 
 /** One call to the engine. What it carries goes in the query of a GET and in the body otherwise. */
@@ -18,15 +18,6 @@ export interface Call {
   /** Whether the call may be sent a second time when its connection broke before an answer. */
   idempotent: boolean;
   signal?: AbortSignal | undefined;
-}
-
-export interface Reply {
-  status: number;
-  body: string;
-  /** Whether the engine applied `Prefer: wait` (RFC 7240, section 3, `Preference-Applied`). */
-  held: boolean;
-  /** RFC 9110, section 10.2.3, in seconds. */
-  retryAfter?: number;
 }
 
 export interface TransportOptions {
@@ -79,10 +70,7 @@ export class Transport {
     this.#basePath = baseUrl.pathname.replace(/\/+$/, '');
     // The bare class, without the defaults of `axios.create()`, which are merged, validated and applied
     // for every call. Bodies are encoded before and parsed after, so that there is nothing to guess.
-    this.#axios = new Axios({
-      adapter: engineAdapter(baseUrl),
-      headers: { Accept: 'application/json', 'User-Agent': 'passport-launchkey' },
-    });
+    this.#axios = new Axios({ adapter: engineAdapter(baseUrl) });
   }
 
   /** Rejects with a `CommunicationError`, an `InvalidResponseError`, or the signal's reason. */
@@ -122,7 +110,7 @@ export class Transport {
     if (call.contentType) headers['Content-Type'] = call.contentType;
     if (wait > 0) headers.Prefer = `wait=${wait}`;
     try {
-      const response = await this.#axios.request<string>({
+      const { data } = await this.#axios.request<Reply>({
         method: call.method,
         url: `${this.#basePath}${call.path}${query}`,
         data: call.body,
@@ -131,7 +119,7 @@ export class Transport {
         httpAgent: wait > 0 ? this.#heldPolls : this.#shortCalls,
         signal: call.signal as never,
       });
-      return toReply(response);
+      return data;
     } catch (error) {
       // axios's own cancellation holds the request: the caller's reason takes its place.
       if (call.signal?.aborted) throw call.signal.reason;
@@ -140,23 +128,4 @@ export class Transport {
       throw new CommunicationError('The call could not be sent', { retryable: false });
     }
   }
-}
-
-function toReply({ status, data, headers }: AxiosResponse<string>): Reply {
-  const applied = String(headers['preference-applied'] ?? '');
-  const reply: Reply = { status, body: data, held: /(^|[,\s])wait\b/i.test(applied) };
-  const retryAfter = parseRetryAfter(headers['retry-after'], headers.date);
-  if (retryAfter !== undefined) reply.retryAfter = retryAfter;
-  return reply;
-}
-
-/** Seconds or an HTTP date, the latter measured against the sender's own clock, which may be off. */
-function parseRetryAfter(value: unknown, date: unknown): number | undefined {
-  if (typeof value !== 'string') return undefined;
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value);
-  const until = Date.parse(value);
-  if (Number.isNaN(until)) return undefined;
-  const sent = typeof date === 'string' ? Date.parse(date) : Number.NaN;
-  const seconds = (until - (Number.isNaN(sent) ? Date.now() : sent)) / 1000;
-  return Math.max(0, Math.ceil(seconds));
 }
