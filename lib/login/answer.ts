@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AuthPackageReading, PollAnswer } from '../client/client.js';
 import type { PendingLogin, Store } from '../store/store.js';
 
@@ -30,7 +30,5 @@ export async function keepAnswer(
  * line breaks in one place and none in another (PROTOCOL, "Quirks seen on the wire").
  */
 export function digestOf(auth: string): string {
-  return createHash('sha256')
-    .update(auth.replace(/[\s\\]/g, ''))
-    .digest('base64url');
+  return hash('sha256', auth.replace(/[\s\\]/g, ''), 'base64url');
 }

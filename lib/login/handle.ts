@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Names a login, and the LaunchKey session that comes of it, for everyone who must not learn the
@@ -7,7 +7,5 @@ import { createHash } from 'node:crypto';
  * one application, so that several can share a store.
  */
 export function handleOf(appKey: string, authRequest: string): string {
-  return createHash('sha256')
-    .update(`launchkey login ${appKey} ${authRequest}`)
-    .digest('base64url');
+  return hash('sha256', `launchkey login ${appKey} ${authRequest}`, 'base64url');
 }

@@ -6,6 +6,11 @@ export const LETTERS_AND_DIGITS = `ABCDEFGHIJKLMNOPQRSTUVWXYZ${LOWERCASE_AND_DIG
 export const TYPEABLE = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 export const DIGITS = '0123456789';
 
+/** Bytes are drawn in stock: a draw costs more than what it brings. */
+const STOCK = 4096;
+let stock = Buffer.alloc(0);
+let used = 0;
+
 /** Makes an unguessable text of `length` characters, each one as likely as any other. */
 export function randomText(length: number, alphabet: string): string {
   // Bytes above the largest multiple of the alphabet's size would favour its first characters.
@@ -14,10 +19,19 @@ export function randomText(length: number, alphabet: string): string {
   const text = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
-    for (const byte of randomBytes(length * 2)) {
-      if (byte >= fair || filled >= length) continue;
-      text[filled++] = alphabet.charCodeAt(byte % alphabet.length);
-    }
+    const byte = randomByte();
+    if (byte < fair) text[filled++] = alphabet.charCodeAt(byte % alphabet.length);
   }
   return text.toString('latin1');
+}
+
+/** A byte that nobody was given before; what has been used is not kept. */
+function randomByte(): number {
+  if (used === stock.length) {
+    stock = randomBytes(STOCK);
+    used = 0;
+  }
+  const byte = stock[used] as number;
+  stock[used++] = 0;
+  return byte;
 }
