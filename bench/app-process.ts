@@ -21,7 +21,7 @@ export type AppOptions = Pick<
   'apiBaseUrl' | 'appKey' | 'secretKey' | 'privateKey' | 'answers' | 'longPoll' | 'pollInterval'
 >;
 
-/** What the event loop was late by, in milliseconds; the monitor's own interval is part of it. */
+/** What the event loop was late by, in milliseconds; one millisecond of it is the monitor's own interval. */
 export interface EventLoopDelay {
   p50: number;
   p99: number;
@@ -32,7 +32,7 @@ const server = createServer();
 server.listen(0, '127.0.0.1', 4096);
 await once(server, 'listening');
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-const delay = monitorEventLoopDelay();
+const delay = monitorEventLoopDelay({ resolution: 1 });
 let driver: Driver;
 
 function setUp({ variant, options }: { variant: Variant; options: AppOptions }): void {

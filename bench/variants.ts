@@ -16,6 +16,7 @@ export type Variant =
   | 'jsrsasign';
 
 interface Envelopes {
+  ready(): unknown;
   current(): Promise<unknown>;
 }
 
@@ -47,6 +48,8 @@ function shareNoEnvelope(): void {
     constructor(options: unknown, clock: unknown) {
       this.#make = () => new Envelopes(options, clock);
     }
+
+    ready(): undefined {}
 
     current(): Promise<unknown> {
       return this.#make().current();
