@@ -12,8 +12,12 @@ import passport from 'passport';
 import { LaunchKeyStrategy, type LaunchKeyStrategyOptionsWithoutRequest } from 'passport-launchkey';
 import { serve } from './child.js';
 import { Driver } from './drive.js';
-import { countPrivateKeyOperations, privateKeyOperations } from './private-key-operations.js';
-import { cpu, heap } from './usage.js';
+import {
+  countOne,
+  countPrivateKeyOperations,
+  privateKeyOperations,
+} from './private-key-operations.js';
+import { cpu, heap, moment } from './usage.js';
 import { install, type Variant } from './variants.js';
 
 export type AppOptions = Pick<
@@ -37,7 +41,7 @@ let driver: Driver;
 
 function setUp({ variant, options }: { variant: Variant; options: AppOptions }): void {
   countPrivateKeyOperations();
-  install(variant);
+  install(variant, countOne);
   const strategy = new LaunchKeyStrategy(options, async (_userHash, { authRequest }) => ({
     authRequest,
   }));
@@ -66,11 +70,13 @@ const methods = {
   run: ({ logins, inFlight }: { logins: number; inFlight: number }) => driver.run(logins, inFlight),
   /** When each auth request was logged in, since this was last asked. */
   takeLogins: () => driver.logins.splice(0),
-  /** Begins logins number `from` to `to`, `perSecond` of them. */
-  begin: async ({ from, to, perSecond }: { from: number; to: number; perSecond: number }) => {
+  /** Begins logins number `from` to `to`, evenly over so many seconds. */
+  begin: async ({ from, to, seconds }: { from: number; to: number; seconds: number }) => {
+    const began = moment();
     for (let n = from; n < to; n++) {
       driver.begin(`user${n}`);
-      if (n % 10 === 9) await sleep(10_000 / perSecond);
+      const due = began + ((n + 1 - from) / (to - from)) * seconds * 1000;
+      if (due > moment()) await sleep(due - moment());
     }
   },
   abandon: () => driver.abandon(),

@@ -18,7 +18,7 @@ const EVENTS = {
 
 const WAYS = {
   held: { ...HELD, name: 'held polls', logins: 3000 },
-  unheld: { ...HELD, name: 'polls at intervals of 100 ms', longPoll: 0, logins: 1000 },
+  unheld: { ...HELD, name: 'polls that are not held, a second apart', longPoll: 0, logins: 128 },
   events: { ...EVENTS, name: 'events', logins: 2000 },
   express: { ...HELD, name: 'held polls, through Express', logins: 2000 },
   fresh: {
@@ -47,7 +47,7 @@ export interface Measured {
 /** Measures in rounds, so that whatever else the machine does meets every way alike. */
 export async function measure(quick: boolean): Promise<Measured> {
   const measured = await measureRounds(quick ? 3 : 5, quick ? 4 : 1);
-  const watch = quick ? { held: 25, events: 5 } : { held: 50, events: 20 };
+  const watch = quick ? { held: 25, events: 5 } : { held: 50, events: 15 };
   const numbers = [1000, 10_000];
   say('logins that wait on held polls');
   const held = await waiting(WAYS.held, numbers, watch.held);
@@ -70,7 +70,7 @@ async function measureRounds(rounds: number, part: number): Promise<Omit<Measure
       name === 'express' ? browsers : undefined,
     );
   say('warming up');
-  for (const name of NAMES) await once(name, name === 'jsrsasign' ? 2 : 500);
+  for (const name of NAMES) await once(name, name === 'jsrsasign' ? 2 : 1000);
 
   const unit: number[] = [];
   const latencies = { held: [] as Latency[], events: [] as Latency[] };

@@ -33,10 +33,14 @@ const entry = require.resolve('passport-launchkey');
 const load = <Module>(path: string) =>
   require(require('node:path').join(entry, '..', path)) as Module;
 
-/** Must be called before the first client is made. */
-export function install(variant: Variant): void {
+/**
+ * Must be called before the first client is made.
+ *
+ * @param signed Called for each signature that is not Node's.
+ */
+export function install(variant: Variant, signed: () => void): void {
   if (variant !== 'shared') shareNoEnvelope();
-  if (variant === 'jsrsasign') signWithJsrsasign();
+  if (variant === 'jsrsasign') signWithJsrsasign(signed);
 }
 
 function shareNoEnvelope(): void {
@@ -57,10 +61,11 @@ function shareNoEnvelope(): void {
   };
 }
 
-function signWithJsrsasign(): void {
+function signWithJsrsasign(signed: () => void): void {
   const module = load<RsaModule>('crypto/rsa.js');
   const pems = new WeakMap<KeyObject, string>();
   module.sign = async (key, data) => {
+    signed();
     const pem = pems.get(key) ?? key.export({ type: 'pkcs8', format: 'pem' }).toString();
     pems.set(key, pem);
     const signature = new KJUR.crypto.Signature({ alg: 'SHA256withRSA' });

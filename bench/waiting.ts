@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppMethods } from './app-process.js';
 import type { Child } from './child.js';
 import type { EngineMethods } from './engine-process.js';
+import { IN_FLIGHT } from './throughput.js';
 import { startApp, startEngine, type Way } from './world.js';
 
 /** What so many waiting logins cost, above what the two processes cost without them. */
@@ -26,8 +27,9 @@ interface Load {
   cores: number;
 }
 
-const WARM_UP = 500;
-const PER_SECOND = 1000;
+const WARM_UP = { logins: 3000, inFlight: IN_FLIGHT };
+/** Over how many seconds logins begin: as long as a poll is held, so that their polls spread evenly. */
+const SPREAD = 25;
 
 /**
  * Lets more and more logins wait, in two fresh processes.
@@ -35,7 +37,7 @@ const PER_SECOND = 1000;
  * @param seconds How long the load of each number is watched: a multiple of what polls are held.
  */
 export async function waiting(
-  way: Pick<Way, 'variant' | 'answers' | 'longPoll'>,
+  way: Pick<Way, 'variant' | 'answers' | 'longPoll' | 'reaction'>,
   numbers: readonly number[],
   seconds: number,
 ): Promise<Waiting[]> {
@@ -43,6 +45,9 @@ export async function waiting(
   const app = await startApp(engine, way);
   const processes = { engine, app };
   try {
+    await engine.call('react', way.reaction);
+    await app.call('run', WARM_UP);
+    await engine.call('react', { when: 'never' });
     return await measure(processes, numbers, seconds);
   } finally {
     await app.end();
@@ -55,19 +60,16 @@ async function measure(
   numbers: readonly number[],
   seconds: number,
 ): Promise<Waiting[]> {
-  const { engine, app } = processes;
-  await begin(processes, 0, WARM_UP);
-  await app.call('abandon');
-  await sleep(1000);
-  const idleHeap = await heap(processes);
   const idle = await watch(processes, 5);
+  const idleHeap = await heap(processes);
   const results: Waiting[] = [];
   let waiting = 0;
   for (const logins of numbers) {
     await begin(processes, waiting, logins);
     waiting = logins;
-    const used = await heap(processes);
+    // In this order: to collect garbage by force also throws compiled code away.
     const load = await watch(processes, seconds);
+    const used = await heap(processes);
     results.push({
       logins,
       requests: load.requests,
@@ -76,13 +78,12 @@ async function measure(
       engineHeap: (used.engine - idleHeap.engine) / logins,
     });
   }
-  await engine.call('react', { when: 'never' });
   return results;
 }
 
 async function begin({ engine, app }: Processes, from: number, to: number): Promise<void> {
   const pushed = (await engine.call('pushed')) + to - from;
-  await app.call('begin', { from, to, perSecond: PER_SECOND });
+  await app.call('begin', { from, to, seconds: SPREAD });
   while ((await engine.call('pushed')) < pushed) await sleep(100);
   // Until the first polls are held.
   await sleep(1000);
