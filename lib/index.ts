@@ -56,4 +56,5 @@ export type { CallbackHandler } from './web/callback.js';
 export type { SessionHandler } from './web/session.js';
 export type { WaitingHandler, WaitingRequest, WaitingStatus } from './web/waiting/handler.js';
 export type { WaitingOptions } from './web/waiting/options.js';
+export type { WaitingReply } from './web/waiting/reply.js';
 export type { WaitingTexts } from './web/waiting/texts.js';

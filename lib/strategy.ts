@@ -34,9 +34,20 @@ import {
 import type { PendingLogin } from './store/store.js';
 import { type CallbackHandler, callbackHandler } from './web/callback.js';
 import { lookup } from './web/field.js';
-import { BrowserSession, type SessionHandler, sessionHandler } from './web/session.js';
-import { type WaitingHandler, waitingHandler } from './web/waiting/handler.js';
-import type { WaitingOptions } from './web/waiting/options.js';
+import {
+  BrowserSession,
+  checkSession,
+  type SessionHandler,
+  sessionHandler,
+} from './web/session.js';
+import {
+  type WaitingHandler,
+  WaitingPage,
+  type WaitingRequest,
+  waitingHandler,
+} from './web/waiting/handler.js';
+import { type WaitingOptions, waitingSettings } from './web/waiting/options.js';
+import type { WaitingReply } from './web/waiting/reply.js';
 
 /**
  * Logs users in with a push to their phone.
@@ -144,7 +155,20 @@ export class LaunchKeyStrategy extends PassportStrategy {
    * Put it after `passport.session()`.
    */
   session(): SessionHandler {
-    return sessionHandler(this._browserSession, this._logins.sessions);
+    return sessionHandler((req) => this.checkSession(req));
+  }
+
+  /**
+   * Does what {@link LaunchKeyStrategy.session} does, for any other host: logs this browser out if
+   * its LaunchKey session was ended on the device. It needs the host's `req.session` and
+   * `req.logout()`.
+   *
+   * @returns `false` if it logged the browser out, otherwise `true`.
+   * @throws StoreUnavailableError, or what the host's `logout` throws; the request must then not
+   *   go on, since nobody knows whether it may.
+   */
+  checkSession(req: LoginRequest): Promise<boolean> {
+    return checkSession(req, this._browserSession, this._logins.sessions);
   }
 
   /**
@@ -156,7 +180,19 @@ export class LaunchKeyStrategy extends PassportStrategy {
    * @throws ConfigurationError that names the option, for anything unusable.
    */
   waiting(options: WaitingOptions = {}): WaitingHandler {
-    return waitingHandler(this._logins, this._browserSession, options);
+    return waitingHandler(this._waitingPage(options));
+  }
+
+  /**
+   * Does what {@link LaunchKeyStrategy.waiting} does, for any other host: takes a request for the
+   * waiting page, whatever its method, and resolves to the answer to send. A GET for the status is
+   * held for up to 20 seconds, and ends with status 499 when the browser leaves: nobody reads it.
+   *
+   * @throws ConfigurationError for anything unusable, and where the request has no session;
+   *   StoreUnavailableError.
+   */
+  async handleWaiting(req: WaitingRequest, options: WaitingOptions = {}): Promise<WaitingReply> {
+    return this._waitingPage(options).answer(req);
   }
 
   /**
@@ -169,6 +205,10 @@ export class LaunchKeyStrategy extends PassportStrategy {
   async logout(req: LoginRequest): Promise<boolean> {
     const handle = this._browserSession.takeLaunchKeySession(req);
     return handle ? this._logins.sessions.close(handle) : false;
+  }
+
+  private _waitingPage(options: WaitingOptions): WaitingPage {
+    return new WaitingPage(this._logins, this._browserSession, waitingSettings(options));
   }
 
   private async _logIn(req: LoginRequest, options: LaunchKeyAuthenticateOptions): Promise<Outcome> {

@@ -20,6 +20,8 @@ interface WatchedRequest {
   /** HTTP/2: one connection carries many requests, each on a stream of its own. */
   stream?: Connection;
   socket?: Connection;
+  /** Where there is no connection to watch. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -29,7 +31,8 @@ interface WatchedRequest {
 export function watchBrowser(req: object): Browser {
   const { raw = req as WatchedRequest } = req as WatchedRequest;
   const connection = raw.stream ?? raw.socket;
-  let gone = connection?.destroyed === true;
+  const signal = connection ? undefined : raw.signal;
+  let gone = connection?.destroyed === true || signal?.aborted === true;
   let leave: () => void = () => {};
   const left = new Promise<'left'>((resolve) => {
     leave = () => {
@@ -39,11 +42,15 @@ export function watchBrowser(req: object): Browser {
   });
   if (gone) leave();
   connection?.once?.('close', leave);
+  signal?.addEventListener('abort', leave);
   return {
     get gone() {
       return gone;
     },
     left,
-    release: () => connection?.removeListener?.('close', leave),
+    release: () => {
+      connection?.removeListener?.('close', leave);
+      signal?.removeEventListener('abort', leave);
+    },
   };
 }

@@ -1,16 +1,18 @@
-import type { IncomingMessage } from 'node:http';
-
 /** More than any form or event needs, in bytes; a bigger body is not read. */
 const LIMIT = 64 * 1024;
 
+/** A request whose body has been read, or else is a stream as in Node.js. */
+interface BodyRequest extends Partial<AsyncIterable<unknown>> {
+  body?: unknown;
+}
+
 /**
- * The fields of a form or JSON body, whether a body parser has read it already or nobody has.
+ * The fields of a form or JSON body, whether a body parser has read it already or nobody has. None
+ * where the host has read it and found nothing.
  *
  * @throws for what cannot be read.
  */
-export async function bodyFields(
-  req: IncomingMessage & { body?: unknown },
-): Promise<Iterable<[string, unknown]>> {
+export async function bodyFields(req: BodyRequest): Promise<Iterable<[string, unknown]>> {
   const parsed = req.body;
   if (typeof parsed === 'object' && parsed !== null && !Buffer.isBuffer(parsed)) {
     return Object.entries(parsed);
@@ -21,10 +23,11 @@ export async function bodyFields(
   return new URLSearchParams(text);
 }
 
-async function readBody(req: IncomingMessage): Promise<string> {
+async function readBody(req: BodyRequest): Promise<string> {
+  if (!req[Symbol.asyncIterator]) return '';
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of req) {
+  for await (const chunk of req as AsyncIterable<unknown>) {
     length += (chunk as Buffer).length;
     if (length > LIMIT) throw new RangeError(`A body may have ${LIMIT} bytes at most.`);
     chunks.push(chunk as Buffer);

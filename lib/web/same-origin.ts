@@ -1,10 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /**
  * Whether a form was sent by a page of this site. Browsers say so in `Sec-Fetch-Site`, older ones
  * in `Origin`; a client that sends neither is no browser that another site could use.
  */
-export function isSameOrigin({ headers }: IncomingMessage): boolean {
+export function isSameOrigin({ headers }: { headers: IncomingHttpHeaders }): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   const { origin, host } = headers;

@@ -133,23 +133,48 @@ function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-/** See {@link LaunchKeyStrategy.session}. */
-export function sessionHandler(
+/**
+ * Ends this browser's login if its LaunchKey session was ended.
+ *
+ * @returns whether the browser may go on as it is; `false` where it was logged out.
+ * @throws what the store throws, or the host's `logout`: then nobody knows, and the request must
+ *   not go on.
+ */
+export async function checkSession(
+  req: LoginRequest,
   browserSession: BrowserSession,
   sessions: LaunchKeySessions,
-): SessionHandler {
+): Promise<boolean> {
+  const handle = browserSession.launchKeySession(req);
+  if (!handle) return true;
+  const { logout } = req as LoginRequest & { logout?: unknown };
+  if (typeof logout !== 'function') {
+    throw new Error(
+      'The request has no logout(): checking the LaunchKey session must come after Passport’s own session handling.',
+    );
+  }
+  if (await sessions.isOpen(handle)) return true;
+  await logOut(req, logout as LogOut);
+  // Not before: where that fails, the next request must not find a login without an end.
+  browserSession.takeLaunchKeySession(req);
+  return false;
+}
+
+type LogOut = (done: (error?: unknown) => void) => unknown;
+
+/** Passport's `logout` calls back; the one of @fastify/passport, and the older of Passport, do not. */
+function logOut(req: LoginRequest, logout: LogOut): Promise<void> {
+  if (logout.length === 0) return Promise.resolve(logout.call(req, () => {})).then(() => {});
+  return new Promise((resolve, reject) => {
+    logout.call(req, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** See {@link LaunchKeyStrategy.session}. */
+export function sessionHandler(check: (req: LoginRequest) => Promise<boolean>): SessionHandler {
   return (req, _res, next) => {
-    const handle = browserSession.launchKeySession(req);
-    if (!handle) return next();
-    if (typeof req.logout !== 'function') {
-      return next(new Error('strategy.session() must stand behind passport.session().'));
-    }
-    sessions.isOpen(handle).then(
-      (open) => {
-        if (open) return next();
-        browserSession.takeLaunchKeySession(req);
-        return req.logout(next);
-      },
+    check(req).then(
+      () => next(),
       // Neither undefined nor 'route' may reach next(): they let the request through.
       (error) => next(asThrowable(error)),
     );

@@ -1,21 +1,37 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { ConfigurationError } from '../../client/errors.js';
 import { watchBrowser } from '../../login/browser.js';
 import type { Logins } from '../../login/logins.js';
+import { asThrowable } from '../../login/verify.js';
 import { cancelLogin, type View, viewLogin } from '../../login/view.js';
+import type { LoginRequest } from '../../options.js';
 import { bodyFields } from '../body.js';
 import { isSameOrigin } from '../same-origin.js';
 import type { BrowserSession } from '../session.js';
 import { findAsset } from './assets.js';
-import { type WaitingOptions, type WaitingSettings, waitingSettings } from './options.js';
+import type { WaitingSettings } from './options.js';
 import { type Shown, secondsLeft, waitingPage } from './page.js';
-import { sendAsset, sendHtml, sendJson, sendNothing, sendText } from './reply.js';
+import {
+  assetReply,
+  emptyReply,
+  htmlReply,
+  jsonReply,
+  send,
+  textReply,
+  type WaitingReply,
+} from './reply.js';
 
-/** What the waiting page reads of a request. */
-export interface WaitingRequest extends IncomingMessage {
-  body?: unknown;
-  session?: unknown;
-  originalUrl?: string;
+/**
+ * What the waiting page reads of a request. Those of Express, Connect, NestJS and Fastify have it,
+ * and a host that has none of these can make one.
+ */
+export interface WaitingRequest extends LoginRequest {
+  method?: string | undefined;
+  /** Path and query, or the whole URL. `originalUrl` counts where there is one. */
+  url?: string | undefined;
+  originalUrl?: string | undefined;
+  /** Aborted when the browser leaves; read only where there is no connection of Node.js. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Middleware as {@link LaunchKeyStrategy.waiting} makes it. */
@@ -40,21 +56,22 @@ export interface WaitingStatus {
 const HOLD = 20;
 /** How long a page may take that asks an engine which does not answer, in milliseconds. */
 const PAGE_PATIENCE = 2000;
+/** The status where there is nobody left to read it, as nginx has it in its log. */
+const BROWSER_LEFT = 499;
 
 /** See {@link LaunchKeyStrategy.waiting}. */
-export function waitingHandler(
-  logins: Logins,
-  browserSession: BrowserSession,
-  options: WaitingOptions,
-): WaitingHandler {
-  const waiting = new Waiting(logins, browserSession, waitingSettings(options));
+export function waitingHandler(page: WaitingPage): WaitingHandler {
   return (req, res, next) => {
-    waiting.handle(req, res).catch(next);
+    page
+      .answer(req)
+      .then((reply) => send(res, reply))
+      // Neither undefined nor 'route' may reach next(): they let the request through.
+      .catch((error) => next(asThrowable(error)));
   };
 }
 
 /** Only looks and cancels: it writes nothing to the session, and logs nobody in. */
-class Waiting {
+export class WaitingPage {
   private readonly logins: Logins;
   private readonly browserSession: BrowserSession;
   private readonly settings: WaitingSettings;
@@ -65,43 +82,43 @@ class Waiting {
     this.settings = settings;
   }
 
-  async handle(req: WaitingRequest, res: ServerResponse): Promise<void> {
+  async answer(req: WaitingRequest): Promise<WaitingReply> {
     const url = new URL(req.originalUrl ?? req.url ?? '/', 'http://waiting.invalid');
-    if (req.method === 'POST') return this.cancel(req, res, url);
+    if (req.method === 'POST') return this.cancel(req, url);
     if (req.method !== 'GET' && req.method !== 'HEAD') {
-      return sendNothing(res, 405, { allow: 'GET, HEAD, POST' });
+      return emptyReply(405, { allow: 'GET, HEAD, POST' });
     }
     const asset = findAsset(url);
-    if (asset) return sendAsset(res, asset, url.searchParams.get('v'));
+    if (asset) return assetReply(asset, url.searchParams.get('v'));
     mustHaveSession(req);
     const handle = url.searchParams.get('request') ?? '';
-    return wantsJson(req) ? this.status(req, res, handle) : this.page(req, res, handle);
+    return wantsJson(req) ? this.status(req, handle) : this.page(req, handle);
   }
 
-  private async status(req: WaitingRequest, res: ServerResponse, handle: string): Promise<void> {
+  private async status(req: WaitingRequest, handle: string): Promise<WaitingReply> {
     const browser = watchBrowser(req);
     try {
       const view = await this.view(req, handle, () =>
         viewLogin(this.logins, handle, patience(req) * 1000, browser),
       );
-      if (view.state === 'left') return;
-      sendJson(res, view.state === 'unknown' ? 404 : 200, statusOf(view));
+      if (view.state === 'left') return emptyReply(BROWSER_LEFT);
+      return jsonReply(view.state === 'unknown' ? 404 : 200, statusOf(view));
     } finally {
       browser.release();
     }
   }
 
-  private async page(req: WaitingRequest, res: ServerResponse, handle: string): Promise<void> {
+  private async page(req: WaitingRequest, handle: string): Promise<WaitingReply> {
     const browser = watchBrowser(req);
     try {
       const view = await this.view(req, handle, () => this.glance(handle, browser));
-      if (view.state === 'left') return;
+      if (view.state === 'left') return emptyReply(BROWSER_LEFT);
       const over = view.state === 'finished' && !this.browserSession.hasFinished(req, handle);
       const shown: Shown = over ? { state: 'over' } : view;
       const texts = this.settings.texts(req);
       const fields = this.settings.fields(req);
       const html = waitingPage(shown, { settings: this.settings, texts, fields });
-      sendHtml(res, shown.state === 'unknown' ? 404 : 200, html, this.settings);
+      return htmlReply(shown.state === 'unknown' ? 404 : 200, html, this.settings);
     } finally {
       browser.release();
     }
@@ -123,20 +140,20 @@ class Waiting {
     }
   }
 
-  private async cancel(req: WaitingRequest, res: ServerResponse, url: URL): Promise<void> {
-    if (!isSameOrigin(req)) return sendText(res, 403, 'This form was sent by another site.\n');
+  private async cancel(req: WaitingRequest, url: URL): Promise<WaitingReply> {
+    if (!isSameOrigin(req)) return textReply(403, 'This form was sent by another site.\n');
     mustHaveSession(req);
     const form = await readForm(req);
-    if (form?.get('action') !== 'cancel') return sendText(res, 400, 'Nothing was done.\n');
+    if (form?.get('action') !== 'cancel') return textReply(400, 'Nothing was done.\n');
     const handle = form.get('request') ?? url.searchParams.get('request') ?? '';
     if (this.browserSession.began(req, handle) && !(await cancelLogin(this.logins, handle))) {
       // Approved just before: the page shows that, and goes on from there.
       const login = await this.logins.get(handle);
       if (login?.state === 'answered' && login.answer?.authorized) {
-        return sendNothing(res, 303, { location: `?request=${handle}` });
+        return emptyReply(303, { location: `?request=${handle}` });
       }
     }
-    return sendNothing(res, 303, { location: this.settings.loginUrl });
+    return emptyReply(303, { location: this.settings.loginUrl });
   }
 
   /** Shows a login to the browser that began it, and to nobody else. */

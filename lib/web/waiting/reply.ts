@@ -2,16 +2,19 @@ import type { ServerResponse } from 'node:http';
 import type { Asset } from './assets.js';
 import type { WaitingSettings } from './options.js';
 
+/** An answer of the waiting page, for the host to send. */
+export interface WaitingReply {
+  status: number;
+  /** By names in lower case, without `content-length`. */
+  headers: Record<string, string>;
+  body: string;
+}
+
 /** For everything that depends on who asks. */
 const PRIVATE = { 'cache-control': 'no-store', vary: 'Accept, Cookie' };
 
-export function sendHtml(
-  res: ServerResponse,
-  status: number,
-  html: string,
-  settings: WaitingSettings,
-): void {
-  send(res, status, html, {
+export function htmlReply(status: number, html: string, settings: WaitingSettings): WaitingReply {
+  return reply(status, html, {
     ...PRIVATE,
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': contentSecurityPolicy(settings),
@@ -21,43 +24,37 @@ export function sendHtml(
   });
 }
 
-export function sendJson(res: ServerResponse, status: number, body: object): void {
-  send(res, status, JSON.stringify(body), { ...PRIVATE, 'content-type': 'application/json' });
+export function jsonReply(status: number, body: object): WaitingReply {
+  return reply(status, JSON.stringify(body), { ...PRIVATE, 'content-type': 'application/json' });
 }
 
-export function sendText(res: ServerResponse, status: number, text: string): void {
-  send(res, status, text, { ...PRIVATE, 'content-type': 'text/plain; charset=utf-8' });
+export function textReply(status: number, text: string): WaitingReply {
+  return reply(status, text, { ...PRIVATE, 'content-type': 'text/plain; charset=utf-8' });
 }
 
-export function sendNothing(
-  res: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-): void {
-  send(res, status, '', { ...PRIVATE, ...headers });
+export function emptyReply(status: number, headers: Record<string, string> = {}): WaitingReply {
+  return reply(status, '', { ...PRIVATE, ...headers });
 }
 
 /** For good under the address that names this version, not at all under any other. */
-export function sendAsset(res: ServerResponse, asset: Asset, version: string | null): void {
+export function assetReply(asset: Asset, version: string | null): WaitingReply {
   const forGood = version === asset.version;
-  send(res, 200, asset.content, {
+  return reply(200, asset.content, {
     'content-type': asset.type,
     'cache-control': forGood ? 'public, max-age=31536000, immutable' : 'no-cache',
     'cross-origin-resource-policy': 'same-origin',
   });
 }
 
-function send(
-  res: ServerResponse,
-  status: number,
-  body: string,
-  headers: Record<string, string>,
-): void {
-  res.writeHead(status, {
-    ...headers,
-    'content-length': Buffer.byteLength(body),
-    'x-content-type-options': 'nosniff',
-  });
+function reply(status: number, body: string, headers: Record<string, string>): WaitingReply {
+  return { status, headers: { ...headers, 'x-content-type-options': 'nosniff' }, body };
+}
+
+/** Sends a reply where the host has a response of Node.js. */
+export function send(res: ServerResponse, { status, headers, body }: WaitingReply): void {
+  // A time-out in front of the page may have answered already.
+  if (res.headersSent || res.destroyed) return;
+  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   res.end(body);
 }
 
