@@ -5,6 +5,7 @@ import {
   STALE_STAMP,
   UnknownAuthRequestError,
 } from '../client/errors.js';
+import { jitter } from '../jitter.js';
 import type { PendingLogin, Store } from '../store/store.js';
 import { keepAnswer } from './answer.js';
 
@@ -306,9 +307,4 @@ export function isGone(error: unknown): boolean {
     error instanceof UnknownAuthRequestError ||
     (error instanceof ExpiredAuthRequestError && error.code !== STALE_STAMP)
   );
-}
-
-/** Spreads pauses over ±20 %, so that many logins do not poll in step. */
-function jitter(ms: number): number {
-  return ms * (0.8 + Math.random() * 0.4);
 }

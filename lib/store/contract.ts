@@ -56,6 +56,20 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal(await a.get(handle), null);
   }),
 
+  check('a login that is kept is not added anew, in any state', async ({ a, b }) => {
+    const login = await added(a);
+    const again = { ...login, username: 'mallory' };
+    await assert.rejects(b.add(again, LONG));
+    assert.equal((await a.get(login.handle))?.username, 'alice');
+    await a.answer(login.handle, anAnswer());
+    await assert.rejects(b.add(again, LONG));
+    assert.equal((await a.get(login.handle))?.state, 'answered');
+    await a.consume(login.handle);
+    await assert.rejects(b.add(again, LONG));
+    assert.equal((await a.get(login.handle))?.state, 'finished');
+    assert.equal(await a.consume(login.handle), null);
+  }),
+
   check('an answer is kept with the login, whatever it says', async ({ a, b }) => {
     for (const answer of [anAnswer(), anAnswer({ authorized: false, reason: 'fraudulent' })]) {
       const login = aLogin();

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import {
   type Answer,
+  keptAlready,
   type LaunchKeySession,
   type LoginRecord,
   type PendingLogin,
@@ -57,9 +58,7 @@ export class MemoryStore implements Store {
     dropExpired(this.logins, now, this.logins.size >= this.maxLogins);
     if (this.logins.size >= this.maxLogins) this.dropFinished();
     if (this.logins.size >= this.maxLogins) throw new StoreFullError(this.maxLogins);
-    if (this.live(login.handle)) {
-      throw new Error('The engine named an auth request that another login waits for already.');
-    }
+    if (this.live(login.handle)) throw keptAlready();
     this.logins.set(login.handle, {
       record: Object.freeze({ ...login, state: 'pending' as const }),
       until: now + ttl,

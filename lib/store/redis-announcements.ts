@@ -1,3 +1,5 @@
+import { jitter } from '../jitter.js';
+
 /** What listening needs of a Redis client: to be able to make another connection like its own. */
 export interface RedisListenerSource {
   readonly options?: { readonly socket?: object | undefined } | undefined;
@@ -89,6 +91,8 @@ export class RedisAnnouncements {
 
   private async subscribe(listener: RedisListener): Promise<void> {
     await listener.connect();
+    // A client that is destroyed while it connects goes on to connect.
+    if (this.listener !== listener) return listener.destroy();
     await listener.subscribe(this.channel, (handle) => {
       for (const bell of this.bells.get(handle) ?? []) bell.ring();
     });
@@ -101,7 +105,7 @@ export class RedisAnnouncements {
     this.pause = setTimeout(() => {
       this.pause = undefined;
       if (this.bells.size) this.listen();
-    }, PAUSE).unref();
+    }, jitter(PAUSE)).unref();
   }
 
   private drop(): void {

@@ -1,6 +1,8 @@
+import { jitter } from '../jitter.js';
 import { type Bell, RedisAnnouncements, type RedisListenerSource } from './redis-announcements.js';
 import {
   type Answer,
+  keptAlready,
   type LaunchKeySession,
   type LoginRecord,
   type PendingLogin,
@@ -80,7 +82,12 @@ export class RedisStore implements Store {
   }
 
   async add(login: PendingLogin, ttl: number): Promise<void> {
-    await this.run(ADD, [this.loginKey(login.handle)], [JSON.stringify(login), whole(ttl)]);
+    const done = await this.run(
+      ADD,
+      [this.loginKey(login.handle)],
+      [JSON.stringify(login), whole(ttl)],
+    );
+    if (Number(done) !== 1) throw keptAlready();
   }
 
   async get(handle: string): Promise<LoginRecord | null> {
@@ -132,7 +139,11 @@ export class RedisStore implements Store {
   }
 
   async getSession(handle: string): Promise<LaunchKeySession | null> {
-    const session = await this.run(GET_SESSION, [this.sessionKey(handle)]);
+    const session = await this.run(
+      GET_SESSION,
+      [this.sessionKey(handle), this.userKey('')],
+      [handle],
+    );
     return session === null ? null : parsed<LaunchKeySession>(session);
   }
 
@@ -192,7 +203,7 @@ export class RedisStore implements Store {
         if (!looked || failedBefore) throw error;
         failedBefore = true;
       }
-      if (!(await bell.rung(this.recheckInterval))) throw closed();
+      if (!(await bell.rung(jitter(this.recheckInterval)))) throw closed();
     }
   }
 
@@ -207,34 +218,62 @@ export class RedisStore implements Store {
       }, this.timeout).unref();
     });
     try {
-      const client = this.client.withCommandOptions({ abortSignal: given.signal, typeMapping: {} });
-      return await Promise.race([client.eval(script, { keys, arguments: args }), late]);
+      return await Promise.race([this.evaluate(script, keys, args, given.signal), late]);
     } catch (error) {
       throw unavailable(error);
     } finally {
       clearTimeout(timer);
     }
   }
+
+  /** A Redis that has just started refuses everything until it has read its data. */
+  private async evaluate(
+    script: string,
+    keys: string[],
+    args: string[],
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const client = this.client.withCommandOptions({ abortSignal: signal, typeMapping: {} });
+    for (;;) {
+      try {
+        return await client.eval(script, { keys, arguments: args });
+      } catch (error) {
+        if (!isLoading(error) || signal.aborted) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LOADING_PAUSE).unref());
+      }
+    }
+  }
+}
+
+/** How long after Redis said that it is still loading it is asked again, in milliseconds. */
+const LOADING_PAUSE = 50;
+
+function isLoading(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('LOADING ');
 }
 
 // A login is a hash of its state, the login as JSON and the answer as JSON. A LaunchKey session is
 // a hash of its JSON, what the scripts must know of it, and `ended` once it is. A user is a sorted
 // set of the handles of sessions by the time at which they expire, by Redis' clock.
 //
+// The first command of a script that writes is one that needs memory: where Redis has none left, the
+// script then does nothing at all. After another it would be let through.
+//
 // Where a script makes a key out of a prefix, the prefix is given among the keys, so that a prefix
 // of the client's own applies to it too.
 
 const ADD = `
-redis.call('DEL', KEYS[1])
+if redis.call('HLEN', KEYS[1]) > 0 then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'pending', 'login', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`;
 
 const GET = `return redis.call('HMGET', KEYS[1], 'state', 'login', 'answer')`;
 
 const ANSWER = `
 if redis.call('HGET', KEYS[1], 'state') ~= 'pending' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'answered', 'answer', ARGV[1])
-redis.call('PUBLISH', ARGV[2], ARGV[3])
+redis.pcall('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
 
 const CONSUME = `
@@ -250,16 +289,20 @@ end`;
 const OPEN_SESSION = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'session', ARGV[1], 'startedAt', ARGV[2], 'user', ARGV[3])
+redis.call('HDEL', KEYS[1], 'ended')
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 redis.call('ZADD', KEYS[2], now + ARGV[5], ARGV[4])
 redis.call('PEXPIREAT', KEYS[2], redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])`;
 
+// A session that is missing in its user's list could not be ended by a logout on the device. Redis
+// may have evicted the list, so the session counts as over.
 const GET_SESSION = `
-if redis.call('HEXISTS', KEYS[1], 'ended') == 1 then return nil end
-return redis.call('HGET', KEYS[1], 'session')`;
+local kept = redis.call('HMGET', KEYS[1], 'session', 'user', 'ended')
+if not kept[1] or kept[3] then return nil end
+if not redis.call('ZSCORE', KEYS[2] .. kept[2], ARGV[1]) then return nil end
+return kept[1]`;
 
 const END_SESSIONS = `
 local found = {}

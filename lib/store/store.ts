@@ -76,6 +76,8 @@ export interface Store {
    * Keeps a new login for `ttl` milliseconds.
    *
    * @throws StoreFullError if the store is bounded and has no room.
+   * @throws an error, and changes nothing, if a login of that handle is kept already: to begin it
+   *   anew would make an approval that was used count once more.
    */
   add(login: PendingLogin, ttl: number): Promise<void>;
 
@@ -144,6 +146,15 @@ export class StoreFullError extends Error {
     );
     this.name = 'StoreFullError';
   }
+}
+
+/**
+ * What {@link Store.add} throws for a login that is kept already.
+ *
+ * @internal
+ */
+export function keptAlready(): Error {
+  return new Error('The engine named an auth request that another login waits for already.');
 }
 
 /**

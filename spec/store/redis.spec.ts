@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
@@ -150,6 +151,25 @@ describeWithRedis('RedisStore', () => {
       expect(await client.keys('*')).toEqual([]);
     });
 
+    it.each([2, 3] as const)('are read the same in version %i of the protocol', async (RESP) => {
+      const { createClient } = await import('redis');
+      const speaking = createClient({ url: server.url, RESP });
+      onTestFinished(() => speaking.destroy());
+      await speaking.connect();
+      const store = open({ client: speaking });
+      await store.add(login(), TTL);
+      expect(await store.get('nobody')).toBeNull();
+      expect(await store.consume('handle')).toBeNull();
+      const wait = store.waitForAnswer('handle', never());
+      expect(await store.answer('handle', answer)).toBe(true);
+      expect(await wait).toEqual({ ...login(), state: 'answered', answer });
+      expect(await store.consume('handle')).toEqual({ ...login(), state: 'finished', answer });
+      await store.openSession(session(), TTL);
+      expect(await store.getSession('handle')).toEqual(session());
+      expect(await store.endSessions('hash', 1_000)).toEqual([session()]);
+      expect(await store.getSession('handle')).toBeNull();
+    });
+
     it('are read the same by a client that maps types in its own way', async () => {
       const { RESP_TYPES } = await import('redis');
       const mapped = client.withTypeMapping({
@@ -160,6 +180,27 @@ describeWithRedis('RedisStore', () => {
       await store.add(login(), TTL);
       expect(await store.answer('handle', answer)).toBe(true);
       expect(await store.consume('handle')).toEqual({ ...login(), state: 'finished', answer });
+    });
+  });
+
+  describe('where Redis evicts keys', () => {
+    it('a session that a logout on the device could not find is over', async () => {
+      const store = open();
+      await store.openSession(session(), TTL);
+      await store.openSession({ ...session('other'), userHash: 'other' }, TTL);
+      await client.del('launchkey:user:hash');
+      expect(await store.endSessions('hash', 1_000)).toEqual([]);
+      expect(await store.getSession('handle')).toBeNull();
+      expect(await store.getSession('other')).not.toBeNull();
+    });
+
+    it('a login that is lost cannot be finished', async () => {
+      const store = open();
+      await store.add(login(), TTL);
+      await store.answer('handle', answer);
+      await client.del('launchkey:login:handle');
+      expect(await store.consume('handle')).toBeNull();
+      expect(await store.waitForAnswer('handle', never())).toBeNull();
     });
   });
 
@@ -197,6 +238,18 @@ describeWithRedis('RedisStore', () => {
       expect(await wait).toMatchObject({ state: 'answered' });
     });
 
+    it('gets its answer from a process that may not publish', async () => {
+      const name = 'no-publishing';
+      await client.aclSetUser(name, ['on', '>password', '~*', '+@all', 'resetchannels']);
+      const { hostname, port } = new URL(server.url);
+      const limited = await connectRedis(`redis://${name}:password@${hostname}:${port}`);
+      const store = open({ recheckInterval: 50 });
+      await store.add(login(), TTL);
+      const wait = store.waitForAnswer('handle', never());
+      expect(await open({ client: limited }).answer('handle', answer)).toBe(true);
+      expect(await wait).toMatchObject({ state: 'answered' });
+    });
+
     it('uses one more connection however many wait, and none when nobody has', async () => {
       const store = open();
       await store.get('handle');
@@ -220,6 +273,21 @@ describeWithRedis('RedisStore', () => {
       await client.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
       await store.answer('handle', answer);
       expect(await wait).toMatchObject({ state: 'answered' });
+    });
+
+    it('leaves no connection behind that was being made when the store was closed', async () => {
+      const made = async () =>
+        Number(/total_connections_received:(\d+)/.exec(await client.info('stats'))?.[1]);
+      const store = open();
+      await store.add(login(), TTL);
+      const before = { made: await made(), open: (await client.clientList()).length };
+      const wait = store.waitForAnswer('handle', never());
+      const refused = expect(wait).rejects.toThrow('closed');
+      await store.close();
+      await refused;
+      while ((await made()) === before.made) await new Promise(setImmediate);
+      while ((await client.clientList()).length > before.open) await new Promise(setImmediate);
+      await subscribers(client, 0);
     });
 
     it('ends with an error when the store is closed', async () => {
@@ -257,7 +325,8 @@ describeWithRedis('RedisStore', () => {
           retryable: true,
         });
       }
-      const ready = once(ownClient, 'ready');
+      // Not once(): a try to connect that fails meanwhile is an error, too.
+      const ready = new Promise((resolve) => ownClient.once('ready', resolve));
       await own.restart();
       await ready;
       // None of the calls that were given up is made up for.
@@ -286,6 +355,75 @@ describeWithRedis('RedisStore', () => {
       await subscribers(ownClient, 1);
       await store.answer('handle', answer);
       expect(await next).toMatchObject({ state: 'answered' });
+    });
+
+    it('a restart is bridged although Redis has much to read', async () => {
+      const { own, ownClient, store } = await ownServer({ recheckInterval: 50 });
+      await store.add(login(), TTL);
+      // It hears nothing while it reads 1 KiB, and reads each key slowly.
+      for (let key = 0; key < 40; key++) await ownClient.set(`${key}`, randomBytes(1_024));
+      await ownClient.sendCommand(['SAVE']);
+      const wait = store.waitForAnswer('handle', never());
+      await subscribers(ownClient, 1);
+      const lost = once(ownClient, 'error');
+      await own.kill();
+      await lost;
+      const slow = { 'key-load-delay': 10_000, 'loading-process-events-interval-bytes': 1_024 };
+      const loaded = own.restart(slow);
+      await expect(ownClient.get('0')).rejects.toThrow('LOADING');
+      expect(await store.answer('handle', answer)).toBe(true);
+      expect(await wait).toMatchObject({ state: 'answered' });
+      await loaded;
+    });
+
+    it('one that reads for longer than a call may take is an error', async () => {
+      const { own, ownClient, store } = await ownServer({ timeout: 50 });
+      for (let key = 0; key < 40; key++) await ownClient.set(`${key}`, randomBytes(1_024));
+      await ownClient.sendCommand(['SAVE']);
+      const lost = once(ownClient, 'error');
+      await own.kill();
+      await lost;
+      const slow = { 'key-load-delay': 10_000, 'loading-process-events-interval-bytes': 1_024 };
+      const loaded = own.restart(slow);
+      await expect(ownClient.get('0')).rejects.toThrow('LOADING');
+      await expect(store.get('handle')).rejects.toThrow(StoreUnavailableError);
+      await loaded;
+      expect(await store.get('handle')).toBeNull();
+    });
+
+    it.each([
+      ['has no room', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
+      ['became a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
+      [
+        'must not write without replicas',
+        ['CONFIG', 'SET', 'min-replicas-to-write', '1'],
+        ['CONFIG', 'SET', 'min-replicas-to-write', '0'],
+      ],
+    ])('one that %s takes no step, and says so', async (_, begin, end) => {
+      const { ownClient, store } = await ownServer();
+      await store.add(login(), TTL);
+      await store.answer('handle', answer);
+      await store.openSession(session(), TTL);
+      const before = await ownClient.keys('*');
+      await ownClient.sendCommand(begin);
+      const more = { ...login('more'), authRequest: 'secret of more' };
+      const steps = [
+        store.add(more, TTL),
+        store.consume('handle'),
+        store.openSession(session('more'), TTL),
+        store.endSessions('hash', 1_000),
+      ];
+      for (const step of await Promise.allSettled(steps)) {
+        expect(step).toMatchObject({
+          status: 'rejected',
+          reason: { code: 'LAUNCHKEY_STORE_UNAVAILABLE' },
+        });
+      }
+      await ownClient.sendCommand(end);
+      expect((await ownClient.keys('*')).toSorted()).toEqual(before.toSorted());
+      expect(await store.getSession('handle')).toEqual(session());
+      expect(await store.consume('handle')).toMatchObject({ state: 'finished' });
+      await store.add(more, TTL);
     });
 
     it('a wait ends with an error where it stays away', async () => {

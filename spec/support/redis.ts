@@ -46,22 +46,30 @@ export function describeWithRedis(name: string, tests: () => void): void {
   }
 }
 
-/** A Redis on a port of its own on loopback, which writes nothing down. */
+/** Settings of redis.conf. */
+type Settings = Record<string, string | number>;
+
+/** Redis writes down each step before it answers, so that not even SIGKILL makes it forget. */
+export const DURABLE: Settings = { appendonly: 'yes', appendfsync: 'always' };
+
+/** A Redis on a port of its own on loopback, which writes nothing down unless it is told to. */
 export class RedisServer {
   readonly port: number;
   private readonly folder: string;
+  private readonly settings: Settings;
   private child: ChildProcess | undefined;
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, settings: Settings) {
     this.port = port;
     this.folder = folder;
+    this.settings = settings;
   }
 
   /** Resolves when it accepts connections. The caller stops it. */
-  static async start(): Promise<RedisServer> {
+  static async start(settings: Settings = {}): Promise<RedisServer> {
     const folder = mkdtempSync(join(tmpdir(), 'passport-launchkey-redis-'));
     for (let attempt = 1; ; attempt++) {
-      const server = new RedisServer(await freePort(), folder);
+      const server = new RedisServer(await freePort(), folder, settings);
       try {
         await server.run();
         return server;
@@ -78,7 +86,7 @@ export class RedisServer {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Ends it as a power cut does, and forgets all data. Resolves when it is gone. */
+  /** Ends it as a power cut does. Resolves when it is gone. */
   async kill(): Promise<void> {
     const { child } = this;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -92,10 +100,10 @@ export class RedisServer {
     this.child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
   }
 
-  /** Starts it again on the same port, without data. */
-  async restart(): Promise<void> {
+  /** Starts it again on the same port, with what it wrote down. Resolves when that is loaded. */
+  async restart(settings: Settings = {}): Promise<void> {
     await this.kill();
-    await this.run();
+    await this.run(settings);
   }
 
   async stop(): Promise<void> {
@@ -103,10 +111,17 @@ export class RedisServer {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private run(): Promise<void> {
+  private run(more: Settings = {}): Promise<void> {
     const path = redisServerPath();
     if (!path) throw new Error(MISSING);
-    const settings = { port: this.port, bind: '127.0.0.1', save: '', appendonly: 'no' };
+    const settings = {
+      port: this.port,
+      bind: '127.0.0.1',
+      save: '',
+      appendonly: 'no',
+      ...this.settings,
+      ...more,
+    };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = spawn(path, [...args, '--dir', this.folder], {
       stdio: ['ignore', 'pipe', 'pipe'],
