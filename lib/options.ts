@@ -159,6 +159,9 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
   /**
    * Whether a user who does not exist, has no device, or was asked too often looks to the browser
    * like one who does not answer. Default `false`: then it is a denial at once, the same for all.
+   *
+   * For that, a browser that waits sees nothing of the engine but the answer: trouble is waited out
+   * and ends as `expired`. To begin a login, or to look at it, takes a quarter of a second.
    */
   concealUsers?: boolean | undefined;
   /** Where logins and LaunchKey sessions are kept. Default: a new {@link MemoryStore}. */

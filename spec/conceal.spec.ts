@@ -1,96 +1,361 @@
 import express from 'express';
 import session from 'express-session';
 import passport from 'passport';
+import type { LaunchKeyStrategy } from 'passport-launchkey';
 import { describe, expect, it } from 'vitest';
 import { logIn, loginApp, serve } from './support/app.js';
-import { EngineProxy } from './support/proxy.js';
-import { recordingStrategy, startWorld } from './support/world.js';
+import { CloseBrowser, header, type Seen, shapeOf } from './support/outside.js';
+import { type Call, EngineProxy } from './support/proxy.js';
+import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
 
 type Overrides = Parameters<typeof recordingStrategy>[1];
+type Answers = 'poll' | 'callback' | 'both';
 
-/** What the outside sees of an answer, but for what is random in each. */
-async function outside(response: Response) {
-  const body = (await response.text())
-    .replace(/[\w-]{43}/g, 'HANDLE')
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replace(/"number":\d\d/g, '"number":NN');
-  const headers = Object.fromEntries(response.headers);
-  for (const name of ['date', 'set-cookie', 'etag']) delete headers[name];
-  if (headers.location) headers.location = headers.location.replace(/[\w-]{43}/, 'HANDLE');
-  return { status: response.status, headers, body };
+const TRIES = 50;
+const REDIRECT = { pending: 'redirect', waitUrl: '/login/wait' } as const;
+const ACCEPT = { pending: 'accept', longPoll: 1 } as const;
+const JSON_ONLY = 'application/json';
+
+/** Names of people and of nobody, all of one length, since pages name whom they are for. */
+const people = Array.from({ length: TRIES }, (_, n) => `person${100 + n}`);
+const nobodies = Array.from({ length: TRIES }, (_, n) => `nobody${100 + n}`);
+
+async function start(overrides: Overrides, users = ['alice']) {
+  const clock = { ahead: 0 };
+  const world = await startWorld({ users, clock: () => Date.now() + clock.ahead });
+  const proxy = await new EngineProxy(world.engine.url).start();
+  const { strategy, verified } = recordingStrategy(world, {
+    apiBaseUrl: `${proxy.url}/v1`,
+    concealUsers: true,
+    ...overrides,
+  });
+  return { world, clock, proxy, strategy, verified };
 }
 
-describe('concealUsers', () => {
-  async function start(overrides: Overrides) {
-    const world = await startWorld({ users: ['alice'] });
-    await world.engine.createUser('nodevice', { device: false });
-    const proxy = await new EngineProxy(world.engine.url).start();
-    const { strategy, verified } = recordingStrategy(world, {
-      apiBaseUrl: `${proxy.url}/v1`,
-      concealUsers: true,
-      ...overrides,
-    });
-    return { world, proxy, strategy, verified };
+/** An application with a waiting page, whose login route shows what Passport hands to it. */
+async function serveAll(strategy: LaunchKeyStrategy): Promise<string> {
+  const auth = new passport.Passport();
+  const app = express();
+  app.use(session({ secret: 'test', resave: false, saveUninitialized: false }));
+  app.use('/login/wait', strategy.waiting());
+  app.use(express.urlencoded({ extended: false }));
+  app.post('/login', (req, res, next) => {
+    const answer: passport.AuthenticateCallback = (error, user, info, status) =>
+      error ? next(error) : res.status(user ? 200 : Number(status)).json(info ?? user);
+    auth.authenticate(strategy, answer)(req, res, next);
+  });
+  return serve(app);
+}
+
+/** What one browser does with one login, in the order of its visits. */
+class Visit {
+  readonly seen: Seen[] = [];
+  private readonly browser: CloseBrowser;
+  private readonly username: string;
+  private handle = '';
+
+  constructor(url: string, username: string) {
+    this.browser = new CloseBrowser(url);
+    this.username = username;
   }
 
-  it.each<[string, Overrides]>([
-    ['redirect', { pending: 'redirect', waitUrl: '/wait' }],
-    ['accept', { pending: 'accept', longPoll: 0, numberMatching: true }],
-  ])('makes strangers look like users who do not answer, with %s', async (_mode, overrides) => {
-    const { strategy, verified } = await start(overrides);
-    const auth = new passport.Passport();
-    const app = express();
-    app.use(session({ secret: 'test', resave: false, saveUninitialized: false }));
-    app.use(express.urlencoded({ extended: false }));
-    app.post('/login', (req, res, next) => {
-      const answer: passport.AuthenticateCallback = (error, _user, info, status) =>
-        error ? next(error) : res.status(Number(status)).json(info);
-      auth.authenticate(strategy, answer)(req, res, next);
-    });
-    const url = await serve(app);
-    const seen = await Promise.all(
-      ['alice', 'nobody', 'nodevice', 'not<a>name'].map(async (username) => {
-        const begun = await fetch(`${url}/login`, {
-          method: 'POST',
-          body: new URLSearchParams({ username }),
-          redirect: 'manual',
-        });
-        const cookie = begun.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-        const again = await fetch(`${url}/login`, {
-          method: 'POST',
-          headers: { cookie },
-          redirect: 'manual',
-        });
-        return [await outside(begun), await outside(again)];
-      }),
+  async begin(): Promise<void> {
+    const seen = await this.browser.post('/login', { username: this.username });
+    this.handle = /[\w-]{43}/.exec(header(seen, 'location') ?? seen.body)?.[0] ?? '';
+    this.keep(seen);
+  }
+
+  async status(wait: number): Promise<void> {
+    this.keep(await this.browser.get(this.page, { accept: JSON_ONLY, prefer: `wait=${wait}` }));
+  }
+
+  async look(): Promise<void> {
+    this.keep(await this.browser.get(this.page, { accept: 'text/html' }));
+  }
+
+  /** Reloads the page, as it does by itself without JavaScript, until it shows a state. */
+  async reload(state: string): Promise<void> {
+    for (;;) {
+      const seen = await this.browser.get(this.page, { accept: 'text/html' });
+      if (seen.body.includes(`data-state="${state}"`)) return this.keep(seen);
+    }
+  }
+
+  async finish(): Promise<void> {
+    this.keep(await this.browser.post('/login', { request: this.handle }));
+  }
+
+  async cancel(): Promise<void> {
+    this.keep(await this.browser.post(this.page, { action: 'cancel' }));
+  }
+
+  private get page(): string {
+    return `/login/wait?request=${this.handle}`;
+  }
+
+  private keep(seen: Seen): void {
+    this.seen.push(shapeOf(seen, this.username));
+  }
+}
+
+type Step = (visit: Visit) => Promise<void>;
+
+/** Goes all steps with every name, all at once, and returns what each saw. */
+async function seenBy(url: string, usernames: string[], steps: Step[]): Promise<Seen[][]> {
+  return Promise.all(
+    usernames.map(async (username) => {
+      const visit = new Visit(url, username);
+      for (const step of steps) await step(visit);
+      return visit.seen;
+    }),
+  );
+}
+
+/** That all saw the same, and that it was what is expected at all. */
+function expectAlike(seen: Seen[][], statuses: number[], bodies: (RegExp | '')[]) {
+  const [first, ...others] = seen;
+  expect(first?.map(({ status }) => status)).toEqual(statuses);
+  bodies.forEach((body, step) => {
+    expect(first?.[step]?.body).toMatch(body);
+  });
+  for (const other of others) expect(other).toEqual(first);
+}
+
+const begin: Step = (visit) => visit.begin();
+const look: Step = (visit) => visit.look();
+const reloadUntil =
+  (state: string): Step =>
+  (visit) =>
+    visit.reload(state);
+const finish: Step = (visit) => visit.finish();
+const cancel: Step = (visit) => visit.cancel();
+const status =
+  (wait: number): Step =>
+  (visit) =>
+    visit.status(wait);
+
+describe('concealUsers makes strangers look like users who do not answer', () => {
+  const mixed = people.flatMap((person, index) => [person, nobodies[index] ?? '']);
+  const ways = (['poll', 'callback', 'both'] as const).map((answers): [Answers] => [answers]);
+
+  it.each(ways)('from the first page to a cancelled one, with redirect and %s', async (answers) => {
+    const { strategy, verified } = await start(
+      { ...REDIRECT, answers, numberMatching: true },
+      people,
     );
-    const [alice, ...others] = seen;
-    for (const other of others) expect(other).toEqual(alice);
+    const seen = await seenBy(await serveAll(strategy), mixed, [
+      begin,
+      look,
+      status(0),
+      status(1),
+      finish,
+      cancel,
+      status(0),
+      look,
+      finish,
+    ]);
+    expectAlike(
+      seen,
+      [303, 200, 200, 200, 303, 303, 200, 200, 401],
+      ['', /data-state="pending"/, /pending.*NN/, /pending/, '', '', /denied/, /denied/, /denied/],
+    );
     expect(verified).toEqual([]);
   });
 
-  it('holds a stranger for as long as a user who does not answer', async () => {
-    const { strategy, proxy } = await start({ loginTimeout: 300 });
-    const url = await serve(loginApp(strategy));
-    const seen = await Promise.all([logIn(url), logIn(url, { username: 'nobody' })]);
-    expect(seen[0]).toMatchObject({ info: { code: 'expired' } });
-    expect(seen[1]).toEqual(seen[0]);
-    expect(proxy.of('/poll')).toHaveLength(1);
+  it.each(ways)('from 202 to a cancelled login, with accept and %s', async (answers) => {
+    const { strategy, verified } = await start(
+      { ...ACCEPT, answers, numberMatching: true },
+      people,
+    );
+    const steps = [begin, finish, status(1), cancel, finish];
+    const seen = await seenBy(await serveAll(strategy), mixed, steps);
+    expectAlike(
+      seen,
+      [202, 202, 200, 303, 401],
+      [/pending.*HANDLE.*NN/, /pending.*HANDLE.*NN/, /pending.*NN/, '', /denied/],
+    );
+    expect(verified).toEqual([]);
   });
 
-  it('also conceals that a user was asked too often', async () => {
+  it.each(ways)('until a held request expires, with %s', async (answers) => {
+    const { strategy } = await start({ answers, loginTimeout: 1000 }, people);
+    const seen = await seenBy(await serveAll(strategy), mixed, [begin]);
+    expectAlike(seen, [401], [/expired/]);
+  });
+
+  it.each<[string, Overrides]>([
+    ['redirect', REDIRECT],
+    ['accept', ACCEPT],
+  ])('when the login expires, with %s', async (_mode, overrides) => {
+    const { strategy } = await start({ ...overrides, loginTimeout: 1500 }, people);
+    const steps = [begin, status(20), status(0), look, finish];
+    const seen = (await seenBy(await serveAll(strategy), mixed, steps)).map((all) => all.slice(1));
+    expectAlike(seen, [200, 200, 200, 401], [/expired/, /expired/, /expired/, /expired/]);
+  });
+
+  it('whatever it is that keeps somebody from being asked', async () => {
+    const { strategy, world } = await start(REDIRECT);
+    await world.engine.createUser('lost1', { device: false });
+    const names = ['alice', 'lost1', 'bobby', 'a<b>c'];
+    const steps = [begin, status(0), finish];
+    expectAlike(await seenBy(await serveAll(strategy), names, steps), [303, 200, 303], []);
+  });
+
+  it('also when a user was asked too often', async () => {
     const world = await startWorld({ rateLimit: undefined });
-    const { strategy } = recordingStrategy(world, { concealUsers: true, loginTimeout: 300 });
-    const url = await serve(loginApp(strategy));
-    const seen = await Promise.all([logIn(url), logIn(url)]);
-    expect(seen[1]).toEqual(seen[0]);
-    expect(seen[0]).toMatchObject({ info: { code: 'expired' } });
+    const { strategy } = recordingStrategy(world, { concealUsers: true, ...REDIRECT });
+    const names = ['alice', 'alice', 'alice'];
+    const steps = [begin, status(0), cancel];
+    expectAlike(await seenBy(await serveAll(strategy), names, steps), [303, 200, 303], []);
+  });
+});
+
+describe('concealUsers shows nothing of the engine', () => {
+  type Fault = NonNullable<EngineProxy['intercept']>;
+  const poll =
+    (status: number, body: string, headers?: Record<string, string>): Fault =>
+    ({ path }) =>
+      path === '/v1/poll' ? { status, body, ...(headers && { headers }) } : undefined;
+  const refuse = (code: number) => poll(400, JSON.stringify({ message: 'No', message_code: code }));
+  const faults: [string, Fault][] = [
+    ['is away', poll(502, 'bad gateway')],
+    ['is away and says for how long', poll(503, 'starting', { 'retry-after': '30' })],
+    ['forgot the auth request', refuse(70402)],
+    ['says that it is over', refuse(70404)],
+    ['is asked too often', refuse(70436)],
+    ['refuses the credentials', refuse(70422)],
+    ['talks nonsense', poll(200, '<html>Welcome</html>')],
+    [
+      'has an answer that cannot be read',
+      poll(200, JSON.stringify({ auth: Buffer.alloc(256, 1).toString('base64'), user_hash: 'h' })),
+    ],
+  ];
+
+  it.each(faults)('that %s', async (_what, fault) => {
+    const compare = async (
+      overrides: Overrides,
+      steps: Step[],
+      statuses: number[],
+      bodies: (RegExp | '')[],
+    ) => {
+      const { strategy, proxy } = await start({ ...overrides, pollInterval: 100 });
+      proxy.intercept = fault;
+      const seen = await seenBy(await serveAll(strategy), ['alice', 'bobby'], steps);
+      expectAlike(seen, statuses, bodies);
+      for (const { body } of seen.flat()) expect(body).not.toContain('"away"');
+      expect(proxy.of('/poll').length).toBeGreaterThan(0);
+    };
+    const steps = [begin, look, status(0), status(1), finish];
+    const bodies = [/pending|^$/, /data-state="pending"/, /"pending"/, /"pending"/, /pending|^$/];
+    await Promise.all([
+      compare(REDIRECT, steps, [303, 200, 200, 200, 303], bodies),
+      compare(ACCEPT, steps, [202, 200, 200, 200, 202], bodies),
+      compare({ loginTimeout: 2000 }, [begin], [401], [/expired/]),
+    ]);
   });
 
-  it('still tells an engine that is away from a user who is not there', async () => {
+  it('whose clock has gone past the time of the request', async () => {
+    const { strategy, clock } = await start(REDIRECT);
+    const url = await serveAll(strategy);
+    const forward: Step = async () => {
+      clock.ahead = 400_000;
+    };
+    const steps = [begin, forward, look, status(0), status(1), finish];
+    const seen = await seenBy(url, ['alice', 'bobby'], steps);
+    expectAlike(
+      seen,
+      [303, 200, 200, 200, 303],
+      ['', /data-state="pending"/, /pending/, /pending/],
+    );
+  });
+
+  it('whose device says that nobody answered', async () => {
+    const { strategy, world, proxy } = await start({ ...REDIRECT, pollInterval: 100 });
+    const url = await serveAll(strategy);
+    const lapse: Step = async () => {
+      const [request] = await world.engine.requests('alice');
+      if (request) {
+        await world.engine.answer(request.authRequest, false, { reason: 'expired' });
+      }
+    };
+    const steps = [begin, lapse, look, status(1), finish];
+    const seen = await seenBy(url, ['alice', 'bobby'], steps);
+    expectAlike(seen, [303, 200, 200, 303], ['', /data-state="pending"/, /pending/, '']);
+    expect(proxy.of('/poll').length).toBeGreaterThan(0);
+  });
+
+  it('but that it is away when a login is to begin, whoever that is for', async () => {
     const { strategy, proxy } = await start({});
+    const url = await serve(loginApp(strategy));
+    // So that both find the engine's clock known.
+    await strategy.client.ping();
     proxy.intercept = () => ({ status: 502, body: 'bad gateway' });
-    const seen = await logIn(await serve(loginApp(strategy)), { username: 'nobody' });
-    expect(seen).toMatchObject({ error: { name: 'EngineError' } });
+    const seen = await Promise.all([logIn(url), logIn(url, { username: 'nobody' })]);
+    expect(seen[0]).toMatchObject({ error: { name: 'EngineError' } });
+    expect(seen[1]).toEqual(seen[0]);
+  });
+
+  it('and asks it nothing about strangers', async () => {
+    const { strategy, proxy } = await start({ ...REDIRECT, loginTimeout: 1000 });
+    await seenBy(await serveAll(strategy), ['nobody'], [begin, look, status(20), finish]);
+    expect(proxy.of('/auths')).toHaveLength(1);
+    expect(proxy.of('/poll')).toEqual([]);
+  });
+});
+
+describe('concealUsers logs in who approves', () => {
+  const approve =
+    ({ engine }: Awaited<ReturnType<typeof startWorld>>): Step =>
+    async () => {
+      await engine.answer(await nextRequest(engine), true);
+    };
+
+  it.each<[string, Overrides]>([
+    ['redirect', REDIRECT],
+    ['accept', ACCEPT],
+    ['redirect, without held polls', { ...REDIRECT, longPoll: 0 }],
+  ])('with %s', async (_mode, overrides) => {
+    const { strategy, world, verified } = await start(overrides);
+    const url = await serveAll(strategy);
+    const steps = [begin, approve(world), reloadUntil('answered'), finish];
+    const [seen] = await seenBy(url, ['alice'], steps);
+    expect(seen?.at(-1)).toMatchObject({ status: 200 });
+    expect(verified).toHaveLength(1);
+  });
+
+  it('with hold', async () => {
+    const { strategy, world, verified } = await start({});
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toMatchObject({ user: { id: verified[0] } });
+  });
+
+  it('after an engine that was away', async () => {
+    const { strategy, world, proxy } = await start({ ...REDIRECT, pollInterval: 100 });
+    const back: Step = async () => {
+      proxy.intercept = undefined;
+    };
+    const url = await serveAll(strategy);
+    const away: Step = async () => {
+      proxy.intercept = ({ path }) => (path === '/v1/poll' ? { status: 502, body: '' } : undefined);
+    };
+    const steps = [begin, away, status(1), approve(world), back, status(20)];
+    const [seen] = await seenBy(url, ['alice'], steps);
+    expect(seen?.at(-1)?.body).toMatch(/answered/);
+  });
+
+  it('by a look at the page that was too short for a slow engine', async () => {
+    const { strategy, world, proxy } = await start(REDIRECT);
+    let hurry: () => void = () => {};
+    const slow = new Promise<void>((resolve) => {
+      hurry = resolve;
+    });
+    proxy.holdBack = ({ path }: Call) => (path === '/v1/poll' ? slow : undefined);
+    const url = await serveAll(strategy);
+    const release: Step = async () => hurry();
+    const steps = [begin, approve(world), look, release, reloadUntil('answered')];
+    const [seen] = await seenBy(url, ['alice'], steps);
+    expect(seen?.at(-2)?.body).toContain('data-state="pending"');
+    expect(proxy.of('/poll')).toHaveLength(1);
   });
 });

@@ -1,5 +1,6 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import type { LoginRecord, PendingLogin, Store } from '../store/store.js';
+import { askUnseen } from './conceal.js';
 import { EventInbox } from './events.js';
 import { CANCELLED, finishLogin } from './finish.js';
 import { LaunchKeySessions } from './sessions.js';
@@ -11,7 +12,6 @@ import { LoginWaits, type WaitSettings } from './wait.js';
 export interface LoginSettings extends WaitSettings {
   loginTimeout: number;
   confirmCallback: boolean;
-  concealUsers: boolean;
 }
 
 /** The parts of a login, put together once for a strategy. */
@@ -23,11 +23,13 @@ export class Logins {
   readonly client: LaunchKeyClient;
   readonly store: Store;
   private readonly polls: boolean;
+  private readonly conceal: boolean;
 
   constructor(client: LaunchKeyClient, store: Store, settings: LoginSettings) {
     this.client = client;
     this.store = store;
     this.polls = settings.poll;
+    this.conceal = settings.concealUsers;
     this.starter = new LoginStarter(client, store, settings);
     this.waits = new LoginWaits(client, store, settings);
     this.sessions = new LaunchKeySessions(client, store);
@@ -50,7 +52,9 @@ export class Logins {
 
   /** Asks the engine once, where the engine is to be asked at all. */
   async ask(login: PendingLogin): Promise<void> {
-    if (this.polls) await this.waits.ask(login);
+    if (!this.polls) return;
+    const ask = () => this.waits.ask(login);
+    await (this.conceal ? askUnseen(this.store, login, ask) : ask());
   }
 
   /** See {@link Store.release}. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Policy } from '../client/policy.js';
 import type { PendingLogin, Store } from '../store/store.js';
+import { inSteps } from './conceal.js';
 import { handleOf } from './handle.js';
 import { refusalOf } from './verdict.js';
 
@@ -48,7 +49,7 @@ export class LoginStarter {
     const starting = this.authorize(options);
     this.underWay.add(starting);
     try {
-      return await starting;
+      return await (this.conceal ? inSteps(starting) : starting);
     } finally {
       this.underWay.delete(starting);
     }

@@ -1,4 +1,4 @@
-import type { LaunchKeyClient, PollAnswer } from '../client/client.js';
+import type { AuthPackageReading, LaunchKeyClient, PollAnswer } from '../client/client.js';
 import {
   ExpiredAuthRequestError,
   LaunchKeyError,
@@ -17,6 +17,8 @@ export interface WaitSettings {
   pollInterval: number;
   /** Seconds for which the engine is asked to hold a poll; 0 for not at all. */
   longPoll: number;
+  /** Whether a wait shows nothing of the engine but the answer; see `conceal.ts`. */
+  concealUsers: boolean;
 }
 
 /** How a wait ended: there is an answer in the store, or there will be none. */
@@ -46,7 +48,8 @@ const LONGEST_BACKOFF = 15_000;
  *
  * Lost connections, 5xx and "too many requests" are waited out with backoff until the login
  * expires; if the engine is still away then, that is the error. Everything else, above all bad
- * credentials, ends the wait at once.
+ * credentials, ends the wait at once. Where users are concealed, all of it is waited out, and a wait
+ * ends in an answer or by the clock.
  */
 export class LoginWaits {
   private readonly client: LaunchKeyClient;
@@ -78,11 +81,12 @@ export class LoginWaits {
 
   /**
    * Asks the engine now whether there is an answer, and keeps it. Uses the poll that is under way
-   * in this process where there is one.
+   * in this process where there is one. Of a decoy the engine knows nothing.
    *
    * @throws what the client throws, if the engine cannot be asked.
    */
   async ask(login: PendingLogin): Promise<void> {
+    if (login.decoy) return;
     const wait = this.waits.get(login.handle);
     if (wait?.polls) return wait.ask();
     let question = this.questions.get(login.handle);
@@ -93,20 +97,11 @@ export class LoginWaits {
     return question;
   }
 
-  /** A decoy is asked about too: an answer that came sooner would give it away. */
-  private async fetchAnswer(login: PendingLogin): Promise<PollAnswer | null> {
-    try {
-      return (await this.client.poll(login.authRequest, {})).answer;
-    } catch (error) {
-      if (login.decoy && isGone(error)) return null;
-      throw error;
-    }
-  }
-
   private async askOnce(login: PendingLogin): Promise<void> {
-    const answer = await this.fetchAnswer(login);
+    const { answer } = await this.client.poll(login.authRequest, {});
     if (!answer) return;
     const read = await this.client.readAnswer(login.authRequest, answer);
+    if (this.settings.concealUsers && isNoAnswer(read)) return;
     await keepAnswer(this.store, login, answer, read);
   }
 }
@@ -240,13 +235,14 @@ class LoginWait {
       });
       this.trouble = undefined;
       this.failures = 0;
-      if (answer) await this.keep(answer);
+      const kept = answer !== null && (await this.keep(answer));
       this.settleAskers(answer !== null);
-      if (answer) return 'answered';
+      if (answer) return kept ? 'answered' : this.timeLeft();
       if (held && performance.now() - began >= HELD_AT_LEAST) return 0;
       return this.nextInterval(retryAfter);
     } catch (error) {
       if (signal.aborted) return 0;
+      if (this.settings.concealUsers) return this.endureUnseen(error);
       if (isGone(error)) return 'expired';
       this.failAskers(error);
       if (!(error instanceof LaunchKeyError && error.retryable)) throw error;
@@ -258,9 +254,23 @@ class LoginWait {
     }
   }
 
-  private async keep(answer: PollAnswer): Promise<void> {
+  /** No failure shows; where there is nothing to hope for, the rest of the time is sat out. */
+  private endureUnseen(error: unknown): number {
+    this.failAskers(error);
+    if (isGone(error)) return this.timeLeft();
+    return this.nextBackoff(error instanceof LaunchKeyError ? error.retryAfter : undefined);
+  }
+
+  private timeLeft(): number {
+    return Math.max(0, this.login.expiresAt - Date.now());
+  }
+
+  /** Whether it was one to keep. */
+  private async keep(answer: PollAnswer): Promise<boolean> {
     const read = await this.client.readAnswer(this.login.authRequest, answer);
+    if (this.settings.concealUsers && isNoAnswer(read)) return false;
     await keepAnswer(this.store, this.login, answer, read);
+    return true;
   }
 
   private nextInterval(retryAfter = 0): number {
@@ -307,4 +317,9 @@ export function isGone(error: unknown): boolean {
     error instanceof UnknownAuthRequestError ||
     (error instanceof ExpiredAuthRequestError && error.code !== STALE_STAMP)
   );
+}
+
+/** Whether the device says that its user did not answer: by its own clock, not by ours. */
+function isNoAnswer({ authorized, reason }: AuthPackageReading): boolean {
+  return !authorized && reason === 'expired';
 }
