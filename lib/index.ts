@@ -45,7 +45,14 @@ export type {
 } from './options.js';
 export type { MemoryStoreOptions } from './store/memory.js';
 export { MemoryStore } from './store/memory.js';
-export type { Answer, LaunchKeySession, LoginRecord, PendingLogin, Store } from './store/store.js';
+export type {
+  Answer,
+  LaunchKeySession,
+  LoginRecord,
+  PendingLogin,
+  Place,
+  Store,
+} from './store/store.js';
 export { StoreFullError, StoreUnavailableError } from './store/store.js';
 export {
   LaunchKeyStrategy,

@@ -164,6 +164,16 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    * and ends as `expired`. To begin a login, or to look at it, takes a quarter of a second.
    */
   concealUsers?: boolean | undefined;
+  /**
+   * How many logins of one user name may wait for an answer at a time, over all processes that share
+   * the store. A further one gets 429 with `retryAfter`, and no push is sent. Default 5.
+   */
+  maxPendingPerUser?: number | undefined;
+  /**
+   * How many logins that one browser's session began may wait for an answer at a time, at most 10;
+   * further ones as with `maxPendingPerUser`. Not with `'hold'`, which needs no session. Default 5.
+   */
+  maxPendingPerBrowser?: number | undefined;
   /** Where logins and LaunchKey sessions are kept. Default: a new {@link MemoryStore}. */
   store?: Store | undefined;
 }
@@ -178,6 +188,9 @@ export interface LaunchKeyStrategyOptionsWithoutRequest extends LaunchKeyStrateg
   passReqToCallback?: false | undefined;
 }
 
+/** How many handles a browser's session keeps of logins that wait; the oldest give way. */
+export const MOST_HANDLES = 10;
+
 /** The strategy's own settings, checked and complete. */
 export interface StrategySettings extends LoginOptions {
   name: string;
@@ -191,6 +204,8 @@ export interface StrategySettings extends LoginOptions {
   loginTimeout: number;
   confirmCallback: boolean;
   concealUsers: boolean;
+  maxPendingPerUser: number;
+  maxPendingPerBrowser: number;
   store: Store;
 }
 
@@ -212,6 +227,8 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     loginTimeout = 300_000,
     confirmCallback = true,
     concealUsers = false,
+    maxPendingPerUser = 5,
+    maxPendingPerBrowser = 5,
     store = defaultStore(),
     authType,
     userPushId = false,
@@ -231,6 +248,8 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
   numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
   boolean('confirmCallback', confirmCallback);
   boolean('concealUsers', concealUsers);
+  wholeNumberWithin('maxPendingPerUser', maxPendingPerUser, 1, 100_000);
+  wholeNumberWithin('maxPendingPerBrowser', maxPendingPerBrowser, 1, MOST_HANDLES);
   checkStore(store);
   checkLoginOptions({ authType, userPushId, context, policy, numberMatching }, pending);
   return {
@@ -245,6 +264,8 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     loginTimeout,
     confirmCallback,
     concealUsers,
+    maxPendingPerUser,
+    maxPendingPerBrowser,
     store,
     authType,
     userPushId,
@@ -323,8 +344,15 @@ function numberWithin(
   }
 }
 
+function wholeNumberWithin(option: string, value: unknown, from: number, to: number): void {
+  if (Number.isInteger(value) && Number(value) >= from && Number(value) <= to) return;
+  throw wrong(option, `a whole number from ${from} to ${to}`, value);
+}
+
 const STORE_METHODS: (keyof Store)[] = [
   'add',
+  'takePlace',
+  'leavePlace',
   'get',
   'answer',
   'waitForAnswer',

@@ -34,6 +34,7 @@ import {
 import type { PendingLogin } from './store/store.js';
 import { type CallbackHandler, callbackHandler } from './web/callback.js';
 import { lookup } from './web/field.js';
+import { setRetryAfter } from './web/retry-after.js';
 import {
   BrowserSession,
   checkSession,
@@ -128,7 +129,10 @@ export class LaunchKeyStrategy extends PassportStrategy {
     // The two-argument form keeps the action outside the catch: what the application throws out
     // of it must not lead to a second action.
     this._logIn(req, options).then(
-      (outcome) => perform(actions, outcome),
+      (outcome) => {
+        setRetryAfter(req, options, outcome);
+        perform(actions, outcome);
+      },
       (error) => actions.error(asThrowable(error)),
     );
   }
@@ -221,13 +225,13 @@ export class LaunchKeyStrategy extends PassportStrategy {
       if (pending !== 'hold' && none && !('username' in options)) {
         return await this._resume(req, browser);
       }
-      if (typeof username !== 'string' || username.trim() === '') return failed('missing_username');
-      if (pending !== 'hold') this._mustHaveSession(req);
-      const login = await this._start(req, username, options);
-      if ('code' in login) return { action: 'fail', info: login };
-      return pending === 'hold'
-        ? await this._hold(req, login, browser)
-        : this._beginWaiting(req, login);
+      if (!isUsername(username)) return failed('missing_username');
+      if (pending === 'hold') {
+        const login = await this._start(req, username, options);
+        if ('code' in login) return { action: 'fail', info: login };
+        return await this._hold(req, login, browser);
+      }
+      return await this._beginWaiting(req, username, options);
     } finally {
       browser.release();
     }
@@ -238,8 +242,16 @@ export class LaunchKeyStrategy extends PassportStrategy {
     return verdict ? this._conclude(req, login, verdict, browser) : { action: 'none' };
   }
 
-  private _beginWaiting(req: LoginRequest, login: PendingLogin): Outcome {
-    this._browserSession.begin(req, login.handle);
+  private async _beginWaiting(
+    req: LoginRequest,
+    username: string,
+    options: LaunchKeyAuthenticateOptions,
+  ): Promise<Outcome> {
+    this._mustHaveSession(req);
+    const browser = this._browserSession.browser(req);
+    const login = await this._start(req, username, options, browser);
+    if ('code' in login) return { action: 'fail', info: login };
+    this._browserSession.begin(req, login.handle, browser);
     return this._stillPending(login);
   }
 
@@ -295,6 +307,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
     req: LoginRequest,
     username: string,
     options: LaunchKeyAuthenticateOptions,
+    browser?: string,
   ): Promise<PendingLogin | LoginInfo> {
     const matching = options.numberMatching ?? this._settings.numberMatching;
     const request = {
@@ -306,7 +319,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
       policy: valueFor(req, options.policy ?? this._settings.policy),
     };
     try {
-      return await this._logins.starter.start(request);
+      return await this._logins.starter.start(request, browser);
     } catch (error) {
       const info = refusalOf(error);
       if (info) return info;
@@ -365,6 +378,13 @@ export class LaunchKeyStrategy extends PassportStrategy {
   toJSON(): object {
     return { name: this.name, client: this.client };
   }
+}
+
+/** The longest user name that is passed on, in UTF-16 units; strangers type them. */
+const LONGEST_USERNAME = 256;
+
+function isUsername(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_USERNAME;
 }
 
 function failed(code: LoginCode): Outcome {

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import type { AuthPackageReading, PollAnswer } from '../client/client.js';
 import type { PendingLogin, Store } from '../store/store.js';
+import { leavePlaces } from './places.js';
 
 /**
- * Keeps an answer that came from the engine, if it is the first one.
+ * Keeps an answer that came from the engine, if it is the first one, and lets another login wait in
+ * the place of this one.
  *
  * A package that names another auth request is kept as a denial: the engine vouched for it, and
  * it proves nothing about this login.
@@ -14,7 +16,7 @@ export async function keepAnswer(
   answer: PollAnswer,
   read: AuthPackageReading,
 ): Promise<void> {
-  await store.answer(login.handle, {
+  const first = await store.answer(login.handle, {
     authorized: read.belongs && read.authorized,
     userHash: answer.userHash,
     organizationUser: answer.organizationUser,
@@ -23,6 +25,7 @@ export async function keepAnswer(
     reason: read.reason,
     digest: digestOf(answer.auth),
   });
+  if (first) await leavePlaces(store, login);
 }
 
 /**

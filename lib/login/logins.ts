@@ -3,14 +3,14 @@ import type { LoginRecord, PendingLogin, Store } from '../store/store.js';
 import { askUnseen } from './conceal.js';
 import { EventInbox } from './events.js';
 import { CANCELLED, finishLogin } from './finish.js';
+import { leavePlaces } from './places.js';
 import { LaunchKeySessions } from './sessions.js';
-import { LoginStarter } from './start.js';
+import { LoginStarter, type StartSettings } from './start.js';
 import type { Verdict } from './verdict.js';
 import { LoginWaits, type WaitSettings } from './wait.js';
 
 /** Settings of {@link Logins}. */
-export interface LoginSettings extends WaitSettings {
-  loginTimeout: number;
+export interface LoginSettings extends WaitSettings, StartSettings {
   confirmCallback: boolean;
 }
 
@@ -63,13 +63,17 @@ export class Logins {
   }
 
   /** Ends a login for good, unless its user was faster. Resolves to whether it did. */
-  cancel(handle: string): Promise<boolean> {
-    return this.store.answer(handle, {
+  async cancel(handle: string): Promise<boolean> {
+    const login = await this.store.get(handle);
+    if (!login) return false;
+    const cancelled = await this.store.answer(handle, {
       authorized: false,
       userHash: '',
       reason: CANCELLED,
       digest: '',
     });
+    if (cancelled) await leavePlaces(this.store, login);
+    return cancelled;
   }
 
   /** See {@link finishLogin}. */

@@ -4,6 +4,7 @@ import type { Policy } from '../client/policy.js';
 import type { PendingLogin, Store } from '../store/store.js';
 import { inSteps } from './conceal.js';
 import { handleOf } from './handle.js';
+import { type Counted, countedBrowser, countedUser, leavePlaces, takePlaces } from './places.js';
 import { refusalOf } from './verdict.js';
 
 /** What one login asks of the engine. */
@@ -23,33 +24,41 @@ export interface LoginRequestOptions {
  */
 const AFTERLIFE = 60_000;
 
+/** How logins are started. */
+export interface StartSettings {
+  loginTimeout: number;
+  concealUsers: boolean;
+  maxPendingPerUser: number;
+  maxPendingPerBrowser: number;
+}
+
 /**
- * Starts logins: one `authorize`, one record in the store.
+ * Starts logins: a place among those that may wait, one `authorize`, one record in the store.
  */
 export class LoginStarter {
   private readonly client: LaunchKeyClient;
   private readonly store: Store;
-  private readonly loginTimeout: number;
-  private readonly conceal: boolean;
+  private readonly settings: StartSettings;
   private readonly underWay = new Set<Promise<unknown>>();
 
-  constructor(
-    client: LaunchKeyClient,
-    store: Store,
-    settings: { loginTimeout: number; concealUsers: boolean },
-  ) {
+  constructor(client: LaunchKeyClient, store: Store, settings: StartSettings) {
     this.client = client;
     this.store = store;
-    this.loginTimeout = settings.loginTimeout;
-    this.conceal = settings.concealUsers;
+    this.settings = settings;
   }
 
-  /** Sends the push and keeps the login. Rejects with what the client or the store throws. */
-  async start(options: LoginRequestOptions): Promise<PendingLogin> {
-    const starting = this.authorize(options);
+  /**
+   * Sends the push and keeps the login.
+   *
+   * @param browser - the name of the browser, where it has one.
+   * @throws RateLimitExceededError if too many logins of the user or the browser wait; what the
+   *   client or the store throws.
+   */
+  async start(options: LoginRequestOptions, browser?: string): Promise<PendingLogin> {
+    const starting = this.startInPlace(options, browser);
     this.underWay.add(starting);
     try {
-      return await (this.conceal ? inSteps(starting) : starting);
+      return await (this.settings.concealUsers ? inSteps(starting) : starting);
     } finally {
       this.underWay.delete(starting);
     }
@@ -63,23 +72,41 @@ export class LoginStarter {
     await Promise.allSettled(this.underWay);
   }
 
-  private async authorize(options: LoginRequestOptions): Promise<PendingLogin> {
-    const { username, number } = options;
+  /** The place is taken before the push is sent, so that there are never more pushes than places. */
+  private async startInPlace(
+    options: LoginRequestOptions,
+    browser: string | undefined,
+  ): Promise<PendingLogin> {
+    const { loginTimeout } = this.settings;
     const startedAt = Date.now();
-    const authRequest = await this.ask(options);
+    const counted = this.counted(options.username, browser);
+    const places = await takePlaces(this.store, counted, loginTimeout);
+    const authRequest = await this.ask(options).catch(async (error) => {
+      await leavePlaces(this.store, { places });
+      throw error;
+    });
     const token = authRequest ?? decoyToken();
     const login: PendingLogin = {
       handle: handleOf(this.client.appKey, token),
       authRequest: token,
       ...(authRequest === null && { decoy: true }),
-      username,
+      username: options.username,
       session: options.session,
-      ...(number !== undefined && { number }),
+      ...(options.number !== undefined && { number: options.number }),
+      places,
       startedAt,
-      expiresAt: startedAt + this.loginTimeout,
+      expiresAt: startedAt + loginTimeout,
     };
-    await this.store.add(login, this.loginTimeout + AFTERLIFE);
+    await this.store.add(login, loginTimeout + AFTERLIFE);
     return login;
+  }
+
+  private counted(username: string, browser: string | undefined): Counted[] {
+    const { maxPendingPerUser, maxPendingPerBrowser } = this.settings;
+    const { appKey } = this.client;
+    const user = countedUser(appKey, username, maxPendingPerUser);
+    if (browser === undefined) return [user];
+    return [countedBrowser(appKey, browser, maxPendingPerBrowser), user];
   }
 
   /**
@@ -90,7 +117,7 @@ export class LoginStarter {
     try {
       return await this.client.authorize(username, { ...rest, numberMatch: number });
     } catch (error) {
-      if (this.conceal && refusalOf(error)) return null;
+      if (this.settings.concealUsers && refusalOf(error)) return null;
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { getEventListeners } from 'node:events';
-import type { Answer, LaunchKeySession, LoginRecord, PendingLogin, Store } from './store.js';
+import type { Answer, LaunchKeySession, LoginRecord, PendingLogin, Place, Store } from './store.js';
 
 /**
  * Makes the store that is checked. The same name must lead to the same storage, as it does for two
@@ -300,6 +300,58 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.deepEqual(plain(await a.endSessions(session.userHash, session.startedAt)), [session]);
   }),
 
+  check('of places there are as many as the limit, for all who take at once', async ({ a, b }) => {
+    for (const limit of [1, 5]) {
+      const of = randomUUID();
+      const free = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          (index % 2 ? a : b).takePlace(aPlace(of), limit, LONG),
+        ),
+      );
+      const refused = free.filter((time) => time !== null);
+      assert.equal(free.length - refused.length, limit, 'as many places are taken as there are');
+      for (const time of refused) {
+        assert.ok(time > 0 && time <= LONG, `a place falls free within ttl, not in ${time} ms`);
+      }
+    }
+  }),
+
+  check('places of one name are none of another', async ({ a, b }) => {
+    const [one, two] = [aPlace(), aPlace()];
+    assert.equal(await a.takePlace(one, 1, LONG), null);
+    assert.equal(await b.takePlace(two, 1, LONG), null);
+    assert.notEqual(await b.takePlace(aPlace(one.of), 1, LONG), null);
+  }),
+
+  check('a place that was given back can be taken, once', async ({ a, b }) => {
+    const of = randomUUID();
+    const place = aPlace(of);
+    await a.takePlace(place, 2, LONG);
+    await a.takePlace(aPlace(of), 2, LONG);
+    await b.leavePlace(aPlace(of));
+    assert.notEqual(await a.takePlace(aPlace(of), 2, LONG), null, 'it was not that place');
+    await b.leavePlace(place);
+    await b.leavePlace(place);
+    assert.equal(await a.takePlace(aPlace(of), 2, LONG), null);
+    assert.notEqual(await b.takePlace(aPlace(of), 2, LONG), null);
+  }),
+
+  check(
+    'a place falls free when its time is up, and no other with it',
+    async (stores, patience) => {
+      const { a, b } = stores;
+      const of = randomUUID();
+      await a.takePlace(aPlace(of), 2, SHORT);
+      await a.takePlace(aPlace(of), 2, LONG);
+      await until(
+        patience,
+        'a place outlives its time',
+        async () => (await b.takePlace(aPlace(of), 2, LONG)) === null,
+      );
+      assert.notEqual(await a.takePlace(aPlace(of), 2, LONG), null);
+    },
+  ),
+
   check('storage of another name is apart', async ({ a, other }, patience) => {
     const login = aLogin();
     await a.add(login, LONG);
@@ -316,6 +368,12 @@ export const storeContract: readonly StoreContractCase[] = [
     leave.abort(new Error('enough'));
     await assert.rejects(soon(patience, wait), /enough/);
     assert.equal((await other.consume(login.handle))?.username, 'bob');
+
+    const place = aPlace();
+    assert.equal(await a.takePlace(place, 1, LONG), null);
+    assert.equal(await other.takePlace(place, 1, LONG), null);
+    await other.leavePlace(place);
+    assert.notEqual(await a.takePlace(aPlace(place.of), 1, LONG), null);
 
     const session = aSession();
     await a.openSession(session, LONG);
@@ -431,9 +489,14 @@ function aLogin(): PendingLogin {
     username: 'alice',
     session: true,
     number: 42,
+    places: [aPlace(), aPlace()],
     startedAt,
     expiresAt: startedAt + LONG,
   };
+}
+
+function aPlace(of: string = randomUUID()): Place {
+  return { of, id: randomUUID() };
 }
 
 async function added(store: Store, ttl = LONG): Promise<PendingLogin> {

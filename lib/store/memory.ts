@@ -1,10 +1,12 @@
 import { inspect } from 'node:util';
+import { Places } from './places.js';
 import {
   type Answer,
   keptAlready,
   type LaunchKeySession,
   type LoginRecord,
   type PendingLogin,
+  type Place,
   type Store,
   StoreFullError,
 } from './store.js';
@@ -45,12 +47,14 @@ export class MemoryStore implements Store {
   private readonly sessions = new Map<string, KeptSession>();
   /** Handles by user, so that a remote logout does not look at everybody's sessions. */
   private readonly sessionsOfUser = new Map<string, Set<string>>();
+  private readonly places: Places;
   private readonly maxLogins: number;
   private readonly maxSessions: number;
 
   constructor({ maxLogins = 100_000, maxSessions = 100_000 }: MemoryStoreOptions = {}) {
     this.maxLogins = positiveInteger('maxLogins', maxLogins);
     this.maxSessions = positiveInteger('maxSessions', maxSessions);
+    this.places = new Places(this.maxLogins);
   }
 
   async add(login: PendingLogin, ttl: number): Promise<void> {
@@ -63,6 +67,14 @@ export class MemoryStore implements Store {
       record: Object.freeze({ ...login, state: 'pending' as const }),
       until: now + ttl,
     });
+  }
+
+  async takePlace(place: Place, limit: number, ttl: number): Promise<number | null> {
+    return this.places.take(place, limit, ttl);
+  }
+
+  async leavePlace(place: Place): Promise<void> {
+    this.places.leave(place);
   }
 
   async get(handle: string): Promise<LoginRecord | null> {

@@ -6,6 +6,7 @@ import {
   type LaunchKeySession,
   type LoginRecord,
   type PendingLogin,
+  type Place,
   type Store,
   StoreUnavailableError,
 } from './store.js';
@@ -88,6 +89,15 @@ export class RedisStore implements Store {
       [JSON.stringify(login), whole(ttl)],
     );
     if (Number(done) !== 1) throw keptAlready();
+  }
+
+  async takePlace({ of, id }: Place, limit: number, ttl: number): Promise<number | null> {
+    const free = await this.run(TAKE_PLACE, [this.placesKey(of)], [id, String(limit), whole(ttl)]);
+    return free === null ? null : Number(free);
+  }
+
+  async leavePlace({ of, id }: Place): Promise<void> {
+    await this.run(LEAVE_PLACE, [this.placesKey(of)], [id]);
   }
 
   async get(handle: string): Promise<LoginRecord | null> {
@@ -176,6 +186,10 @@ export class RedisStore implements Store {
     return `${this.prefix}login:${handle}`;
   }
 
+  private placesKey(of: string): string {
+    return `${this.prefix}places:${of}`;
+  }
+
   private sessionKey(handle: string): string {
     return `${this.prefix}session:${handle}`;
   }
@@ -254,7 +268,8 @@ function isLoading(error: unknown): boolean {
 
 // A login is a hash of its state, the login as JSON and the answer as JSON. A LaunchKey session is
 // a hash of its JSON, what the scripts must know of it, and `ended` once it is. A user is a sorted
-// set of the handles of sessions by the time at which they expire, by Redis' clock.
+// set of the handles of sessions by the time at which they expire, by Redis' clock, and so are the
+// places of a name or a browser.
 //
 // The first command of a script that writes is one that needs memory: where Redis has none left, the
 // script then does nothing at all. After another it would be let through.
@@ -267,6 +282,20 @@ if redis.call('HLEN', KEYS[1]) > 0 then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'pending', 'login', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`;
+
+const TAKE_PLACE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf') >= tonumber(ARGV[2]) then
+  local first = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return first[2] - now
+end
+redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2])
+return nil`;
+
+const LEAVE_PLACE = `redis.call('ZREM', KEYS[1], ARGV[1])`;
 
 const GET = `return redis.call('HMGET', KEYS[1], 'state', 'login', 'answer')`;
 

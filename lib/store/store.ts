@@ -1,3 +1,15 @@
+import { LaunchKeyError } from '../client/errors.js';
+
+/**
+ * One of the places that a user name, or a browser, has for logins that wait for an answer.
+ */
+export interface Place {
+  /** What the places are counted for, as a hash: 43 characters of the URL's base64. */
+  readonly of: string;
+  /** What tells this place from the others: unguessable, and never used twice. */
+  readonly id: string;
+}
+
 /**
  * A login that has been started and whose user has not answered yet.
  */
@@ -20,6 +32,8 @@ export interface PendingLogin {
    * not answer.
    */
   readonly decoy?: boolean | undefined;
+  /** The places that the login takes until it is answered. */
+  readonly places?: readonly Place[] | undefined;
   /** When the login was started, in milliseconds since the epoch by this machine's clock. */
   readonly startedAt: number;
   /** When the login stops being worth waiting for, in milliseconds since the epoch. */
@@ -81,6 +95,19 @@ export interface Store {
    */
   add(login: PendingLogin, ttl: number): Promise<void>;
 
+  /**
+   * Takes a place, unless `limit` places of the same `of` are taken already. It falls free by itself
+   * after `ttl` milliseconds.
+   *
+   * @returns `null` if it was taken; otherwise in how many milliseconds the first of those that are
+   *   taken falls free, more than 0.
+   * @throws StoreFullError if the store is bounded and has no room.
+   */
+  takePlace(place: Place, limit: number, ttl: number): Promise<number | null>;
+
+  /** Gives a place back. Changes nothing if it is free. */
+  leavePlace(place: Place): Promise<void>;
+
   /** The login of that handle, or `null` where none is kept. */
   get(handle: string): Promise<LoginRecord | null>;
 
@@ -134,17 +161,19 @@ export interface Store {
 }
 
 /**
- * Thrown by {@link Store.add} where a bounded store has no room for another login. The strategy
- * answers it with 429.
+ * Thrown by {@link Store.add} and {@link Store.takePlace} where a bounded store has no room for
+ * another login. The strategy answers it with 429.
  */
-export class StoreFullError extends Error {
-  readonly code = 'LAUNCHKEY_STORE_FULL';
-
+export class StoreFullError extends LaunchKeyError {
   constructor(limit: number) {
     super(
       `The store holds ${limit} logins, which is its limit; a new one was refused. Raise the limit, or find out who starts so many logins.`,
+      { code: 'LAUNCHKEY_STORE_FULL', retryable: true },
     );
-    this.name = 'StoreFullError';
+  }
+
+  static {
+    StoreFullError.prototype.name = 'StoreFullError';
   }
 }
 
@@ -161,13 +190,17 @@ export function keptAlready(): Error {
  * Thrown by a store whose storage is out of reach. The same call may well succeed a little later;
  * whether the one that failed took effect is not known.
  */
-export class StoreUnavailableError extends Error {
-  readonly code = 'LAUNCHKEY_STORE_UNAVAILABLE';
-  readonly retryable = true;
-
+export class StoreUnavailableError extends LaunchKeyError {
   /** @param cause - what lies beneath, clean of anything secret. */
   constructor(message: string, cause?: Error) {
-    super(message, cause && { cause });
-    this.name = 'StoreUnavailableError';
+    super(message, {
+      code: 'LAUNCHKEY_STORE_UNAVAILABLE',
+      retryable: true,
+      ...(cause && { cause }),
+    });
+  }
+
+  static {
+    StoreUnavailableError.prototype.name = 'StoreUnavailableError';
   }
 }

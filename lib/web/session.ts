@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import type { LaunchKeySessions } from '../login/sessions.js';
 import { asThrowable } from '../login/verify.js';
-import type { LoginRequest } from '../options.js';
+import { type LoginRequest, MOST_HANDLES } from '../options.js';
 import { lookup } from './field.js';
 
 /** Middleware as {@link LaunchKeyStrategy.session} makes it. */
@@ -14,12 +15,11 @@ interface Kept {
   pending: string[];
   /** Handles of the logins that this browser has finished, the newest last. */
   finished: string[];
+  /** What this browser's logins are counted by. */
+  browser?: string;
   /** The handle of the LaunchKey session that logged this browser in. */
   session?: string;
 }
-
-/** How many handles of a kind a session keeps; the oldest give way. */
-const MOST = 10;
 
 /**
  * What this strategy keeps in the browser's session: which logins the browser began, so that no
@@ -54,10 +54,15 @@ export class BrowserSession {
     return this.read(req).finished.includes(handle);
   }
 
+  /** What this browser's logins are counted by: a new name for one that has begun none yet. */
+  browser(req: LoginRequest): string {
+    return this.read(req).browser ?? randomBytes(16).toString('base64url');
+  }
+
   /** Binds a login to this browser. */
-  begin(req: LoginRequest, handle: string): void {
+  begin(req: LoginRequest, handle: string, browser: string): void {
     const kept = this.read(req);
-    this.write(req, { ...kept, pending: latest(kept.pending, handle) });
+    this.write(req, { ...kept, browser, pending: latest(kept.pending, handle) });
   }
 
   /** The handle of the LaunchKey session that logged this browser in. */
@@ -84,6 +89,7 @@ export class BrowserSession {
     if (typeof logIn !== 'function') return;
     const before = this.read(req);
     const after: Kept = {
+      ...(before.browser !== undefined && { browser: before.browser }),
       pending: before.pending.filter((other) => other !== handle),
       finished: latest(before.finished, handle),
       ...(session !== undefined && { session }),
@@ -98,6 +104,7 @@ export class BrowserSession {
     return {
       pending: strings(kept?.pending),
       finished: strings(kept?.finished),
+      ...(typeof kept?.browser === 'string' && { browser: kept.browser }),
       ...(typeof kept?.session === 'string' && { session: kept.session }),
     };
   }
@@ -126,7 +133,7 @@ function afterwards(logIn: LogIn, then: () => void): LogIn {
 }
 
 function latest(handles: string[], handle: string): string[] {
-  return [...handles.filter((other) => other !== handle), handle].slice(-MOST);
+  return [...handles.filter((other) => other !== handle), handle].slice(-MOST_HANDLES);
 }
 
 function strings(value: unknown): string[] {

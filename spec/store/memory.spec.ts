@@ -81,6 +81,20 @@ describe('MemoryStore', () => {
       expect(await store.get('last')).not.toBeNull();
     });
 
+    it('refuses a place that it has no room for, until others are given back or free', async () => {
+      vi.useFakeTimers({ toFake: ['Date'] });
+      store = new MemoryStore({ maxLogins: 1 });
+      const take = (of: string, ttl = TTL) => store.takePlace({ of, id: 'id' }, 1, ttl);
+      expect(await take('long', 10 * TTL)).toBeNull();
+      expect(await take('short')).toBeNull();
+      await expect(take('other')).rejects.toMatchObject({ code: 'LAUNCHKEY_STORE_FULL' });
+      expect(await take('short')).toBe(TTL);
+      vi.setSystemTime(Date.now() + TTL);
+      expect(await take('other')).toBeNull();
+      await store.leavePlace({ of: 'long', id: 'id' });
+      expect(await take('last')).toBeNull();
+    });
+
     it('drops the oldest LaunchKey session for a new one', async () => {
       store = new MemoryStore({ maxSessions: 2 });
       for (const handle of ['a', 'b', 'c']) await store.openSession(session(handle, 0), TTL);

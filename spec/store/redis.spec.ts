@@ -36,11 +36,15 @@ const session = (handle = 'handle'): LaunchKeySession => ({
   startedAt: 1_000,
 });
 
+const place = (id = 'place') => ({ of: 'name', id });
+
 const never = () => new AbortController().signal;
 
 /** Every method of a store, as calls that need Redis. */
 const CALLS: Record<keyof Store, (store: Store) => Promise<unknown>> = {
   add: (store) => store.add(login(), TTL),
+  takePlace: (store) => store.takePlace(place(), 2, TTL),
+  leavePlace: (store) => store.leavePlace(place()),
   get: (store) => store.get('handle'),
   answer: (store) => store.answer('handle', answer),
   waitForAnswer: (store) => store.waitForAnswer('handle', never()),
@@ -89,6 +93,9 @@ describeWithRedis('RedisStore', () => {
       for (const handle of ['answered', 'finished', 'released']) await store.answer(handle, answer);
       for (const handle of ['finished', 'released']) await store.consume(handle);
       await store.release('released');
+      for (const id of ['kept', 'left']) await store.takePlace(place(id), 2, ttl);
+      await store.takePlace({ of: 'nobody', id: 'left' }, 2, ttl);
+      for (const of of ['name', 'nobody']) await store.leavePlace({ of, id: 'left' });
       await store.openSession(session('open'), ttl);
       await store.openSession({ ...session('ended'), startedAt: 0 }, ttl);
       await store.openSession({ ...session('removed'), userHash: 'other' }, ttl);
@@ -104,6 +111,7 @@ describeWithRedis('RedisStore', () => {
         'shop:login:finished',
         'shop:login:pending',
         'shop:login:released',
+        'shop:places:name',
         'shop:session:ended',
         'shop:session:open',
         'shop:user:hash',

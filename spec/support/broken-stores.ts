@@ -6,6 +6,7 @@ import {
   type LoginRecord,
   MemoryStore,
   type PendingLogin,
+  type Place,
 } from 'passport-launchkey';
 import type { OpenStore } from 'passport-launchkey/store-contract';
 
@@ -26,8 +27,31 @@ class KeepingStore extends MemoryStore {
     return super.add(login, 1e9);
   }
 
+  override takePlace(place: Place, limit: number): Promise<number | null> {
+    return super.takePlace(place, limit, 1e9);
+  }
+
   override openSession(session: LaunchKeySession): Promise<void> {
     return super.openSession(session, 1e9);
+  }
+}
+
+/** Counts the places that are taken first and takes one then. */
+class CountThenTakeStore extends MemoryStore {
+  private readonly taken = new Map<string, Map<string, number>>();
+
+  override async takePlace({ of, id }: Place, limit: number, ttl: number): Promise<number | null> {
+    const now = Date.now();
+    const places = this.taken.get(of) ?? new Map<string, number>();
+    const live = [...places.values()].filter((until) => until > now);
+    await turn();
+    if (live.length >= limit) return Math.min(...live) - now;
+    this.taken.set(of, places.set(id, now + ttl));
+    return null;
+  }
+
+  override async leavePlace({ of, id }: Place): Promise<void> {
+    this.taken.get(of)?.delete(id);
   }
 }
 
@@ -124,8 +148,15 @@ export const brokenStores: { mistake: string; open: OpenStore; found: string[] }
     open: shared(() => new KeepingStore()),
     found: [
       'a login is forgotten when its time is up, in every state',
+      'of places there are as many as the limit, for all who take at once',
+      'a place falls free when its time is up, and no other with it',
       'a LaunchKey session is forgotten when its time is up',
     ],
+  },
+  {
+    mistake: 'counts places and takes one then',
+    open: shared(() => new CountThenTakeStore()),
+    found: ['of places there are as many as the limit, for all who take at once'],
   },
   {
     mistake: 'loses a wake-up',

@@ -1,0 +1,276 @@
+import express from 'express';
+import session from 'express-session';
+import passport from 'passport';
+import { type LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
+import { describe, expect, it } from 'vitest';
+import { logIn, loginApp, serve } from './support/app.js';
+import { CloseBrowser, header, shapeOf } from './support/outside.js';
+import { EngineProxy } from './support/proxy.js';
+import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
+
+type Overrides = Parameters<typeof recordingStrategy>[1];
+
+const ACCEPT = { pending: 'accept', longPoll: 0 } as const;
+const USERS = ['alice', 'bobby', 'carol'];
+
+async function start(overrides: Overrides, worldOptions: Parameters<typeof startWorld>[0] = {}) {
+  const world = await startWorld({ users: USERS, ...worldOptions });
+  const proxy = await new EngineProxy(world.engine.url).start();
+  const { strategy, verified } = recordingStrategy(world, {
+    apiBaseUrl: `${proxy.url}/v1`,
+    ...overrides,
+  });
+  return { world, proxy, strategy, verified };
+}
+
+/** An application whose login route leaves every answer to Passport. */
+async function servePlainly(strategy: LaunchKeyStrategy, options: object = {}): Promise<string> {
+  const auth = new passport.Passport();
+  auth.serializeUser((user, done) => done(null, user));
+  auth.deserializeUser((user, done) => done(null, user as Express.User));
+  const app = express();
+  app.use(session({ secret: 'test', resave: false, saveUninitialized: false }));
+  app.use('/login/wait', strategy.waiting());
+  app.use(express.urlencoded({ extended: false }));
+  app.post('/login', auth.authenticate(strategy, options), (_req, res) => {
+    res.send('in');
+  });
+  return serve(app);
+}
+
+const begin = (url: string, username: string, browser = new CloseBrowser(url)) =>
+  browser.post('/login', { username });
+
+async function statuses(url: string, usernames: string[], browser?: CloseBrowser) {
+  const seen: number[] = [];
+  for (const username of usernames) seen.push((await begin(url, username, browser)).status);
+  return seen;
+}
+
+describe('the logins of one user that wait for an answer', () => {
+  it('have a limit, beyond which no push is sent', async () => {
+    const { strategy, proxy } = await start({ ...ACCEPT, maxPendingPerUser: 2 });
+    const url = await servePlainly(strategy);
+    expect(await statuses(url, ['alice', 'alice', 'bobby'])).toEqual([202, 202, 202]);
+    const refused = await begin(url, 'alice');
+    expect(refused).toMatchObject({ status: 429, body: 'Too Many Requests' });
+    const retryAfter = Number(header(refused, 'retry-after'));
+    expect(retryAfter).toBeGreaterThan(0);
+    expect(retryAfter).toBeLessThanOrEqual(300);
+    expect(proxy.of('/auths')).toHaveLength(3);
+  });
+
+  it('are five unless it is said otherwise', async () => {
+    const { strategy, proxy } = await start(ACCEPT);
+    const url = await servePlainly(strategy);
+    const tries = Array.from({ length: 7 }, () => 'alice');
+    expect(await statuses(url, tries)).toEqual([202, 202, 202, 202, 202, 429, 429]);
+    expect(proxy.of('/auths')).toHaveLength(5);
+  });
+
+  it('tell the application why, and for how long', async () => {
+    const { strategy } = await start({ ...ACCEPT, maxPendingPerUser: 1 });
+    const auth = new passport.Passport();
+    const app = express();
+    app.use(session({ secret: 'test', resave: false, saveUninitialized: false }));
+    app.use(express.urlencoded({ extended: false }));
+    app.post('/login', (req, res, next) => {
+      const answer: passport.AuthenticateCallback = (error, _user, info, status) =>
+        error ? next(error) : res.status(Number(status)).json(info);
+      auth.authenticate(strategy, answer)(req, res, next);
+    });
+    const url = await serve(app);
+    await begin(url, 'alice');
+    const { body, ...refused } = await begin(url, 'alice');
+    const info = JSON.parse(body);
+    expect(info).toEqual({
+      code: 'rate_limited',
+      status: 429,
+      message: expect.any(String),
+      retryAfter: expect.any(Number),
+    });
+    expect(header({ body, ...refused }, 'retry-after')).toBe(String(info.retryAfter));
+  });
+
+  it('put no Retry-After on a redirect, where it means something else', async () => {
+    const { strategy } = await start({ ...ACCEPT, maxPendingPerUser: 1 });
+    const url = await servePlainly(strategy, { failureRedirect: '/login' });
+    await begin(url, 'alice');
+    const refused = await begin(url, 'alice');
+    expect(refused.status).toBe(302);
+    expect(header(refused, 'retry-after')).toBeUndefined();
+  });
+
+  it('are counted however the name is written', async () => {
+    const { strategy, proxy } = await start({ ...ACCEPT, maxPendingPerUser: 1 });
+    const url = await servePlainly(strategy);
+    const spellings = ['alice', 'Alice', ' alice ', 'ALICE', 'ａｌｉｃｅ'];
+    expect(await statuses(url, spellings)).toEqual([202, 429, 429, 429, 429]);
+    expect(proxy.of('/auths')).toHaveLength(1);
+  });
+
+  it('are counted before the push is sent, also of many at once, in two processes', async () => {
+    const store = new MemoryStore();
+    const { world, proxy, strategy } = await start({ ...ACCEPT, maxPendingPerUser: 3, store });
+    const other = recordingStrategy(world, {
+      apiBaseUrl: `${proxy.url}/v1`,
+      ...ACCEPT,
+      maxPendingPerUser: 3,
+      store,
+    }).strategy;
+    const urls = [await servePlainly(strategy), await servePlainly(other)];
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => begin(urls[n % 2] ?? '', 'alice')),
+    );
+    expect(seen.filter(({ status }) => status === 202)).toHaveLength(3);
+    expect(seen.filter(({ status }) => status === 429)).toHaveLength(17);
+    expect(proxy.of('/auths')).toHaveLength(3);
+  });
+
+  it('are counted with hold, too', async () => {
+    const { strategy, world, verified } = await start({ maxPendingPerUser: 1 });
+    const url = await serve(loginApp(strategy));
+    const first = logIn(url);
+    const request = await nextRequest(world.engine);
+    expect(await logIn(url)).toMatchObject({ status: 429, info: { code: 'rate_limited' } });
+    await world.engine.answer(request, true);
+    expect(await first).toMatchObject({ user: { id: verified[0] } });
+  });
+
+  describe('count no more', () => {
+    const once = { ...ACCEPT, maxPendingPerUser: 1, maxPendingPerBrowser: 1 };
+
+    it.each([true, false])('when they are answered: %s', async (approve) => {
+      const { strategy, world } = await start(once);
+      const url = await servePlainly(strategy);
+      const alice = new CloseBrowser(url);
+      for (let round = 0; round < 3; round++) {
+        expect((await begin(url, 'alice', alice)).status).toBe(202);
+        expect((await begin(url, 'alice')).status).toBe(429);
+        await world.engine.answer(await nextRequest(world.engine), approve);
+        expect((await alice.post('/login', {})).status).toBe(approve ? 200 : 401);
+      }
+    });
+
+    it('when they are cancelled', async () => {
+      const { strategy } = await start({ ...once, pending: 'redirect', waitUrl: '/login/wait' });
+      const url = await servePlainly(strategy);
+      const alice = new CloseBrowser(url);
+      for (let round = 0; round < 3; round++) {
+        const begun = await begin(url, 'alice', alice);
+        expect(begun.status).toBe(303);
+        await alice.post(header(begun, 'location') ?? '', { action: 'cancel' });
+      }
+    });
+
+    it('when they have expired', async () => {
+      const { strategy } = await start({ ...once, loginTimeout: 400 });
+      const url = await servePlainly(strategy);
+      const alice = new CloseBrowser(url);
+      expect((await begin(url, 'alice', alice)).status).toBe(202);
+      let status: number;
+      do status = (await begin(url, 'alice', alice)).status;
+      while (status === 429);
+      expect(status).toBe(202);
+    });
+
+    it('when they could not begin', async () => {
+      const { strategy, proxy } = await start(once);
+      const url = await servePlainly(strategy);
+      const alice = new CloseBrowser(url);
+      proxy.intercept = ({ path }) =>
+        path === '/v1/auths' ? { status: 502, body: '' } : undefined;
+      expect(await statuses(url, ['alice', 'alice', 'alice'], alice)).toEqual([502, 502, 502]);
+      proxy.intercept = undefined;
+      expect(await statuses(url, ['nobody', 'nobody', 'alice'], alice)).toEqual([401, 401, 202]);
+    });
+  });
+});
+
+describe('the logins of one browser that wait for an answer', () => {
+  it('have a limit, beyond which no push is sent, whoever it is for', async () => {
+    const { strategy, proxy } = await start({ ...ACCEPT, maxPendingPerBrowser: 2 });
+    const url = await servePlainly(strategy);
+    const mallory = new CloseBrowser(url);
+    expect(await statuses(url, ['alice', 'bobby', 'carol'], mallory)).toEqual([202, 202, 429]);
+    expect(proxy.of('/auths')).toHaveLength(2);
+    expect((await begin(url, 'carol')).status).toBe(202);
+  });
+
+  it('take no place of the user where the browser has none', async () => {
+    const { strategy } = await start({
+      ...ACCEPT,
+      maxPendingPerBrowser: 1,
+      maxPendingPerUser: 1,
+    });
+    const url = await servePlainly(strategy);
+    const mallory = new CloseBrowser(url);
+    expect(await statuses(url, ['alice', 'bobby'], mallory)).toEqual([202, 429]);
+    expect((await begin(url, 'bobby')).status).toBe(202);
+    // The other way round: the user has none, and the browser keeps its own.
+    const trudy = new CloseBrowser(url);
+    expect(await statuses(url, ['bobby', 'carol'], trudy)).toEqual([429, 202]);
+  });
+
+  it('are counted on after one of them was finished', async () => {
+    const { strategy, world } = await start({ ...ACCEPT, maxPendingPerBrowser: 2 });
+    const url = await servePlainly(strategy);
+    const browser = new CloseBrowser(url);
+    expect(await statuses(url, ['alice', 'bobby'], browser)).toEqual([202, 202]);
+    await world.engine.answer(await nextRequest(world.engine, 'bobby'), true);
+    expect((await browser.post('/login', {})).status).toBe(200);
+    expect(await statuses(url, ['bobby', 'carol'], browser)).toEqual([202, 429]);
+  });
+});
+
+describe('the limits, with concealUsers', () => {
+  it('are the same for strangers', async () => {
+    const { strategy } = await start({ ...ACCEPT, concealUsers: true, maxPendingPerUser: 2 });
+    const url = await servePlainly(strategy);
+    const [alice, nobody] = await Promise.all(
+      ['alice', 'nobod'].map(async (username) => {
+        const seen = [];
+        for (let n = 0; n < 4; n++) seen.push(shapeOf(await begin(url, username), username));
+        return seen.map(({ headers, ...rest }) => ({
+          ...rest,
+          // The seconds differ if one began earlier.
+          headers: headers.map(([name, value]) =>
+            name === 'Retry-After' ? [name, value.replace(/^\d{3}$/, 'SSS')] : [name, value],
+          ),
+        }));
+      }),
+    );
+    expect(alice?.map(({ status }) => status)).toEqual([202, 202, 429, 429]);
+    expect(nobody).toEqual(alice);
+  });
+});
+
+describe('what else keeps a push from being sent', () => {
+  it('is a store that is full', async () => {
+    const store = new MemoryStore({ maxLogins: 1 });
+    const { strategy, proxy } = await start({ ...ACCEPT, store });
+    const url = await servePlainly(strategy);
+    expect(await statuses(url, ['alice', 'bobby'])).toEqual([202, 429]);
+    expect(proxy.of('/auths')).toHaveLength(1);
+  });
+
+  it('is a user name longer than any', async () => {
+    const { strategy, proxy } = await start(ACCEPT);
+    const url = await servePlainly(strategy);
+    expect(await statuses(url, ['a'.repeat(256), 'a'.repeat(257)])).toEqual([401, 400]);
+    expect(proxy.of('/auths')).toHaveLength(1);
+  });
+
+  it.each([
+    ['maxPendingPerUser', 0],
+    ['maxPendingPerUser', 1.5],
+    ['maxPendingPerUser', '5'],
+    ['maxPendingPerBrowser', 0],
+    ['maxPendingPerBrowser', 11],
+  ])('is no %s of %j', async (option, value) => {
+    const world = await startWorld();
+    expect(() => recordingStrategy(world, { [option]: value })).toThrow(
+      new RegExp(`^${option} must be a whole number from 1`),
+    );
+  });
+});
