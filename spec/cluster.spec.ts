@@ -1,0 +1,254 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Engine } from 'launchkey-engine';
+import { expect, it, onTestFinished } from 'vitest';
+import {
+  AppProcess,
+  type Forwarded,
+  Front,
+  type ProcessSettings,
+  readVerified,
+} from './support/cluster.js';
+import {
+  type Client,
+  connectRedis,
+  DURABLE,
+  describeWithRedis,
+  RedisServer,
+} from './support/redis.js';
+import { Visitor } from './support/visitor.js';
+import { startWorld } from './support/world.js';
+
+const LOGIN_TIMEOUT = 60_000;
+/** How long a login's record outlives the login. */
+const AFTERLIFE = 60_000;
+const DAY = 24 * 3_600_000;
+/** How many browsers log in at one time. */
+const AT_ONCE = 24;
+const USERS = Array.from({ length: 30 }, (_, index) => `user${index}`);
+
+/** Every third user denies. */
+const approves = (number: number) => number % 3 !== 0;
+
+/** A request that a device has shown. */
+interface Shown {
+  number: number;
+  username: string;
+}
+
+/** What became of one browser's login. */
+interface Ended {
+  number: number;
+  username: string;
+  end: string;
+  /** Whether it was in the middle of things when something was killed. */
+  interrupted: boolean;
+}
+
+/** Three processes behind one address, an engine, and the devices of its users. */
+async function startCluster(redisUrl: string) {
+  const front = await Front.start();
+  onTestFinished(() => front.stop());
+  const { engine, options } = await startWorld({
+    users: USERS,
+    callbackUrl: `${front.url}/callback`,
+    delivery: { backoff: [200], timeout: 5_000 },
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'launchkey-cluster-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const verifiedFile = join(folder, 'verified');
+  writeFileSync(verifiedFile, '');
+  const settings: ProcessSettings = {
+    redisUrl,
+    launchkey: options,
+    answers: 'callback',
+    loginTimeout: LOGIN_TIMEOUT,
+    verifiedFile,
+  };
+  const addProcess = async (answers: ProcessSettings['answers']) => {
+    front.processes.add(await AppProcess.start({ ...settings, answers }));
+  };
+  // One polls as well: then poll and event race.
+  await Promise.all([addProcess('both'), addProcess('callback'), addProcess('callback')]);
+  return {
+    front,
+    shown: answerAll(engine),
+    addProcess,
+    verified: () => readVerified(verifiedFile),
+  };
+}
+
+/** Answers all requests on all devices, sooner or later, until the test is finished. */
+function answerAll(engine: Engine): Map<string, Shown> {
+  const shown = new Map<string, Shown>();
+  const looks = new Map<string, number>();
+  const stop = new AbortController();
+  const answering = (async () => {
+    while (!stop.signal.aborted) {
+      for (const username of USERS) {
+        for (const { authRequest, context } of await engine.requests(username)) {
+          const number = Number(context);
+          shown.set(authRequest, { number, username });
+          const look = (looks.get(authRequest) ?? 0) + 1;
+          looks.set(authRequest, look);
+          // Some before the browser waits, some while it does.
+          if (look > number % 10) await engine.answer(authRequest, approves(number));
+        }
+      }
+      await pause(10);
+    }
+  })();
+  onTestFinished(() => {
+    stop.abort();
+    return answering;
+  });
+  return shown;
+}
+
+/** Logs in that many times, {@link AT_ONCE}, and says what became of each. */
+function logInAll(
+  url: string,
+  logins: number,
+): { ended: Promise<Ended[]>; underWay: Set<Visitor> } {
+  const underWay = new Set<Visitor>();
+  const ended: Ended[] = [];
+  let next = 0;
+  const logInOneAfterTheOther = async () => {
+    while (next < logins) {
+      const number = next++;
+      const username = USERS[number % USERS.length] as string;
+      const visitor = new Visitor(url, username, String(number));
+      visitor.impatient = number % 4 === 0;
+      underWay.add(visitor);
+      const end = await visitor.logIn();
+      underWay.delete(visitor);
+      ended.push({ number, username, end, interrupted: visitor.interrupted });
+    }
+  };
+  const all = Promise.all(Array.from({ length: AT_ONCE }, logInOneAfterTheOther));
+  return { ended: all.then(() => ended), underWay };
+}
+
+/** Calls back at the nth request that finishes a login, when it has just been sent on. */
+function atFinish(front: Front, steps: Record<number, (forwarded: Forwarded) => Promise<void>>) {
+  const taken: Promise<void>[] = [];
+  let finishing = 0;
+  front.onForward = (forwarded) => {
+    if (forwarded.method !== 'POST' || !forwarded.body.startsWith('request=')) return;
+    const step = steps[++finishing];
+    if (step) taken.push(step(forwarded));
+  };
+  return async () => {
+    expect(taken).toHaveLength(Object.keys(steps).length);
+    await Promise.all(taken);
+  };
+}
+
+/** Nobody twice, nobody as somebody else, and nobody who denied. */
+function expectNobodyWrong(
+  verified: ReturnType<typeof readVerified>,
+  shown: Map<string, Shown>,
+  ended: Ended[],
+): void {
+  expect(new Set(verified.map(({ authRequest }) => authRequest)).size).toBe(verified.length);
+  const hashes = new Map<string, string>();
+  for (const { authRequest, username, userHash } of verified) {
+    const asked = shown.get(authRequest);
+    expect(asked?.username).toBe(username);
+    expect(approves(asked?.number as number)).toBe(true);
+    expect(hashes.get(username) ?? userHash).toBe(userHash);
+    hashes.set(username, userHash);
+  }
+  expect(new Set(hashes.values()).size).toBe(hashes.size);
+  const verifiedNumbers = new Set(
+    verified.map(({ authRequest }) => shown.get(authRequest)?.number),
+  );
+  for (const { number, end } of ended) {
+    if (end === 'in') expect(verifiedNumbers).toContain(number);
+    else expect(end).toMatch(/^(denied|expired|finished|missing_username|unknown|nobody)$/);
+  }
+}
+
+/** Lets time pass for all keys of Redis, as far as they expire. */
+async function letPass(client: Client, ms: number): Promise<void> {
+  for (const key of await client.keys('*')) {
+    const left = await client.pTTL(key);
+    if (left > 0) await client.pExpire(key, Math.max(1, left - ms));
+  }
+}
+
+describeWithRedis('three processes behind one address', () => {
+  it('log in each user once while one of them, and Redis, are killed', async () => {
+    const logins = 300;
+    const redis = await RedisServer.start(DURABLE);
+    onTestFinished(() => redis.stop());
+    const { front, shown, addProcess, verified } = await startCluster(redis.url);
+    const stepsTaken = atFinish(front, {
+      60: async ({ to }) => {
+        front.processes.delete(to);
+        await to.kill();
+        await addProcess('both');
+      },
+      140: async () => redis.restart(),
+    });
+    const { ended: all } = logInAll(front.url, logins);
+    const ended = await all;
+    await stepsTaken();
+
+    expect(ended).toHaveLength(logins);
+    expect(front.cut).toBeGreaterThan(0);
+    expectNobodyWrong(verified(), shown, ended);
+    // Who saw nothing of it was not affected, though events and messages were lost.
+    for (const { number, end, interrupted } of ended) {
+      if (!interrupted) expect(end, `login ${number}`).toBe(approves(number) ? 'in' : 'denied');
+    }
+    expect(ended.filter(({ interrupted }) => !interrupted).length).toBeGreaterThan(
+      logins - 4 * AT_ONCE,
+    );
+
+    const client = await connectRedis(redis.url);
+    const bounds = {
+      'spec:launchkey:login:': LOGIN_TIMEOUT + AFTERLIFE,
+      'spec:launchkey:session:': 30 * DAY,
+      'spec:launchkey:user:': 30 * DAY,
+      'spec:session:': 600_000,
+    };
+    for (const key of await client.keys('*')) {
+      const bound = Object.entries(bounds).find(([prefix]) => key.startsWith(prefix))?.[1];
+      const left = await client.pTTL(key);
+      expect(left, key).toBeGreaterThan(0);
+      expect(left, key).toBeLessThanOrEqual(bound as number);
+    }
+    await letPass(client, LOGIN_TIMEOUT + AFTERLIFE);
+    while ((await client.keys('spec:launchkey:login:*')).length) await pause(10);
+    await letPass(client, 30 * DAY);
+    while (await client.dbSize()) await pause(10);
+  }, 120_000);
+
+  it('log in nobody wrongly where Redis forgets everything', async () => {
+    const logins = 90;
+    const redis = await RedisServer.start();
+    onTestFinished(() => redis.stop());
+    const { front, shown, verified } = await startCluster(redis.url);
+    const { ended: all, underWay } = logInAll(front.url, logins);
+    const stepsTaken = atFinish(front, {
+      30: async () => {
+        await redis.kill();
+        for (const visitor of underWay) visitor.interrupted = true;
+        await redis.restart();
+      },
+    });
+    const ended = await all;
+    await stepsTaken();
+
+    expect(ended).toHaveLength(logins);
+    expectNobodyWrong(verified(), shown, ended);
+    for (const { number, end, interrupted } of ended) {
+      if (!interrupted) expect(end, `login ${number}`).toBe(approves(number) ? 'in' : 'denied');
+    }
+    const client = await connectRedis(redis.url);
+    for (const key of await client.keys('*')) expect(await client.pTTL(key)).toBeGreaterThan(0);
+  }, 120_000);
+});
