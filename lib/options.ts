@@ -64,8 +64,8 @@ export type VerifyFunctionWithRequest<Request extends LoginRequest = LoginReques
 export interface LoginOptions {
   /**
    * `'session'` opens a LaunchKey session that the user can end from the device, `'transaction'`
-   * does not. Default: `'transaction'` where Passport is called with `session: false`, otherwise
-   * `'session'`.
+   * does not. Default: `'transaction'` where Passport is called with `session: false` or by
+   * `passport.authorize()`, which logs in nobody; otherwise `'session'`.
    */
   authType?: 'session' | 'transaction' | undefined;
   /** Whether to ask for a name by which later requests can be sent. Default `false`. */

@@ -223,13 +223,13 @@ export class LaunchKeyStrategy extends PassportStrategy {
     try {
       const none = username === undefined || username === '';
       if (pending !== 'hold' && none && !('username' in options)) {
-        return await this._resume(req, browser);
+        return await this._resume(req, options, browser);
       }
       if (!isUsername(username)) return failed('missing_username');
       if (pending === 'hold') {
         const login = await this._start(req, username, options);
         if ('code' in login) return { action: 'fail', info: login };
-        return await this._hold(req, login, browser);
+        return await this._hold(req, login, options, browser);
       }
       return await this._beginWaiting(req, username, options);
     } finally {
@@ -237,9 +237,14 @@ export class LaunchKeyStrategy extends PassportStrategy {
     }
   }
 
-  private async _hold(req: LoginRequest, login: PendingLogin, browser: Browser): Promise<Outcome> {
+  private async _hold(
+    req: LoginRequest,
+    login: PendingLogin,
+    options: LaunchKeyAuthenticateOptions,
+    browser: Browser,
+  ): Promise<Outcome> {
     const verdict = await hold(this._logins, login, browser);
-    return verdict ? this._conclude(req, login, verdict, browser) : { action: 'none' };
+    return verdict ? this._conclude(req, login, verdict, options, browser) : { action: 'none' };
   }
 
   private async _beginWaiting(
@@ -256,7 +261,11 @@ export class LaunchKeyStrategy extends PassportStrategy {
   }
 
   /** Takes up the login that this browser began before, and finishes it if there is an answer. */
-  private async _resume(req: LoginRequest, browser: Browser): Promise<Outcome> {
+  private async _resume(
+    req: LoginRequest,
+    options: LaunchKeyAuthenticateOptions,
+    browser: Browser,
+  ): Promise<Outcome> {
     const { pending, longPoll } = this._settings;
     const handle = this._browserSession.meant(req);
     if (handle === undefined) return failed('missing_username');
@@ -269,7 +278,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
     if (progress.state === 'left') return { action: 'none' };
     if (progress.state === 'unknown') return failed('expired');
     return progress.state === 'over'
-      ? this._conclude(req, progress.login, progress.verdict, browser)
+      ? this._conclude(req, progress.login, progress.verdict, options, browser)
       : this._stillPending(progress.login);
   }
 
@@ -287,10 +296,11 @@ export class LaunchKeyStrategy extends PassportStrategy {
     req: LoginRequest,
     login: PendingLogin,
     verdict: Verdict,
+    options: LaunchKeyAuthenticateOptions,
     browser: Browser,
   ): Promise<Outcome> {
     return verdict.approved
-      ? this._admit(req, login, verdict.response, browser)
+      ? this._admit(req, login, verdict.response, options, browser)
       : { action: 'fail', info: verdict.info };
   }
 
@@ -332,6 +342,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
     req: LoginRequest,
     { handle, session }: PendingLogin,
     response: AuthResponse,
+    options: LaunchKeyAuthenticateOptions,
     browser: Browser,
   ): Promise<Outcome> {
     try {
@@ -346,7 +357,11 @@ export class LaunchKeyStrategy extends PassportStrategy {
       }
       // The user may have logged out on the device while verify was at work.
       if (session && !(await this._logins.sessions.isOpen(handle))) return failed('denied');
-      this._browserSession.finishAtLogIn(req, handle, session ? handle : undefined);
+      if (logsIn(options)) {
+        this._browserSession.finishAtLogIn(req, handle, session ? handle : undefined);
+      } else {
+        this._browserSession.finish(req, handle);
+      }
       return {
         action: 'success',
         user,
@@ -366,7 +381,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
 
   private _isSession(options: LaunchKeyAuthenticateOptions & { session?: boolean }): boolean {
     const authType = options.authType ?? this._settings.authType;
-    return authType ? authType === 'session' : options.session !== false;
+    return authType ? authType === 'session' : options.session !== false && logsIn(options);
   }
 
   /** Shows what identifies the strategy and nothing that it keeps. */
@@ -385,6 +400,11 @@ const LONGEST_USERNAME = 256;
 
 function isUsername(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && value.length <= LONGEST_USERNAME;
+}
+
+/** `passport.authorize()` names whom it found in a property of the request, and logs in nobody. */
+function logsIn(options: LaunchKeyAuthenticateOptions & { assignProperty?: string }): boolean {
+  return options.assignProperty === undefined;
 }
 
 function failed(code: LoginCode): Outcome {

@@ -87,16 +87,25 @@ export class BrowserSession {
     const host = req as LoginRequest & { logIn?: LogIn; login?: LogIn };
     const logIn = host.logIn ?? host.login;
     if (typeof logIn !== 'function') return;
-    const before = this.read(req);
-    const after: Kept = {
-      ...(before.browser !== undefined && { browser: before.browser }),
-      pending: before.pending.filter((other) => other !== handle),
-      finished: latest(before.finished, handle),
-      ...(session !== undefined && { session }),
-    };
+    const { session: _earlier, ...kept } = this.withFinished(req, handle);
+    const after: Kept = session === undefined ? kept : { ...kept, session };
     const wrapped = afterwards(logIn, () => this.write(req, after));
     host.logIn = wrapped;
     host.login = wrapped;
+  }
+
+  /** Notes that this browser finished the login, where that logs in nobody. */
+  finish(req: LoginRequest, handle: string): void {
+    this.write(req, this.withFinished(req, handle));
+  }
+
+  private withFinished(req: LoginRequest, handle: string): Kept {
+    const kept = this.read(req);
+    return {
+      ...kept,
+      pending: kept.pending.filter((other) => other !== handle),
+      finished: latest(kept.finished, handle),
+    };
   }
 
   private read(req: LoginRequest): Kept {
