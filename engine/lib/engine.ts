@@ -9,6 +9,7 @@ import { Delivery } from './domain/delivery.js';
 import { Envelopes } from './domain/envelopes.js';
 import { Events } from './domain/events.js';
 import { HeldPolls } from './domain/held-polls.js';
+import { Pairings } from './domain/pairings.js';
 import { Requests } from './domain/requests.js';
 import { Sessions } from './domain/sessions.js';
 import { type UserInfo, Users } from './domain/users.js';
@@ -29,8 +30,8 @@ const CLOSING = 2000;
 export interface Engine {
   /** `http://ADDRESS:PORT`, without a slash at its end; the API is at `${url}/v1`. */
   readonly url: string;
-  /** Where users answer; `undefined` if others than this machine can reach the engine. */
-  readonly authenticatorUrl: string | undefined;
+  /** The page on which users pair their devices and answer, under the public URL. */
+  readonly authenticatorUrl: string;
   /** Creates an application and makes its credentials, which are shown only here. */
   createApp(options: AppOptions): Promise<AppCredentials>;
   /** All applications. */
@@ -111,6 +112,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     requestTtl: options.requestTtl,
     rateWindows: options.rateWindows,
   });
+  const pairings = new Pairings(repository, clock, () => options.publicUrl ?? engine.url);
   const services: Services = {
     repository,
     pingKeys,
@@ -119,13 +121,8 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     users,
     requests,
     sessions: new Sessions({ repository, heldPolls, changes, events, clock }),
-    whiteLabel: new WhiteLabel({
-      repository,
-      users,
-      publicKeys,
-      clock,
-      publicUrl: () => options.publicUrl ?? engine.url,
-    }),
+    pairings,
+    whiteLabel: new WhiteLabel({ repository, users, pairings, publicKeys }),
     device: new VirtualDevice(repository, requests, publicKeys),
     heldPolls,
     changes,
@@ -158,8 +155,8 @@ class RunningEngine implements Engine {
     this.sweeper = setInterval(() => this.sweep(), SWEEP).unref();
   }
 
-  get authenticatorUrl(): string | undefined {
-    return this.loopbackPort === undefined ? undefined : `${this.url}/authenticator`;
+  get authenticatorUrl(): string {
+    return `${this.options.publicUrl ?? this.url}/authenticator`;
   }
 
   async listen(): Promise<void> {

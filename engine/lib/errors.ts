@@ -4,11 +4,13 @@
  *
  * - `ENGINE_INVALID_OPTION`: an option of `startEngine` or of a method is missing, unknown or unusable.
  * - `ENGINE_UNSUPPORTED_OPTION`: the option exists in the interface, but this version cannot serve it.
- * - `ENGINE_UNKNOWN_APP`, `ENGINE_UNKNOWN_USER`, `ENGINE_UNKNOWN_REQUEST`, `ENGINE_UNKNOWN_CODE`: there
- *   is nothing of that name.
+ * - `ENGINE_UNKNOWN_APP`, `ENGINE_UNKNOWN_USER`, `ENGINE_UNKNOWN_REQUEST`, `ENGINE_UNKNOWN_CODE`,
+ *   `ENGINE_UNKNOWN_DEVICE`: there is nothing of that name.
  * - `ENGINE_USER_EXISTS`: the name is taken.
  * - `ENGINE_REQUEST_ANSWERED`, `ENGINE_REQUEST_EXPIRED`: too late to answer.
+ * - `ENGINE_DENIAL_ONLY`: a wrong number was picked: the request can only be denied.
  * - `ENGINE_NUMBER_REQUIRED`: the request can be approved only together with a number.
+ * - `ENGINE_NO_VIRTUAL_DEVICE`: the user answers on a paired device, or on none.
  * - `ENGINE_LIMIT`: a bound that keeps memory finite is reached.
  * - `ENGINE_LISTEN`: the address could not be bound.
  * - `ENGINE_CLOSED`: the engine has been closed.
@@ -20,10 +22,13 @@ export type EngineErrorCode =
   | 'ENGINE_UNKNOWN_USER'
   | 'ENGINE_UNKNOWN_REQUEST'
   | 'ENGINE_UNKNOWN_CODE'
+  | 'ENGINE_UNKNOWN_DEVICE'
   | 'ENGINE_USER_EXISTS'
   | 'ENGINE_REQUEST_ANSWERED'
   | 'ENGINE_REQUEST_EXPIRED'
+  | 'ENGINE_DENIAL_ONLY'
   | 'ENGINE_NUMBER_REQUIRED'
+  | 'ENGINE_NO_VIRTUAL_DEVICE'
   | 'ENGINE_LIMIT'
   | 'ENGINE_LISTEN'
   | 'ENGINE_CLOSED';

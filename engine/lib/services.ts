@@ -6,6 +6,7 @@ import type { Changes } from './domain/changes.js';
 import type { Envelopes } from './domain/envelopes.js';
 import type { HeldPolls } from './domain/held-polls.js';
 import type { Limits } from './domain/limits.js';
+import type { Pairings } from './domain/pairings.js';
 import type { Requests } from './domain/requests.js';
 import type { Sessions } from './domain/sessions.js';
 import type { Users } from './domain/users.js';
@@ -22,6 +23,7 @@ export interface Services {
   readonly users: Users;
   readonly requests: Requests;
   readonly sessions: Sessions;
+  readonly pairings: Pairings;
   readonly whiteLabel: WhiteLabel;
   readonly device: VirtualDevice;
   readonly heldPolls: HeldPolls;

@@ -16,7 +16,7 @@ async function post(
   body: object,
   headers: Record<string, string> = { origin: url },
 ): Promise<Reply> {
-  return await http(`${url}/authenticator/api/${path}`, {
+  return await http(`${url}/authenticator/virtual/${path}`, {
     method: 'POST',
     headers: { ...JSON_TYPE, ...headers },
     body: JSON.stringify(body),
@@ -24,7 +24,7 @@ async function post(
 }
 
 async function state(url: string, user: string) {
-  return (await http(`${url}/authenticator/api/state?user=${user}`)).body;
+  return (await http(`${url}/authenticator/virtual/state?user=${user}`)).body;
 }
 
 describe('the authenticator', () => {
@@ -87,15 +87,17 @@ describe('the authenticator', () => {
     const twice = await answer({ user, authRequest: token, approve: true });
     expect([twice.status, twice.body.error.code]).toEqual([409, 'ENGINE_REQUEST_ANSWERED']);
     expect((await post(engine.url, 'end', { user, appKey: '1' })).status).toBe(404);
-    expect((await http(`${engine.url}/authenticator/api/state`)).status).toBe(400);
-    expect((await http(`${engine.url}/authenticator/api/changes?user=nobody`)).status).toBe(404);
+    expect((await http(`${engine.url}/authenticator/virtual/state`)).status).toBe(400);
+    expect((await http(`${engine.url}/authenticator/virtual/changes?user=nobody`)).status).toBe(
+      404,
+    );
   });
 
   it('tells the page of every change at once', async () => {
     const { engine, application, user } = await share();
     const leaving = new AbortController();
     onTestFinished(() => leaving.abort());
-    const stream = await fetch(`${engine.url}/authenticator/api/changes?user=${user}`, {
+    const stream = await fetch(`${engine.url}/authenticator/virtual/changes?user=${user}`, {
       signal: leaving.signal,
     });
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
@@ -117,7 +119,7 @@ describe('the authenticator', () => {
     const { port, host } = new URL(engine.url);
     const socket = connect(Number(port), '127.0.0.1');
     onTestFinished(() => void socket.destroy());
-    socket.write(`GET /authenticator/api/changes?user=alice HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    socket.write(`GET /authenticator/virtual/changes?user=alice HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await once(socket, 'readable');
     // Together these states are many times what the system keeps for a connection.
     const context = '\u20ac'.repeat(400);
@@ -136,14 +138,14 @@ describe('the authenticator', () => {
   it('lets no cache keep what it says of a user', async () => {
     const { engine, user } = await share();
     for (const path of [`state?user=${user}`, 'state?user=nobody']) {
-      const { headers } = await http(`${engine.url}/authenticator/api/${path}`);
+      const { headers } = await http(`${engine.url}/authenticator/virtual/${path}`);
       expect(headers['cache-control']).toBe('no-store');
     }
   });
 
   it('follows 20 pages of a user and no more', async () => {
     const { engine, user } = await share();
-    const url = `${engine.url}/authenticator/api/changes?user=${user}`;
+    const url = `${engine.url}/authenticator/virtual/changes?user=${user}`;
     const leaving = new AbortController();
     onTestFinished(() => leaving.abort());
     const open = () => fetch(url, { signal: leaving.signal });
@@ -166,7 +168,7 @@ describe('the authenticator', () => {
 
   it('serves the built page, or says how to build it', async () => {
     const { engine } = await start();
-    const page = await http(engine.authenticatorUrl ?? '');
+    const page = await http(engine.authenticatorUrl);
     const built = existsSync(
       fileURLToPath(new URL('../dist/authenticator/index.html', import.meta.url)),
     );
@@ -188,7 +190,7 @@ describe('the guard of the authenticator', () => {
     const set = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name, String(value).replace('PORT', port)]),
     );
-    for (const path of ['', '/main.js', `/api/state?user=${user}`, `/api/changes?user=${user}`]) {
+    for (const path of [`/virtual/state?user=${user}`, `/virtual/changes?user=${user}`]) {
       const reply = await http(`${engine.url}/authenticator${path}`, { headers: set });
       expect([reply.status, reply.text]).toEqual([403, expect.not.stringContaining(user)]);
     }
@@ -198,7 +200,7 @@ describe('the guard of the authenticator', () => {
     const { engine, user } = await share();
     const { port, host } = new URL(engine.url);
     const socket = connect(Number(port), '127.0.0.1');
-    socket.write(`GET /authenticator/api/state?user=${user} HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    socket.write(`GET /authenticator/virtual/state?user=${user} HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
     let reply = '';
     for await (const chunk of socket) reply += chunk;
     expect(reply).toMatch(/^HTTP\/1\.1 403 /);
@@ -232,7 +234,7 @@ describe('the guard of the authenticator', () => {
       { origin: 'https://evil.example' },
     ];
     for (const headers of foreign) {
-      const url = `${engine.url}/authenticator/api/state?user=${user}`;
+      const url = `${engine.url}/authenticator/virtual/state?user=${user}`;
       expect((await http(url, { headers })).status).toBe(403);
     }
   });
@@ -240,18 +242,20 @@ describe('the guard of the authenticator', () => {
   it('takes localhost as well', async () => {
     const { engine, user } = await share();
     const host = `localhost:${new URL(engine.url).port}`;
-    const url = `${engine.url}/authenticator/api/state?user=${user}`;
+    const url = `${engine.url}/authenticator/virtual/state?user=${user}`;
     expect((await http(url, { headers: { host } })).status).toBe(200);
   });
 
-  it('serves nothing when others than this machine can reach the engine, and says so', async () => {
+  it('serves no virtual device when others than this machine can reach the engine, and says so', async () => {
     const engine = await startEngine({ host: '0.0.0.0' });
     onTestFinished(async () => await engine.close());
-    expect(engine.authenticatorUrl).toBeUndefined();
+    await engine.createUser('alice');
     const { port } = new URL(engine.url);
-    const { status, text } = await http(`http://127.0.0.1:${port}/authenticator`);
+    const base = `http://127.0.0.1:${port}/authenticator`;
+    const { status, text } = await http(`${base}/virtual/state?user=alice`);
     expect(status).toBe(403);
     expect(text).toMatch(/bound to loopback/);
+    expect((await http(base)).status).not.toBe(403);
     expect((await http(`http://127.0.0.1:${port}/v1/ping`)).status).toBe(200);
   });
 });

@@ -141,7 +141,7 @@ describe('launchkey-engine', () => {
 
   it.each([
     ['127.0.0.1', /^The authenticator is at http:\/\/127\.0\.0\.1:\d+\/authenticator/m],
-    ['0.0.0.0', /^There is no authenticator/m],
+    ['0.0.0.0', /^The authenticator is at http:\/\/0\.0\.0\.0:\d+\/authenticator/m],
   ])('says where users answer when bound to %s', async (host, said) => {
     const child = launch(await directory(), ['start', '--port', '0', '--host', host]);
     const closed = once(child, 'close');

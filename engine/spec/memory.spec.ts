@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryDeliveries } from '../lib/data/memory/deliveries.js';
-import { MemoryDirectory } from '../lib/data/memory/directory.js';
 import { MemoryRates } from '../lib/data/memory/rates.js';
 import { MemoryRequests } from '../lib/data/memory/requests.js';
 import type { DeliveryRecord, RequestRecord } from '../lib/data/records.js';
@@ -57,26 +56,6 @@ describe('auth requests', () => {
     requests.sweep(25 * HOUR);
     expect(requests.get('ahead')).toMatchObject(past);
     expect(requests.get('first')).toBeUndefined();
-  });
-});
-
-describe('pairings', () => {
-  it('are taken by the code and shown by the image, and not the other way round', () => {
-    const directory = new MemoryDirectory();
-    const pairing = {
-      codeHash: 'code',
-      imageHash: 'image',
-      userId: 'alice',
-      content: 'https://engine.example.com/authenticator/#code=ABCDEFGH',
-      expiresAt: MINUTE,
-    };
-    directory.putPairing(pairing);
-    expect(directory.takePairing('image', 0)).toBeUndefined();
-    expect(directory.pairingByImage('code', 0)).toBeUndefined();
-    expect(directory.pairingByImage('image', 0)).toBe(pairing);
-    expect(directory.takePairing('code', 0)).toBe(pairing);
-    expect(directory.pairingByImage('image', 0)).toBeUndefined();
-    expect(directory.takePairing('code', 0)).toBeUndefined();
   });
 });
 

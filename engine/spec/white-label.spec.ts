@@ -20,7 +20,7 @@ describe('POST /users', () => {
     expect(text.length % 16).toBe(0);
     expect(JSON.parse(text)).toEqual({
       qrcode: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/pairing\/[A-Za-z0-9]{32}\.png$/),
-      code: expect.stringMatching(/^[A-HJ-NP-Z2-9]{8}$/),
+      code: expect.stringMatching(/^[A-HJ-NP-Z2-9]{10}$/),
     });
   });
 
@@ -69,11 +69,11 @@ describe('POST /users', () => {
     expect((await engine.pair(second)).username).toMatch(/^erna@/);
   });
 
-  it('makes a code that ends after 15 minutes', async () => {
+  it('makes a code that ends after ten minutes', async () => {
     const { engine, application, clock } = await start();
     const { body } = await application.createWhiteLabelUser('fred');
     const { code, qrcode } = JSON.parse(application.decryptWhiteLabel(body.response).text);
-    clock.advance(900_000);
+    clock.advance(600_000);
     await expect(engine.pair(code)).rejects.toMatchObject({ code: 'ENGINE_UNKNOWN_CODE' });
     expect((await http(qrcode)).status).toBe(404);
   });

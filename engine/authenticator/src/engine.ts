@@ -47,7 +47,7 @@ export class EngineRefusal extends Error {
   }
 }
 
-const API = '/authenticator/api';
+const API = '/authenticator/virtual';
 /** How long to wait before asking an engine again that has refused, in milliseconds. */
 const RETRY = 2000;
 

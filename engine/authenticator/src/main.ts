@@ -83,7 +83,7 @@ byId('switch').addEventListener('click', () => {
 
 /** Whom the address names, by code or by name, or who was here before. */
 async function begin(): Promise<void> {
-  const code = new URLSearchParams(location.hash.slice(1)).get('code');
+  const code = new URLSearchParams(location.hash.slice(1)).get('pair');
   const user = new URLSearchParams(location.search).get('user');
   if (code) {
     // The code works once: a reload must not try it again.

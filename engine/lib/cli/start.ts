@@ -54,9 +54,7 @@ async function createAll(engine: Engine, { app, user }: StartOptions): Promise<C
 function startLines(engine: Engine, apps: CreatedApp[], users: string[]): string[] {
   return [
     `The engine listens on ${engine.url}; its API is at ${engine.url}/v1.`,
-    engine.authenticatorUrl
-      ? `The authenticator is at ${engine.authenticatorUrl}, for browsers on this machine.`
-      : 'There is no authenticator, since others than this machine can reach the engine.',
+    `The authenticator is at ${engine.authenticatorUrl}.`,
     'Everything is kept in memory: when the engine stops, it is gone.',
     ...users.map((name) => `user ${name}`),
     ...apps.flatMap((app) => ['', ...credentialLines(app)]),

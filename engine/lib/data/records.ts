@@ -19,7 +19,7 @@ export interface UserRecord {
   username: string;
   /** The application whose white label user this is. */
   whiteLabelOf?: string;
-  /** The device that the user answers on; none means that there is nobody to ask. */
+  /** The virtual device, which lives in the engine; gone once a real one is paired. */
   deviceId?: string;
   createdAt: number;
 }
@@ -57,6 +57,8 @@ export interface RequestRecord {
   numbers?: string[];
   createdAt: number;
   expiresAt: number;
+  /** Whether a wrong number was picked: no approval is taken any more. */
+  denialOnly?: boolean;
   answer?: AnswerRecord;
 }
 
@@ -92,14 +94,106 @@ export interface SessionRecord {
   confirmed: boolean;
 }
 
+/** What pairs a device with a user, once. Only hashes: who reads the data learns no code. */
 export interface PairingRecord {
-  codeHash: string;
   userId: string;
-  /** The name of the QR image; as unguessable as the code that it shows. */
+  /** SHA-256 of the code that is typed. */
+  codeHash: string;
+  /** SHA-256 of the secret in the link, which the QR image shows. */
+  linkHash: string;
+  /** SHA-256 of the image's name, from which the link's secret is made. */
   imageHash: string;
-  /** What the image shows. */
-  content: string;
   expiresAt: number;
+}
+
+/** The public half of a device's ECDSA P-256 key. */
+export interface EcPublicKey {
+  kty: 'EC';
+  crv: 'P-256';
+  /** Coordinates, base64url. */
+  x: string;
+  y: string;
+}
+
+/** A phone or a browser that its user has paired. */
+export interface DeviceRecord {
+  id: string;
+  userId: string;
+  name: string;
+  publicKey: EcPublicKey;
+  /** SHA-256 of the token, which is long and random. */
+  tokenHash: string;
+  createdAt: number;
+  lastSeenAt: number;
+  push?: PushSubscription;
+  /** The key that the device can use only with the user's PIN. */
+  knowledgeKey?: EcPublicKey;
+  webauthn?: WebAuthnCredential;
+  /** The registration of a WebAuthn credential that is under way. */
+  enrolment?: { challenge: string; expiresAt: number };
+}
+
+/** Where a push service takes messages for a device, and the keys to encrypt them with (RFC 8291). */
+export interface PushSubscription {
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+}
+
+export interface WebAuthnCredential {
+  /** Base64url. */
+  credentialId: string;
+  /** COSE key, base64url. */
+  publicKey: string;
+  counter: number;
+  transports: string[];
+}
+
+/** What can change of a device; a member that is `null` is taken away. */
+export interface DeviceChange {
+  name?: string;
+  lastSeenAt?: number;
+  push?: PushSubscription | null;
+  knowledgeKey?: EcPublicKey;
+  webauthn?: WebAuthnCredential;
+  enrolment?: { challenge: string; expiresAt: number } | null;
+}
+
+/** A device's answer as it was signed: proof of who answered what, and when. */
+export interface ReceiptRecord {
+  authRequest: string;
+  appKey: string;
+  userId: string;
+  deviceId: string;
+  approved: boolean;
+  at: number;
+  /** The device's key then; the device may be gone when the receipt is looked at. */
+  publicKey: EcPublicKey;
+  /** The signature base (RFC 9421), which names the digest of the body; no token is in it. */
+  signed: string;
+  /** Base64. */
+  signature: string;
+  /** The body as it came. */
+  body: string;
+}
+
+/** Something that an operator may have to account for. */
+export interface AuditRecord {
+  id: string;
+  at: number;
+  /** `device.paired`, `request.denied`, … */
+  kind: string;
+  userId?: string;
+  appKey?: string;
+  deviceId?: string;
+  details: Record<string, string | number | boolean>;
+}
+
+/** How often a user has reported fraud, and how long nobody can ask them for it. */
+export interface FraudRecord {
+  reports: number;
+  lastAt: number;
+  pausedUntil: number;
 }
 
 /** An event on its way to an application. */

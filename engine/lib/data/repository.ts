@@ -1,11 +1,16 @@
 import type {
   AnswerRecord,
   AppRecord,
+  AuditRecord,
   DeliveryRecord,
+  DeviceChange,
+  DeviceRecord,
+  FraudRecord,
   IdentityKind,
   PairingRecord,
   PastRequest,
   RateWindow,
+  ReceiptRecord,
   RequestRecord,
   SessionRecord,
   UserRecord,
@@ -31,7 +36,8 @@ export interface Repository {
   user(id: string): Promise<UserRecord | undefined>;
   userByName(username: string): Promise<UserRecord | undefined>;
   users(): Promise<UserRecord[]>;
-  setDevice(userId: string, deviceId: string | undefined): Promise<void>;
+  /** Gives the user a virtual device; `false` if there is a real one. */
+  setVirtualDevice(userId: string, deviceId: string): Promise<boolean>;
 
   /** The user's name in that place; `candidate` becomes it if there was none. */
   identity(kind: IdentityKind, userId: string, place: string, candidate: string): Promise<string>;
@@ -39,12 +45,64 @@ export interface Repository {
 
   /** One pairing for each user: a new one replaces the one before. */
   putPairing(pairing: PairingRecord): Promise<void>;
-  /** Gives the pairing out once. */
-  takePairing(codeHash: string, now: number): Promise<PairingRecord | undefined>;
+  /** Gives the pairing out once, to whoever has its code or the secret of its link. */
+  takePairing(
+    by: 'codeHash' | 'linkHash',
+    hash: string,
+    now: number,
+  ): Promise<PairingRecord | undefined>;
   pairingByImage(imageHash: string, now: number): Promise<PairingRecord | undefined>;
 
+  /** `'full'` if the user has `limit` devices. The first one takes the virtual device away. */
+  insertDevice(device: DeviceRecord, limit: number): Promise<'inserted' | 'full'>;
+  device(id: string): Promise<DeviceRecord | undefined>;
+  /** The user's devices, in the order in which they were paired. */
+  devices(userId: string): Promise<DeviceRecord[]>;
+  /** How many devices each user has; users without one are left out. */
+  deviceCounts(): Promise<Map<string, number>>;
+  /** `false` if the device is gone. */
+  updateDevice(id: string, change: DeviceChange): Promise<boolean>;
+  /** `false` if the user has no such device. */
+  deleteDevice(userId: string, id: string): Promise<boolean>;
   /**
-   * Counts one more auth request, unless one of the windows is full. Resolves to 0 when it was
+   * Remembers a nonce of a device until `expiresAt`: `'seen'` if it is remembered already, `'full'`
+   * if `limit` nonces of the device are.
+   */
+  takeNonce(
+    deviceId: string,
+    nonce: string,
+    expiresAt: number,
+    now: number,
+    limit: number,
+  ): Promise<'taken' | 'seen' | 'full'>;
+
+  /**
+   * Counts a report of fraud, and pauses the user's requests for as long as `pauses` says for this
+   * many reports, in milliseconds. The count begins anew when the last report is `memory` old.
+   */
+  reportFraud(
+    userId: string,
+    now: number,
+    pauses: readonly number[],
+    memory: number,
+  ): Promise<FraudRecord>;
+  fraud(userId: string): Promise<FraudRecord | undefined>;
+  /** Ends the pause; the reports stay counted. */
+  endPause(userId: string, now: number): Promise<void>;
+
+  /** Kept for as long as the operator keeps the trail; in memory, the newest ten thousand. */
+  insertAudit(record: AuditRecord): Promise<void>;
+  /** The newest first. */
+  audit(filter: { userId?: string; limit: number }): Promise<AuditRecord[]>;
+
+  /**
+   * A secret of the engine's own, the same for all processes: `candidate` becomes it if there is none
+   * of this name. Encrypted where it leaves this process's memory.
+   */
+  secret(name: string, candidate: string): Promise<string>;
+
+  /**
+   * Counts one more event of its kind, unless one of the windows is full. Resolves to 0 when it was
    * counted, else to the milliseconds until there is room.
    */
   takeRate(key: string, windows: readonly RateWindow[], now: number): Promise<number>;
@@ -59,15 +117,20 @@ export interface Repository {
   pendingRequests(userId: string, now: number): Promise<RequestRecord[]>;
   pendingCount(now: number): Promise<number>;
   /**
-   * Records the one answer of an open request and opens the session that may come with it. Of several
-   * answers at the same moment one wins and the others get `'answered'`.
+   * Records the one answer of an open request with its receipt, and opens the session that may come
+   * with it. Of several answers at the same moment one wins and the others get `'answered'`.
    */
   answerRequest(
     authRequest: string,
     answer: AnswerRecord,
     now: number,
     sessionLimit: number,
-  ): Promise<RequestRecord | 'answered' | 'expired' | undefined>;
+    receipt?: ReceiptRecord,
+  ): Promise<RequestRecord | 'answered' | 'expired' | 'denial only' | undefined>;
+  /** No approval of this request is taken from now on; of one that was answered nothing changes. */
+  allowDenialOnly(authRequest: string): Promise<void>;
+  /** The receipt of an answer; in memory, of the last ten thousand. */
+  receipt(authRequest: string): Promise<ReceiptRecord | undefined>;
 
   session(authRequest: string): Promise<SessionRecord | undefined>;
   sessions(userId: string): Promise<SessionRecord[]>;

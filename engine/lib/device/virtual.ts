@@ -49,7 +49,13 @@ export class VirtualDevice {
     const result = decide(request, approve, options);
     const app = await this.repository.app(request.appKey);
     const user = await this.repository.user(request.userId);
-    const deviceId = user?.deviceId ?? '';
+    const deviceId = user?.deviceId;
+    if (deviceId === undefined) {
+      throw new LaunchKeyEngineError(
+        'ENGINE_NO_VIRTUAL_DEVICE',
+        `The user ${JSON.stringify(request.username)} has no virtual device: it is gone once a real one is paired.`,
+      );
+    }
     const authPackage = {
       auth_request: authRequest,
       response: String(result.approved),

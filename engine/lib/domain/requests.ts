@@ -186,9 +186,15 @@ function expired(): Refusal {
 
 function notAnswerable(
   authRequest: string,
-  why: 'answered' | 'expired' | undefined,
+  why: 'answered' | 'expired' | 'denial only' | undefined,
 ): LaunchKeyEngineError {
   const name = JSON.stringify(authRequest);
+  if (why === 'denial only') {
+    return new LaunchKeyEngineError(
+      'ENGINE_DENIAL_ONLY',
+      `A wrong number was picked for the auth request ${name}: it can only be denied.`,
+    );
+  }
   if (why === 'answered') {
     return new LaunchKeyEngineError(
       'ENGINE_REQUEST_ANSWERED',

@@ -1,24 +1,19 @@
 import { createCipheriv } from 'node:crypto';
-import { sha256 } from '../crypto/digest.js';
 import type { PublicKeys } from '../crypto/keys.js';
-import { LETTERS_AND_DIGITS, randomText, TYPEABLE } from '../crypto/random.js';
+import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import { encryptFor } from '../crypto/rsa.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
+import type { Pairings } from './pairings.js';
 import { Reason, Refusal } from './refusal.js';
 import { nameFault, newDeviceId, type Users } from './users.js';
-
-/** How long a pairing code can be used. */
-const CODE_LIFE = 15 * 60_000;
 
 export interface WhiteLabelDependencies {
   repository: Repository;
   users: Users;
+  pairings: Pairings;
   publicKeys: PublicKeys;
-  clock: () => number;
-  /** The address under which devices reach the engine, without a slash at its end. */
-  publicUrl: () => string;
 }
 
 /** Users that an application brings itself, and the pairing that gives them a device. */
@@ -37,41 +32,35 @@ export class WhiteLabel {
     const fault = nameFault(identifier);
     if (fault) throw new Refusal(Reason.incorrectData, { identifier: fault });
     const user = await this.with.users.whiteLabel(app, identifier);
-    const code = randomText(8, TYPEABLE);
-    const image = randomText(32, LETTERS_AND_DIGITS);
-    const publicUrl = this.with.publicUrl();
-    await this.with.repository.putPairing({
-      codeHash: sha256(code),
-      userId: user.id,
-      imageHash: sha256(image),
-      // In the fragment, which no server or proxy gets to see.
-      content: `${publicUrl}/authenticator/#code=${code}`,
-      expiresAt: this.with.clock() + CODE_LIFE,
-    });
-    const text = JSON.stringify({ qrcode: `${publicUrl}/pairing/${image}.png`, code });
+    const { qrcode, code } = await this.with.pairings.offer(user.id);
+    const text = JSON.stringify({ qrcode, code });
     return encryptAnswer(text, (data) => encryptFor(this.publicKey(app), data));
   }
 
   /** Pairs the virtual device by a code; each code works once. Returns the user's name. */
   async pair(code: string): Promise<string> {
-    const { repository, clock } = this.with;
-    const typed = String(code).toUpperCase().replace(/[\s-]/g, '');
-    const pairing = await repository.takePairing(sha256(typed), clock());
-    const user = pairing && (await repository.user(pairing.userId));
+    const { repository, pairings } = this.with;
+    const pairing = await pairings.take(String(code));
+    if (pairing === 'too many') {
+      throw new LaunchKeyEngineError(
+        'ENGINE_LIMIT',
+        'Too many codes have been tried: wait a minute.',
+      );
+    }
+    const user = pairing === 'unknown' ? undefined : await repository.user(pairing.userId);
     if (!user) {
       throw new LaunchKeyEngineError(
         'ENGINE_UNKNOWN_CODE',
-        'This code is not known: it may have been mistyped, used already, or be more than 15 minutes old.',
+        'This code is not known: it may have been mistyped, used already, or be more than ten minutes old.',
       );
     }
-    await repository.setDevice(user.id, user.deviceId ?? newDeviceId());
+    if (!(await repository.setVirtualDevice(user.id, user.deviceId ?? newDeviceId()))) {
+      throw new LaunchKeyEngineError(
+        'ENGINE_NO_VIRTUAL_DEVICE',
+        'This user has paired a device: there is no virtual one beside it.',
+      );
+    }
     return user.username;
-  }
-
-  /** What the QR image of this name shows, for as long as its code works. */
-  async imageContent(image: string): Promise<string | undefined> {
-    const { repository, clock } = this.with;
-    return (await repository.pairingByImage(sha256(image), clock()))?.content;
   }
 
   private publicKey(app: AppRecord) {

@@ -248,7 +248,7 @@ describeWithChromium('the authenticator in a browser', () => {
     const { page } = await newPage();
     const { body } = await application.createWhiteLabelUser('bob');
     const { code } = JSON.parse(application.decryptWhiteLabel(body.response).text);
-    await page.goto(`${engine.url}/authenticator/#code=${code}`);
+    await page.goto(`${engine.url}/authenticator/#pair=${code}`);
     await page.getByText(`bob@${application.credentials.appKey}`).waitFor();
     expect(page.url()).not.toContain(code);
     await page.reload();

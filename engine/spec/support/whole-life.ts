@@ -28,7 +28,7 @@ const first = await application.authorize('alice');
 await engine.answer(first, true);
 const answered = await application.poll(first);
 const held = application.poll(await application.authorize('alice'), { wait: 60 });
-const changes = await fetch(`${engine.url}/authenticator/api/changes?user=alice`);
+const changes = await fetch(`${engine.url}/authenticator/virtual/changes?user=alice`);
 await changes.body?.getReader().read();
 await delivered;
 const half = connect(Number(new URL(engine.url).port), '127.0.0.1').on('error', () => {});

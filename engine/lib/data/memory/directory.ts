@@ -10,7 +10,7 @@ export class MemoryDirectory {
   /** How many white label users an application has. */
   private readonly whiteLabelUsers = new Map<string, number>();
   private readonly pairingByUser = new Map<string, PairingRecord>();
-  /** By the hash of the code and by that of the image. */
+  /** By the hashes of code, link and image. */
   private readonly pairingByHash = new Map<string, PairingRecord>();
 
   insertApp(app: AppRecord): boolean {
@@ -43,7 +43,7 @@ export class MemoryDirectory {
     return id === undefined ? undefined : this.users.get(id);
   }
 
-  setDevice(userId: string, deviceId: string | undefined): void {
+  setVirtualDevice(userId: string, deviceId: string | undefined): void {
     const user = this.users.get(userId);
     if (user) this.users.set(userId, { ...user, deviceId });
   }
@@ -66,13 +66,12 @@ export class MemoryDirectory {
     const before = this.pairingByUser.get(pairing.userId);
     if (before) this.dropPairing(before);
     this.pairingByUser.set(pairing.userId, pairing);
-    this.pairingByHash.set(pairing.codeHash, pairing);
-    this.pairingByHash.set(pairing.imageHash, pairing);
+    for (const hash of hashes(pairing)) this.pairingByHash.set(hash, pairing);
   }
 
-  takePairing(codeHash: string, now: number): PairingRecord | undefined {
-    const pairing = this.pairingByHash.get(codeHash);
-    if (pairing?.codeHash !== codeHash || pairing.expiresAt <= now) return undefined;
+  takePairing(by: 'codeHash' | 'linkHash', hash: string, now: number): PairingRecord | undefined {
+    const pairing = this.pairingByHash.get(hash);
+    if (pairing?.[by] !== hash || pairing.expiresAt <= now) return undefined;
     this.dropPairing(pairing);
     return pairing;
   }
@@ -90,7 +89,10 @@ export class MemoryDirectory {
 
   private dropPairing(pairing: PairingRecord): void {
     this.pairingByUser.delete(pairing.userId);
-    this.pairingByHash.delete(pairing.codeHash);
-    this.pairingByHash.delete(pairing.imageHash);
+    for (const hash of hashes(pairing)) this.pairingByHash.delete(hash);
   }
+}
+
+function hashes({ codeHash, linkHash, imageHash }: PairingRecord): string[] {
+  return [codeHash, linkHash, imageHash];
 }

@@ -1,25 +1,34 @@
 import type {
   AnswerRecord,
   AppRecord,
+  AuditRecord,
   DeliveryRecord,
+  DeviceChange,
+  DeviceRecord,
   IdentityKind,
   PairingRecord,
   RateWindow,
+  ReceiptRecord,
   RequestRecord,
   UserRecord,
 } from '../records.js';
 import type { Repository } from '../repository.js';
 import { MemoryDeliveries } from './deliveries.js';
+import { MemoryDevices } from './devices.js';
 import { MemoryDirectory } from './directory.js';
 import { MemoryRates } from './rates.js';
 import { MemoryRequests } from './requests.js';
+import { MemoryTrail } from './trail.js';
 
 /** Everything in this process's memory: gone when it ends. */
 export class MemoryRepository implements Repository {
   private readonly directory = new MemoryDirectory();
+  private readonly paired = new MemoryDevices();
   private readonly rates = new MemoryRates();
   private readonly requests = new MemoryRequests();
   private readonly deliveries = new MemoryDeliveries();
+  private readonly trail = new MemoryTrail();
+  private readonly secrets = new Map<string, string>();
 
   async insertApp(app: AppRecord) {
     return this.directory.insertApp(app);
@@ -53,8 +62,10 @@ export class MemoryRepository implements Repository {
     return [...this.directory.users.values()];
   }
 
-  async setDevice(userId: string, deviceId: string | undefined) {
-    this.directory.setDevice(userId, deviceId);
+  async setVirtualDevice(userId: string, deviceId: string) {
+    if (this.paired.ofUser(userId).length > 0) return false;
+    this.directory.setVirtualDevice(userId, deviceId);
+    return true;
   }
 
   async identity(kind: IdentityKind, userId: string, place: string, candidate: string) {
@@ -69,12 +80,69 @@ export class MemoryRepository implements Repository {
     this.directory.putPairing(pairing);
   }
 
-  async takePairing(codeHash: string, now: number) {
-    return this.directory.takePairing(codeHash, now);
+  async takePairing(by: 'codeHash' | 'linkHash', hash: string, now: number) {
+    return this.directory.takePairing(by, hash, now);
   }
 
   async pairingByImage(imageHash: string, now: number) {
     return this.directory.pairingByImage(imageHash, now);
+  }
+
+  async insertDevice(device: DeviceRecord, limit: number) {
+    const inserted = this.paired.insert(device, limit);
+    if (inserted === 'inserted') this.directory.setVirtualDevice(device.userId, undefined);
+    return inserted;
+  }
+
+  async device(id: string) {
+    return this.paired.get(id);
+  }
+
+  async devices(userId: string) {
+    return this.paired.ofUser(userId);
+  }
+
+  async deviceCounts() {
+    return this.paired.counts();
+  }
+
+  async updateDevice(id: string, change: DeviceChange) {
+    return this.paired.update(id, change);
+  }
+
+  async deleteDevice(userId: string, id: string) {
+    return this.paired.delete(userId, id);
+  }
+
+  async takeNonce(deviceId: string, nonce: string, expiresAt: number, now: number, limit: number) {
+    return this.paired.takeNonce(deviceId, nonce, expiresAt, now, limit);
+  }
+
+  async reportFraud(userId: string, now: number, pauses: readonly number[], memory: number) {
+    return this.trail.reportFraud(userId, now, pauses, memory);
+  }
+
+  async fraud(userId: string) {
+    return this.trail.fraud(userId);
+  }
+
+  async endPause(userId: string, now: number) {
+    this.trail.endPause(userId, now);
+  }
+
+  async insertAudit(record: AuditRecord) {
+    this.trail.insertAudit(record);
+  }
+
+  async audit(filter: { userId?: string; limit: number }) {
+    return this.trail.audit(filter);
+  }
+
+  async secret(name: string, candidate: string) {
+    const known = this.secrets.get(name);
+    if (known !== undefined) return known;
+    this.secrets.set(name, candidate);
+    return candidate;
   }
 
   async takeRate(key: string, windows: readonly RateWindow[], now: number) {
@@ -102,8 +170,19 @@ export class MemoryRepository implements Repository {
     answer: AnswerRecord,
     now: number,
     sessionLimit: number,
+    receipt?: ReceiptRecord,
   ) {
-    return this.requests.answer(authRequest, answer, now, sessionLimit);
+    const answered = this.requests.answer(authRequest, answer, now, sessionLimit);
+    if (typeof answered === 'object' && receipt) this.trail.keepReceipt(receipt);
+    return answered;
+  }
+
+  async allowDenialOnly(authRequest: string) {
+    this.requests.allowDenialOnly(authRequest);
+  }
+
+  async receipt(authRequest: string) {
+    return this.trail.receipt(authRequest);
   }
 
   async session(authRequest: string) {
@@ -151,6 +230,7 @@ export class MemoryRepository implements Repository {
 
   async sweep(now: number) {
     this.directory.sweep(now);
+    this.paired.sweep(now);
     this.rates.sweep(now);
     this.requests.sweep(now);
   }

@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../bounded-map.js';
 import type { RateWindow } from '../records.js';
 
-/** When the last few auth requests for a user and application were let through. */
+/** When the last few events of a kind, as auth requests for a user and application, were let through. */
 export class MemoryRates {
   // One that falls out early is let through early: a bound on memory, not a door for an attacker,
   // who would have to own applications that ask for a hundred thousand users within the window.
@@ -10,7 +10,9 @@ export class MemoryRates {
   private memory = 0;
 
   take(key: string, windows: readonly RateWindow[], now: number): number {
-    this.memory = Math.max(...windows.map((window) => window.seconds)) * 1000;
+    // The longest of all kinds that are counted here.
+    const longest = Math.max(...windows.map((window) => window.seconds)) * 1000;
+    this.memory = Math.max(this.memory, longest);
     // A clock that was put back must not make anybody wait until it is there again.
     const times = (this.passed.get(key) ?? [])
       .map((time) => Math.min(time, now))

@@ -62,17 +62,30 @@ export class MemoryRequests {
     answer: AnswerRecord,
     now: number,
     sessionLimit: number,
-  ): RequestRecord | 'answered' | 'expired' | undefined {
+  ): RequestRecord | 'answered' | 'expired' | 'denial only' | undefined {
     const request = this.get(authRequest);
     if (request === undefined) return undefined;
     if ('past' in request) return 'expired';
     if (request.answer) return 'answered';
     if (request.expiresAt <= now) return 'expired';
+    if (answer.approved && request.denialOnly) return 'denial only';
     this.removePending(request);
     const answered = { ...request, answer };
     if (answer.approved && request.session) this.open(answered, now, sessionLimit);
     else this.byToken.set(authRequest, answered);
     return answered;
+  }
+
+  allowDenialOnly(authRequest: string): void {
+    const request = this.byToken.get(authRequest);
+    if (!request || request.answer) return;
+    const restricted = { ...request, denialOnly: true };
+    this.byToken.set(authRequest, restricted);
+    // In its place, since they are shown in the order in which they came.
+    const pending = this.pendingByUser.get(request.userId);
+    if (!pending) return;
+    const all = [...pending].map((one) => (one === request ? restricted : one));
+    this.pendingByUser.set(request.userId, new Set(all));
   }
 
   session(authRequest: string): SessionRecord | undefined {

@@ -6,7 +6,7 @@ const NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
 
 /**
- * Until devices are paired, whoever reaches the page may answer for anyone: so only browsers on this
+ * Whoever reaches the virtual device may answer for every user who has one: so only browsers on this
  * machine reach it. Returns why this one does not, or `undefined`.
  */
 export function notLocal(
@@ -14,19 +14,19 @@ export function notLocal(
   loopbackPort: number | undefined,
 ): string | undefined {
   if (loopbackPort === undefined) {
-    return 'The authenticator is served only while the engine is bound to loopback (host 127.0.0.1), since no devices can be paired with this version.';
+    return 'The virtual device is served only while the engine is bound to loopback (host 127.0.0.1). Pair a real one.';
   }
   // A name that an attacker's DNS points to this machine shows in the Host header.
   const host = request.headers.host ?? '';
   // Browsers leave the port out where it is the one of the scheme.
   const named = loopbackPort === 80 && !/:\d+$/.test(host) ? `${host}:80` : host;
   if (!NAMES.some((name) => named === `${name}:${loopbackPort}`)) {
-    return `The authenticator is served as localhost:${loopbackPort} only, not under another name.`;
+    return `The virtual device is served as localhost:${loopbackPort} only, not under another name.`;
   }
   // No browser speaks HTTP/1.0, while nginx does, which by default shows no other sign of itself.
   const old = request.raw.httpVersion !== '1.1';
   if (old || FORWARDED.some((header) => request.headers[header] !== undefined)) {
-    return 'The authenticator is not served through a proxy, since no devices can be paired with this version.';
+    return 'The virtual device is not served through a proxy. Pair a real one.';
   }
   return undefined;
 }

@@ -4,18 +4,13 @@ import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../../services.js';
-import { api } from './api.js';
-import { notLocal, refuse } from './guard.js';
+import { virtualDevice } from './virtual.js';
 
 /** The built page: `dist` stands beside `lib`, so that the path is the same from both. */
 const PAGE = fileURLToPath(new URL('../../../dist/authenticator/', import.meta.url));
 
 /** The page on which users answer, end sessions and pair, and what it calls. */
 export async function authenticator(app: FastifyInstance, services: Services): Promise<void> {
-  app.addHook('onRequest', async (request, reply) => {
-    const why = notLocal(request, services.loopbackPort());
-    if (why) return refuse(reply, why);
-  });
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -36,7 +31,7 @@ export async function authenticator(app: FastifyInstance, services: Services): P
     // Served over plain http on this machine: there is no transport to be strict about.
     strictTransportSecurity: false,
   });
-  await app.register((scope) => api(scope, services), { prefix: '/api' });
+  await app.register((scope) => virtualDevice(scope, services), { prefix: '/virtual' });
   if (existsSync(`${PAGE}/index.html`)) {
     await app.register(fastifyStatic, {
       root: PAGE,

@@ -4,7 +4,7 @@ import type { DenialReason } from '../../data/records.js';
 import { type EngineErrorCode, LaunchKeyEngineError } from '../../errors.js';
 import type { Services } from '../../services.js';
 import { ChangeStreams } from './changes.js';
-import { fromThePage, refuse } from './guard.js';
+import { fromThePage, notLocal, refuse } from './guard.js';
 import { userState } from './state.js';
 
 const STATUS: Partial<Record<EngineErrorCode, number>> = {
@@ -20,12 +20,14 @@ interface ByUser {
   Querystring: { user?: unknown };
 }
 
-/** What the page asks the engine. */
-export async function api(app: FastifyInstance, services: Services): Promise<void> {
+/** What the demo's page asks of the virtual device: for browsers on the engine's own machine only. */
+export async function virtualDevice(app: FastifyInstance, services: Services): Promise<void> {
   const streams = new ChangeStreams(services);
   app.addHook('preClose', async () => streams.close());
   await app.register(rateLimit, { global: false });
   app.addHook('onRequest', async (request, reply) => {
+    const why = notLocal(request, services.loopbackPort());
+    if (why) return refuse(reply, why);
     if (!fromThePage(request)) return refuse(reply, 'Only the page itself may call this.');
     const json = /^application\/json\b/i.test(request.headers['content-type'] ?? '');
     if (request.method === 'POST' && !json) return refuse(reply, 'JSON is expected here.');
