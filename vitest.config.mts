@@ -42,7 +42,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'browser', include: BROWSER, sequence: { groupOrder: 1 } },
+        test: {
+          name: 'browser',
+          include: BROWSER,
+          // Pages that reload themselves, on machines that are slow.
+          testTimeout: 90_000,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,

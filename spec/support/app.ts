@@ -14,9 +14,15 @@ export interface Seen {
   status?: number;
 }
 
-/** An Express application on a free port; it is closed when the test is finished. */
-export async function serve(app: Express): Promise<string> {
-  const server = createServer(app);
+/** An address to be served at, for what must be known before the application is made. */
+export interface Place {
+  url: string;
+  serve(app: Express): void;
+}
+
+/** A free port; it is closed when the test is finished. */
+export async function takePlace(): Promise<Place> {
+  const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(
@@ -26,7 +32,19 @@ export async function serve(app: Express): Promise<string> {
         server.closeAllConnections();
       }),
   );
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    serve: (app) => {
+      server.on('request', app);
+    },
+  };
+}
+
+/** An Express application on a free port; it is closed when the test is finished. */
+export async function serve(app: Express): Promise<string> {
+  const place = await takePlace();
+  place.serve(app);
+  return place.url;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { createServer, type IncomingHttpHeaders, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -13,7 +13,7 @@ export interface Call {
   status?: number;
 }
 
-/** A reverse proxy in front of the engine: it watches, and it can make an engine worse. */
+/** A reverse proxy in front of an engine or an application: it watches, and can make it worse. */
 export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; dropped: [Call] }> {
   readonly calls: Call[] = [];
   /** Calls that are under way now. */
@@ -30,7 +30,8 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
     | undefined;
   /** Held back are the answers to these calls until the promise resolves. */
   holdBack: ((call: Call) => Promise<unknown> | undefined) | undefined;
-  private target: URL;
+  private readonly target: URL;
+  private readonly open = new Set<ServerResponse>();
   url = '';
 
   constructor(target: string) {
@@ -59,6 +60,7 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
       };
       this.calls.push(call);
       this.underWay.add(call);
+      this.open.add(res);
       const polls = [...this.underWay].filter(({ path }) => path === '/v1/poll').length;
       this.mostPollsAtOnce = Math.max(this.mostPollsAtOnce, polls);
       const headers = { ...req.headers };
@@ -67,6 +69,7 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
       const end = () => this.underWay.delete(call);
       res.once('close', () => {
         end();
+        this.open.delete(res);
         if (call.status === undefined) this.emit('dropped', call);
       });
       this.emit('call', call);
@@ -107,6 +110,11 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
     );
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return this;
+  }
+
+  /** Cuts off what is under way, as a proxy does whose time is up. */
+  cut(): void {
+    for (const response of this.open) response.destroy();
   }
 
   /** Resolves with the next call of a path. */

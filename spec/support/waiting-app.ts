@@ -2,7 +2,7 @@ import express, { type Express } from 'express';
 import session from 'express-session';
 import passport from 'passport';
 import type { LaunchKeyStrategy, WaitingOptions } from 'passport-launchkey';
-import { serve } from './app.js';
+import { type Place, takePlace } from './app.js';
 
 /** An application with a waiting page, and what it has done. */
 export interface WaitingApp {
@@ -12,6 +12,8 @@ export interface WaitingApp {
 }
 
 interface Settings {
+  /** Where it is served; by default at a free port. */
+  place?: Place;
   waiting?: WaitingOptions;
   /** How the page is mounted. */
   mount?: 'use' | 'all';
@@ -27,7 +29,7 @@ interface Settings {
  */
 export async function serveWaiting(
   strategy: LaunchKeyStrategy,
-  { waiting, mount = 'use', before = [], extend }: Settings = {},
+  { place, waiting, mount = 'use', before = [], extend }: Settings = {},
 ): Promise<WaitingApp> {
   const auth = new passport.Passport();
   auth.use(strategy);
@@ -41,8 +43,10 @@ export async function serveWaiting(
     set(...args);
   };
   const app = express();
+  app.all('/callback', strategy.callback());
   app.use(session({ secret: 'test', resave: false, saveUninitialized: false, store }));
   app.use(auth.session());
+  app.use(strategy.session());
   app[mount]('/login/wait', ...before, strategy.waiting(waiting));
   app.use(express.urlencoded({ extended: false }));
   app.get('/', (req, res) => {
@@ -61,9 +65,11 @@ export async function serveWaiting(
     auth.authenticate('launchkey', { successRedirect: '/', failureRedirect: '/login' }),
   );
   extend?.(app);
-  return { url: await serve(app), writes: () => writes };
+  const { url, serve } = place ?? (await takePlace());
+  serve(app);
+  return { url, writes: () => writes };
 }
 
 function page(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><title>${title}</title><main><h1>${title}</h1><p>${body}</p></main></html>`;
+  return `<!doctype html><html lang="en"><title>${title}</title><link rel="icon" href="data:,"><main><h1>${title}</h1><p>${body}</p></main></html>`;
 }

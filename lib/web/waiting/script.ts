@@ -135,9 +135,14 @@ export const SCRIPT = `(() => {
     }
   }
 
-  /** After a sleep or without a network, what is under way is most likely dead. */
+  /**
+   * After a sleep or without a network, what is under way is most likely dead, and the network may
+   * take a second longer than the user: what failed before says nothing about the next pause.
+   */
   function resume() {
-    if (!over && document.visibilityState !== 'hidden') ask();
+    if (over || document.visibilityState === 'hidden') return;
+    failures = 0;
+    ask();
   }
 
   const clock = setInterval(showTime, 1000);

@@ -1,0 +1,528 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { takePlace } from '../support/app.js';
+import { describeWithChromium, launchChromium } from '../support/chromium.js';
+import { type Call, EngineProxy } from '../support/proxy.js';
+import { serveWaiting } from '../support/waiting-app.js';
+import { nextRequest, recordingStrategy, startWorld } from '../support/world.js';
+
+const MINUTE = 60_000;
+
+type StrategyOptions = Parameters<typeof recordingStrategy>[1];
+
+/** An engine, an application that waits for it, and a proxy in front of each. */
+async function start(overrides: StrategyOptions = {}) {
+  const place = await takePlace();
+  let ahead = 0;
+  const world = await startWorld({
+    users: ['alice', 'bob'],
+    callbackUrl: `${place.url}/callback`,
+    clock: () => Date.now() + ahead,
+  });
+  const engineProxy = await new EngineProxy(world.engine.url).start();
+  const { strategy, verified } = recordingStrategy(world, {
+    apiBaseUrl: `${engineProxy.url}/v1`,
+    pending: 'redirect',
+    waitUrl: '/login/wait',
+    ...overrides,
+  });
+  await serveWaiting(strategy, { place });
+  const appProxy = await new EngineProxy(place.url).start();
+  return {
+    engine: world.engine,
+    engineProxy,
+    appProxy,
+    url: appProxy.url,
+    verified,
+    passTime: (milliseconds: number) => {
+      ahead += milliseconds;
+    },
+    /** The user's phone answers the newest request, or another one of those that are open. */
+    answer: async (
+      approve: boolean,
+      { user = 'alice', at = -1, number }: { user?: string; at?: number; number?: number } = {},
+    ) => {
+      await nextRequest(world.engine, user);
+      const request = (await world.engine.requests(user)).at(at);
+      await world.engine.answer(request?.authRequest ?? '', approve, { number });
+    },
+  };
+}
+
+describeWithChromium('the waiting page in a browser', () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(async () => await browser?.close());
+
+  /**
+   * A page of a browser of its own. What goes wrong in it fails the test: exceptions, violations of
+   * the Content-Security-Policy, and, unless they are meant to, requests.
+   */
+  async function newPage({
+    unreachable = false,
+    ...options
+  }: BrowserContextOptions & { unreachable?: boolean } = {}): Promise<Page> {
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    const faults: string[] = [];
+    context.on('weberror', (error) => faults.push(error.error().message));
+    context.on('console', (message) => {
+      const lost = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !(lost && unreachable)) faults.push(message.text());
+    });
+    onTestFinished(async () => {
+      await context.close();
+      expect(faults).toEqual([]);
+    });
+    return context.newPage();
+  }
+
+  describe.each([
+    ['with JavaScript', true],
+    ['without JavaScript', false],
+  ])('%s', (_how, javaScriptEnabled) => {
+    const open = (options?: Parameters<typeof newPage>[0]) =>
+      newPage({ javaScriptEnabled, ...options });
+
+    /** Where there is no script to go on by itself once the login is approved, the user does. */
+    async function goOn(page: Page): Promise<void> {
+      if (javaScriptEnabled) return;
+      await heading(page, 'Approved').waitFor();
+      await page.getByRole('button', { name: 'Continue' }).click();
+    }
+
+    it('logs in', async () => {
+      const { url, answer, verified } = await start();
+      const page = await open();
+      await begin(page, url);
+      await page.getByText('Approve the request on your phone to log in as alice.').waitFor();
+      await page.getByText(/^Time left: [45]:\d\d$/).waitFor();
+      await answer(true);
+      await goOn(page);
+      await loggedIn(page, verified);
+      expect(verified).toHaveLength(1);
+    });
+
+    it('says that it was denied, and tries again', async () => {
+      const { url, answer, verified } = await start();
+      const page = await open();
+      await begin(page, url);
+      await answer(false);
+      await heading(page, 'Not approved').waitFor();
+      await page
+        .getByText('The request was denied, and nobody was logged in.', { exact: true })
+        .waitFor();
+      expect(await user(page, url)).toBe('Nobody');
+      await page.goBack();
+      await page.getByRole('link', { name: 'Try again' }).click();
+      await begin(page);
+      await answer(true);
+      await goOn(page);
+      await loggedIn(page, verified);
+    });
+
+    it('says that the time is up', async () => {
+      const { url, verified } = await start({ loginTimeout: 3000 });
+      const page = await open();
+      await page.goto(`${url}/login`);
+      await submit(page);
+      await heading(page, 'Time is up').waitFor();
+      await page.getByRole('link', { name: 'Try again' }).waitFor();
+      expect(await user(page, url)).toBe('Nobody');
+      expect(verified).toEqual([]);
+    });
+
+    it('says that the time is up where the engine says so', async () => {
+      const { url, passTime } = await start({ longPoll: 1 });
+      const page = await open();
+      await begin(page, url);
+      passTime(6 * MINUTE);
+      await heading(page, 'Time is up').waitFor();
+    });
+
+    it('cancels, and tries again', async () => {
+      const { url, answer, verified } = await start();
+      const page = await open();
+      await begin(page, url);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await begin(page);
+      // The one that was cancelled logs nobody in.
+      await answer(true, { at: 0 });
+      await page.reload();
+      await heading(page, 'Check your phone').waitFor();
+      await answer(true);
+      await goOn(page);
+      await loggedIn(page, verified);
+      expect(verified).toHaveLength(1);
+    });
+
+    it('is reloaded while it waits', async () => {
+      const { url, answer, engine, verified } = await start();
+      const page = await open();
+      await begin(page, url);
+      for (let times = 0; times < 3; times++) await page.reload();
+      await heading(page, 'Check your phone').waitFor();
+      expect(await engine.requests('alice')).toHaveLength(1);
+      await answer(true);
+      await goOn(page);
+      await loggedIn(page, verified);
+    });
+
+    it('shows the login that is over to who goes back to it', async () => {
+      const { url, answer, verified } = await start();
+      const page = await open();
+      await begin(page, url);
+      const waiting = page.url();
+      await answer(true);
+      await goOn(page);
+      await loggedIn(page, verified);
+      await page.goBack();
+      await heading(page, 'You are logged in').waitFor();
+      expect(page.url()).toBe(waiting);
+      await page.getByRole('link', { name: 'Continue' }).click();
+      await loggedIn(page, verified);
+      expect(verified).toHaveLength(1);
+    });
+
+    it('keeps two users apart who log in in two tabs', async () => {
+      const { url, answer, verified } = await start();
+      const alice = await open();
+      const bob = await alice.context().newPage();
+      await begin(alice, url, 'alice');
+      await begin(bob, url, 'bob');
+      await alice.getByText('to log in as alice.').waitFor();
+      await bob.getByText('to log in as bob.').waitFor();
+      await answer(true, { user: 'alice' });
+      await goOn(alice);
+      await loggedIn(alice, verified);
+      await heading(bob, 'Check your phone').waitFor();
+      await answer(true, { user: 'bob' });
+      await goOn(bob);
+      await heading(bob, 'Home').waitFor();
+      expect(new Set(verified).size).toBe(2);
+      // One browser has one session: the later login counts.
+      for (const tab of [alice, bob]) {
+        expect(await user(tab, url)).toBe(`Hello, ${verified[1]}`);
+      }
+    });
+
+    it('lets in the one of two browsers whose request was approved', async () => {
+      const { url, answer, verified } = await start();
+      const first = await open();
+      const second = await open();
+      await begin(first, url);
+      await begin(second, url);
+      await answer(true, { at: 0 });
+      await goOn(first);
+      await loggedIn(first, verified);
+      await second.reload();
+      await heading(second, 'Check your phone').waitFor();
+      expect(await user(second, url)).toBe('Nobody');
+      expect(verified).toHaveLength(1);
+    });
+
+    it('shows nothing of a login to another browser', async () => {
+      const { url } = await start();
+      const page = await open();
+      await begin(page, url);
+      const other = await open({ unreachable: true });
+      await other.goto(page.url());
+      await heading(other, 'Nothing to wait for').waitFor();
+      expect(await other.content()).not.toContain('alice');
+      await other.getByRole('link', { name: 'Go to the login page' }).click();
+      await heading(other, 'Log in').waitFor();
+    });
+
+    it('is logged out at the next click after the session was ended on the phone', async () => {
+      const { url, answer, engine, engineProxy, verified } = await start();
+      const page = await open();
+      await begin(page, url);
+      await answer(true);
+      await goOn(page);
+      await loggedIn(page, verified);
+      const revoked = called(engineProxy, ({ form }) => form.get('action') === 'Revoke');
+      await engine.deorbit('alice');
+      await revoked;
+      expect(await user(page, url)).toBe('Nobody');
+    });
+
+    it('says that the engine is away, and goes on when it is back', async () => {
+      const { url, answer, engineProxy, verified } = await start();
+      const page = await open();
+      await begin(page, url);
+      engineProxy.intercept = () => ({ status: 502, body: '<h1>Bad gateway</h1>' });
+      engineProxy.cut();
+      const away = page.getByText('The login service is out of reach at the moment.').first();
+      await away.waitFor();
+      engineProxy.intercept = undefined;
+      await away.waitFor({ state: 'hidden' });
+      await heading(page, 'Check your phone').waitFor();
+      await answer(true);
+      await goOn(page);
+      await loggedIn(page, verified);
+    });
+
+    it('shows the number to pick', async () => {
+      const { url, answer, verified } = await start({ numberMatching: true });
+      const page = await open();
+      await begin(page, url);
+      const shown = page.getByText('Pick this number on your phone').locator('strong');
+      const number = Number(await shown.textContent());
+      await answer(true, { number });
+      await goOn(page);
+      await loggedIn(page, verified);
+    });
+
+    it('says that another number was picked', async () => {
+      const { url, answer, verified } = await start({ numberMatching: true });
+      const page = await open();
+      await begin(page, url);
+      const shown = page.getByText('Pick this number on your phone').locator('strong');
+      const number = Number(await shown.textContent());
+      await answer(true, { number: number === 99 ? 10 : number + 1 });
+      await heading(page, 'Not approved').waitFor();
+      expect(verified).toEqual([]);
+    });
+
+    it('is used with the keyboard alone', async () => {
+      const { url, answer, verified } = await start();
+      const page = await open();
+      await page.goto(`${url}/login`);
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('alice');
+      await page.keyboard.press('Enter');
+      await heading(page, 'Check your phone').waitFor();
+      await page.keyboard.press('Tab');
+      expect(await focused(page)).toBe('Cancel');
+      await page.keyboard.press('Enter');
+      await begin(page);
+      await answer(false);
+      await heading(page, 'Not approved').waitFor();
+      await page.keyboard.press('Tab');
+      expect(await focused(page)).toBe('Try again');
+      await page.keyboard.press('Enter');
+      await heading(page, 'Log in').waitFor();
+      expect(verified).toEqual([]);
+    });
+  });
+
+  describe('the script', () => {
+    it('writes the time, and announces what changes and no more', async () => {
+      const { url, answer } = await start({ loginTimeout: 80_000 });
+      const page = await newPage();
+      await page.clock.install();
+      await begin(page, url);
+      const announcement = page.getByRole('status');
+      await page.getByText(/^Time left: 1:[01]\d$/).waitFor();
+      await page.clock.runFor(3000);
+      expect(await announcement.textContent()).toBe('');
+      await page.clock.runFor(22_000);
+      await page.getByText(/^Time left: 0:\d\d$/).waitFor();
+      await heard(page, 'One minute left.');
+      await answer(false);
+      await heard(page, 'Not approved. The request was denied, and nobody was logged in.');
+      expect(await page.title()).toBe('Not approved');
+    });
+
+    it('takes the focus along when what had it is gone', async () => {
+      const { url, answer } = await start();
+      const page = await newPage();
+      await begin(page, url);
+      await page.getByRole('button', { name: 'Cancel' }).focus();
+      await answer(false);
+      await page.locator('h1:focus', { hasText: 'Not approved' }).waitFor();
+    });
+
+    it('survives a proxy that cuts off the status, without a word', async () => {
+      const { url, answer, appProxy, verified } = await start();
+      const page = await newPage({ unreachable: true });
+      const asked = called(appProxy, isStatus);
+      await begin(page, url);
+      await asked;
+      for (let times = 0; times < 2; times++) {
+        const again = called(appProxy, isHeldStatus);
+        appProxy.cut();
+        await again;
+      }
+      await page
+        .getByText('The login service is out of reach')
+        .first()
+        .waitFor({ state: 'hidden' });
+      await answer(true);
+      await loggedIn(page, verified);
+    });
+
+    it('survives a gateway that answers with a page of its own', async () => {
+      const { url, answer, appProxy, verified } = await start();
+      const page = await newPage({ unreachable: true });
+      await begin(page, url);
+      appProxy.intercept = (call) =>
+        isStatus(call)
+          ? { status: 502, headers: { 'content-type': 'text/html' }, body: '<h1>Bad gateway</h1>' }
+          : undefined;
+      appProxy.cut();
+      const away = page.locator('[data-away]');
+      await away.waitFor();
+      await heard(page, 'The login service is out of reach at the moment.');
+      appProxy.intercept = undefined;
+      await away.waitFor({ state: 'hidden' });
+      await heard(page, 'The login service is within reach again.');
+      await answer(true);
+      await loggedIn(page, verified);
+    });
+
+    it('asks at once when the network is back', async () => {
+      const { url, answer, appProxy, verified } = await start();
+      const page = await newPage({ unreachable: true });
+      await page.clock.install();
+      await begin(page, url);
+      await page.context().setOffline(true);
+      appProxy.cut();
+      await page.clock.fastForward(MINUTE);
+      await page.locator('[data-away]').waitFor();
+      await page.clock.fastForward(MINUTE);
+      await answer(true);
+      // With a clock that stands still, its own pauses never end.
+      await page.clock.pauseAt(Date.now() + 3 * MINUTE);
+      await page.context().setOffline(false);
+      await loggedIn(page, verified);
+    });
+
+    it('asks at once when the page is looked at again', async () => {
+      const { url, answer, appProxy, verified } = await start();
+      const page = await newPage();
+      await page.clock.install();
+      const asked = called(appProxy, isStatus);
+      await begin(page, url);
+      const lost = await asked;
+      // A phone that sleeps: no timers, and a connection that is dead without anybody knowing.
+      await page.clock.pauseAt(Date.now() + MINUTE);
+      appProxy.holdBack = (call) => (call === lost ? new Promise(() => {}) : undefined);
+      await answer(true);
+      await lookAgain(page);
+      await loggedIn(page, verified);
+    });
+
+    it('asks again soon where the network is not back as fast as the user', async () => {
+      const { url, appProxy } = await start();
+      const page = await newPage({ unreachable: true });
+      await page.clock.install();
+      await begin(page, url);
+      appProxy.intercept = (call) => (isStatus(call) ? { status: 502, body: '' } : undefined);
+      appProxy.cut();
+      await page.clock.fastForward(MINUTE);
+      await page.locator('[data-away]').waitFor();
+      // By now it asks every quarter of a minute.
+      for (let times = 0; times < 3; times++) await page.clock.fastForward(MINUTE);
+      await page.clock.pauseAt(Date.now() + 4.5 * MINUTE);
+      const failed = page.waitForResponse((response) => response.status() === 502);
+      await lookAgain(page);
+      await (await failed).finished();
+      appProxy.intercept = undefined;
+      await page.clock.runFor(2000);
+      await heard(page, 'The login service is within reach again.');
+    });
+
+    it('does not ask anew for being put away', async () => {
+      const { url, appProxy } = await start();
+      const page = await newPage();
+      await page.addInitScript(`{
+        const { fetch } = window;
+        window.fetches = 0;
+        window.fetch = (...args) => {
+          window.fetches += 1;
+          return fetch(...args);
+        };
+      }`);
+      const asked = called(appProxy, isStatus);
+      await begin(page, url);
+      await asked;
+      const asks = await page.evaluate<number[]>(`['hidden', 'visible'].map((state) => {
+        Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+        return window.fetches;
+      })`);
+      expect(asks).toEqual([1, 2]);
+    });
+
+    it('notices that the browser has lost its session', async () => {
+      const { url, appProxy } = await start();
+      const page = await newPage({ unreachable: true });
+      const asked = called(appProxy, isStatus);
+      await begin(page, url);
+      await asked;
+      await page.context().clearCookies();
+      await lookAgain(page);
+      await heading(page, 'Nothing to wait for').waitFor();
+    });
+
+    it('moves only where motion is welcome', async () => {
+      const { url } = await start();
+      const page = await newPage({ reducedMotion: 'no-preference' });
+      await begin(page, url);
+      const moving = () => page.evaluate<number>('document.getAnimations().length');
+      expect(await moving()).toBeGreaterThan(0);
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      expect(await moving()).toBe(0);
+    });
+  });
+});
+
+const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
+
+/** Fills in the login form, and waits for the page that waits. */
+async function begin(page: Page, url?: string, name?: string): Promise<void> {
+  if (url) await page.goto(`${url}/login`);
+  await submit(page, name);
+  await heading(page, 'Check your phone').waitFor();
+}
+
+async function submit(page: Page, name = 'alice'): Promise<void> {
+  await page.getByLabel('User name').fill(name);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+/** Waits until the page greets the user who was verified first. */
+async function loggedIn(page: Page, verified: string[]): Promise<void> {
+  await heading(page, 'Home').waitFor();
+  await page.getByText(`Hello, ${verified[0]}`).waitFor();
+}
+
+/** Whom the application takes this browser for. */
+async function user(page: Page, url: string): Promise<string | null> {
+  await page.goto(url);
+  return page.locator('p').textContent();
+}
+
+/** The name of what has the focus. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate<string>('document.activeElement.textContent.trim()');
+}
+
+/** The user comes back to the page. */
+async function lookAgain(page: Page): Promise<void> {
+  await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+}
+
+/** Waits until a screen reader has been told this. */
+async function heard(page: Page, text: string): Promise<void> {
+  await page.getByRole('status').getByText(text).waitFor();
+}
+
+const isStatus = ({ path, headers }: Call) =>
+  path === '/login/wait' && headers.accept === 'application/json';
+const isHeldStatus = (call: Call) => isStatus(call) && call.headers.prefer === undefined;
+
+/** Resolves with the next call like this. */
+function called(proxy: EngineProxy, like: (call: Call) => boolean): Promise<Call> {
+  return new Promise((resolve) => {
+    const look = (call: Call) => {
+      if (!like(call)) return;
+      proxy.off('call', look);
+      resolve(call);
+    };
+    proxy.on('call', look);
+  });
+}
