@@ -1,114 +1,114 @@
 import { fileURLToPath } from 'node:url';
-import express, {
-  type Express as Application,
-  type ErrorRequestHandler,
-  type RequestHandler,
-} from 'express';
+import express, { type Express as Application, type ErrorRequestHandler } from 'express';
 import session from 'express-session';
 import passport from 'passport';
-import { LaunchKeyError, LaunchKeyStrategy } from 'passport-launchkey';
+import { LaunchKeyError } from 'passport-launchkey';
+import { accountRoutes } from './account-routes.js';
+import type { Account, Accounts } from './accounts.js';
+import { handled, requireLogin, requireStranger, sameOrigin, securityHeaders } from './guards.js';
+import { takeMessage } from './messages.js';
 import { homePage, loginPage, messagePage } from './pages.js';
-import type { User, Users } from './users.js';
+import { passwordRoutes } from './password-routes.js';
+import { type LaunchKeySettings, LINKING_TEXTS, launchKeyStrategies } from './strategies.js';
 
 declare global {
   namespace Express {
-    interface User {
-      id: number;
-      name: string;
-    }
+    interface User extends Account {}
   }
 }
 
 /** What the application must be told; see demo.ts for a complete start. */
 export interface AppOptions {
-  users: Users;
+  accounts: Accounts;
   sessionSecret: string;
-  /** Where the engine's API is, and who this application is to it. */
-  launchkey: { apiBaseUrl: string; appKey: string; secretKey: string; privateKey: string };
+  launchkey: LaunchKeySettings;
   /** Shown on the login page, so that somebody who tries the demo knows where to approve. */
   authenticatorUrl?: string;
 }
 
-export function createApp({
-  users,
-  sessionSecret,
-  launchkey,
-  authenticatorUrl,
-}: AppOptions): Application {
-  const strategy = new LaunchKeyStrategy(
-    { ...launchkey, answers: 'both', context: 'Log in to the example' },
-    async (userHash, response) => users.findOrCreate(userHash, response.username),
-  );
+export function createApp(options: AppOptions): Application {
+  const { accounts, sessionSecret, launchkey, authenticatorUrl } = options;
+  const { login, link } = launchKeyStrategies(launchkey, accounts);
   // An instance of its own: several of these applications can run in one process.
   const auth = new passport.Passport();
-  auth.use(strategy);
+  auth.use(login);
+  auth.use(link);
   auth.serializeUser<number>((user, done) => done(null, user.id));
-  auth.deserializeUser<number>((id, done) => done(null, users.find(id) ?? false));
+  auth.deserializeUser<number>((id, done) => done(null, accounts.find(id) ?? false));
 
   const app = express();
-  app.use(express.static(fileURLToPath(new URL('public', import.meta.url))));
+  app.use(securityHeaders);
+  app.use(
+    express.static(fileURLToPath(new URL('public', import.meta.url)), { cacheControl: false }),
+  );
 
   // The engine calls here when somebody answers or logs out on the phone. It has no session.
-  app.all('/launchkey/callback', strategy.callback());
+  app.all('/launchkey/callback', login.callback());
 
   app.use(
     session({
+      name: 'example.session',
       secret: sessionSecret,
       resave: false,
       saveUninitialized: false,
-      // In production: secure: true, behind TLS, and a session store that lasts.
-      cookie: { httpOnly: true, sameSite: 'lax' },
+      cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto' },
     }),
   );
   app.use(auth.session());
-  app.use(strategy.session());
+  app.use(login.session());
   app.use(express.urlencoded({ extended: false, limit: '10kb' }));
+  app.use(sameOrigin);
 
   app.get('/', requireLogin, (req, res) => {
-    res.send(homePage((req.user as User).name));
+    res.send(homePage((req.user as Account).name));
   });
-  app.get('/login', (req, res) => {
-    if (req.user) return res.redirect('/');
-    const [message] = (req.session as { messages?: string[] }).messages ?? [];
-    delete (req.session as { messages?: string[] }).messages;
-    return res.send(loginPage({ message, authenticatorUrl }));
+
+  app.use('/login/wait', login.waiting());
+  app.get('/login', requireStranger, (req, res) => {
+    res.send(loginPage({ message: takeMessage(req.session), authenticatorUrl }));
   });
+  // Twice for each login: with a user name it sends the request to the phone, and without one, from
+  // the waiting page, it finishes the login.
   app.post(
     '/login',
-    sameOrigin,
+    requireStranger,
     auth.authenticate('launchkey', {
       successRedirect: '/',
       failureRedirect: '/login',
       failureMessage: true,
     }),
   );
-  app.post('/logout', sameOrigin, async (req, res, next) => {
-    await strategy.logout(req);
-    req.logout((error) => (error ? next(error) : res.redirect('/login')));
-  });
+  app.post(
+    '/logout',
+    handled(async (req, res, next) => {
+      await login.logout(req);
+      req.logout((error) => (error ? next(error) : res.redirect(303, '/login')));
+    }),
+  );
+
+  app.use(
+    '/account/phone/wait',
+    link.waiting({ loginUrl: '/account/phone', successUrl: '/account', texts: LINKING_TEXTS }),
+  );
+  app.use('/account', requireLogin, accountRoutes({ accounts, auth, login }));
+  app.use(passwordRoutes(accounts));
 
   app.use(showError);
   return app;
 }
 
-const requireLogin: RequestHandler = (req, res, next) =>
-  req.user ? next() : res.redirect('/login');
-
-/** Other sites may not post our forms: a login that somebody else started would be theirs. */
-const sameOrigin: RequestHandler = (req, res, next) => {
-  const site = req.get('sec-fetch-site');
-  const origin = req.get('origin');
-  const same = site ? site === 'same-origin' : !origin || new URL(origin).host === req.get('host');
-  if (same) return next();
-  return res.status(403).send(messagePage('This form was sent by another site.'));
-};
-
 const showError: ErrorRequestHandler = (error, _req, res, next) => {
   if (res.headersSent) return next(error);
-  console.error(error);
   // The status of a LaunchKeyError is the engine's answer to us, not ours to the browser.
-  const status = error instanceof LaunchKeyError ? 503 : (error?.status ?? 500);
+  const status: number = error instanceof LaunchKeyError ? 503 : (error?.status ?? 500);
+  if (status >= 500) console.error(error);
   res
     .status(status)
-    .send(messagePage('Logging in does not work at the moment. Please try again later.'));
+    .send(
+      messagePage(
+        status >= 500
+          ? 'This does not work at the moment. Please try again later.'
+          : 'The form could not be read.',
+      ),
+    );
 };

@@ -3,16 +3,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { startEngine } from 'launchkey-engine';
+import { Accounts } from './accounts.js';
 import { createApp } from './app.js';
-import { Users } from './users.js';
 
-// The whole of it in one process: an engine, a user on it, and the application. The engine keeps
-// nothing, so its user is a new one, with a new user hash, after each start.
+// The whole of it in one process: an engine, two users on it, and the application. The engine
+// keeps nothing, so its users are new ones, with new user hashes, after each start.
 const port = Number(process.env.PORT ?? 3000);
 const enginePort = Number(process.env.ENGINE_PORT ?? 3001);
 const dataFile =
   process.env.DATA_FILE ?? fileURLToPath(new URL('data/users.sqlite', import.meta.url));
-const demoUser = 'alice';
+const [demoUser, otherUser] = ['alice', 'bob'];
 
 const server = createServer();
 await new Promise<void>((resolve, reject) => {
@@ -31,17 +31,18 @@ const appUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
 const engine = await startEngine({ port: enginePort, rateLimit });
 await engine.createUser(demoUser);
+await engine.createUser(otherUser);
 const { appKey, secretKey, privateKey } = await engine.createApp({
   name: 'Express example',
   callbackUrl: `${appUrl}/launchkey/callback`,
 });
 
 const authenticatorUrl = `${engine.url}/authenticator?user=${demoUser}`;
-const users = new Users(dataFile);
+const accounts = new Accounts(dataFile);
 server.on(
   'request',
   createApp({
-    users,
+    accounts,
     sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url'),
     launchkey: { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey },
     authenticatorUrl,
@@ -52,7 +53,7 @@ console.log(`
   The application:    ${appUrl}   (log in as: ${demoUser})
   The authenticator:  ${authenticatorUrl}   (${demoUser}'s phone)
 
-  Open both side by side. Ctrl+C stops them.
+  Open both side by side. For another phone to link to an account, there is ${otherUser}. Ctrl+C stops them.
 `);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -60,6 +61,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     server.close();
     server.closeAllConnections();
     await engine.close();
-    users.close();
+    accounts.close();
   });
 }

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { describeWithChromium, launchChromium } from '../support/chromium.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,24 +44,49 @@ async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [390, 1280]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
       await page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}-${colorScheme}.png`) });
     }
   }
 }
 
+/** What axe finds wrong with a page as it is now, in light and dark, on a phone and a desktop. */
+async function findings(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [390, 1280]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      // Not addScriptTag(): the page's Content-Security-Policy allows no inline script.
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() =>
+        (globalThis as unknown as { axe: typeof axe }).axe.run(),
+      );
+      const sideways = await page.evaluate<boolean>(
+        'document.documentElement.scrollWidth > document.documentElement.clientWidth',
+      );
+      if (sideways) violations.push({ id: 'scrolls sideways' } as (typeof violations)[number]);
+      found.push(
+        ...violations.map(
+          ({ id, nodes }) => `${id} ${width} ${colorScheme} ${nodes?.[0]?.html ?? ''}`,
+        ),
+      );
+    }
+  }
+  return found;
+}
+
+const PASSWORD = 'correct horse';
+
 describeWithChromium('the demo in a browser', () => {
   const folder = mkdtempSync(join(tmpdir(), 'launchkey-demo-'));
-  const dataFile = join(folder, 'users.sqlite');
   let demo: ChildProcess;
   let browser: Browser;
   let addresses: { app: string; authenticator: string };
-  let app: Page;
-  let phone: Page;
 
   beforeAll(async () => {
-    ({ demo, ...addresses } = await startDemo(dataFile));
+    ({ demo, ...addresses } = await startDemo(join(folder, 'users.sqlite')));
     browser = await launchChromium();
   });
 
@@ -70,34 +96,79 @@ describeWithChromium('the demo in a browser', () => {
     rmSync(folder, { recursive: true });
   });
 
-  beforeEach(async () => {
-    app = await (await browser.newContext()).newPage();
-    phone = await (await browser.newContext()).newPage();
-    await phone.goto(addresses.authenticator);
-    return async () => {
-      await app.context().close();
-      await phone.context().close();
-    };
-  });
-
-  async function askToLogIn(): Promise<void> {
-    await app.goto(`${addresses.app}/login`);
-    await app.getByLabel('User name').fill('alice');
-    await picture(app, 'login');
-    await app.getByRole('button', { name: 'Log in with my phone' }).click({ noWaitAfter: true });
-    await phone.getByRole('button', { name: 'Approve' }).waitFor();
+  /** A page of a browser of its own, which must not complain of anything. */
+  async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      // A refused form is answered with its status, which Chromium reports.
+      if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) {
+        faults.push(message.text());
+      }
+    });
+    onTestFinished(async () => {
+      await context.close();
+      expect(faults).toEqual([]);
+    });
+    return page;
   }
 
-  it('logs in with an approval, shows the protected page, and logs out', async () => {
+  async function openPhone(user: 'alice' | 'bob'): Promise<Page> {
+    const phone = await newPage();
+    const url = new URL(addresses.authenticator);
+    url.searchParams.set('user', user);
+    await phone.goto(url.href);
+    await phone.getByRole('heading', { name: 'Where you are logged in' }).waitFor();
+    return phone;
+  }
+
+  async function askPhone(app: Page, user: string, button: string): Promise<void> {
+    await app.getByLabel('User name').fill(user);
+    await app.getByRole('button', { name: button }).click();
+    await app.getByRole('heading', { name: 'Check your phone' }).waitFor();
+  }
+
+  async function askToLogIn(app: Page, user: string): Promise<void> {
+    await app.goto(`${addresses.app}/login`);
+    await askPhone(app, user, 'Log in with my phone');
+  }
+
+  /** Picks on the phone what the waiting page shows, and approves. */
+  async function approve(phone: Page, app: Page): Promise<void> {
+    const number = await app.locator('section:visible .number strong').innerText();
+    await phone.getByRole('radio', { name: number, exact: true }).check({ force: true });
+    await phone.getByRole('button', { name: 'Approve' }).click();
+  }
+
+  async function logIn(app: Page, phone: Page, user: string): Promise<void> {
+    await askToLogIn(app, user);
+    await approve(phone, app);
+  }
+
+  /** A new account with a password, logged in; the page says how it can be logged in to. */
+  async function signUp(app: Page, email: string): Promise<void> {
+    await app.goto(`${addresses.app}/signup`);
+    await app.getByLabel('E-mail address').fill(email);
+    await app.getByLabel('Password').fill(PASSWORD);
+    await app.getByRole('button', { name: 'Create the account' }).click();
+    await app.getByRole('heading', { name: 'Ways to log in' }).waitFor();
+  }
+
+  it('logs in after the right number was picked, shows the protected page, and logs out', async () => {
+    const [app, phone] = [await newPage(), await openPhone('alice')];
     await app.goto(addresses.app);
     await app.waitForURL('**/login');
-    await askToLogIn();
+    await picture(app, 'login');
+    await askToLogIn(app, 'alice');
+    await picture(app, 'waiting');
     await phone.getByText('Express example').first().waitFor();
     await phone.getByText('Log in to the example', { exact: true }).waitFor();
     await picture(phone, 'authenticator-request');
-    await phone.getByRole('button', { name: 'Approve' }).click();
+    await approve(phone, app);
     await app.getByRole('heading', { name: 'Hello, alice' }).waitFor();
-    await picture(app, 'logged-in');
+    await picture(app, 'home');
     await phone.getByRole('button', { name: /End session/ }).waitFor();
     await picture(phone, 'authenticator-session');
 
@@ -109,25 +180,107 @@ describeWithChromium('the demo in a browser', () => {
   });
 
   it('does not log in after a denial, and says so', async () => {
-    await askToLogIn();
+    const [app, phone] = [await newPage(), await openPhone('alice')];
+    await askToLogIn(app, 'alice');
     await phone.getByRole('button', { name: 'Deny' }).click();
-    await app.getByText('The login was denied.').waitFor();
-    await picture(app, 'denied');
+    await app.getByRole('heading', { name: 'Not approved' }).waitFor();
+    await app.getByRole('link', { name: 'Try again' }).click();
+    await app.waitForURL('**/login');
     await app.goto(addresses.app);
     expect(new URL(app.url()).pathname).toBe('/login');
   });
 
   it('is logged out at the next click after the session was ended on the phone', async () => {
-    await askToLogIn();
-    await phone.getByRole('button', { name: 'Approve' }).click();
+    const [app, phone] = [await newPage(), await openPhone('alice')];
+    await logIn(app, phone, 'alice');
     await app.getByRole('heading', { name: 'Hello, alice' }).waitFor();
     await phone.getByRole('button', { name: /End session/ }).click();
     await phone.getByText('No open sessions.').waitFor();
-    await app.goto(addresses.app);
-    expect(new URL(app.url()).pathname).toBe('/login');
+    await app.getByRole('link', { name: 'Ways to log in' }).click();
+    await app.waitForURL('**/login');
   });
 
-  it.skipIf(process.platform === 'win32')('keeps its users in a file for its owner only', () => {
-    expect(statSync(dataFile).mode & 0o777).toBe(0o600);
+  it('links a phone to an account, logs in to that with it, and unlinks it', async () => {
+    const [app, phone] = [await newPage(), await openPhone('bob')];
+    await signUp(app, 'ann@example.com');
+    await app.getByRole('link', { name: 'Link a phone' }).click();
+    await picture(app, 'link');
+    await askPhone(app, 'bob', 'Ask my phone');
+    await app.getByText('Approve the request on the phone of bob').waitFor();
+    await phone
+      .getByText('Link this phone to the account of ann@example.com', { exact: true })
+      .waitFor();
+    await approve(phone, app);
+    await app.getByText('The phone of bob, linked on').waitFor();
+    await picture(app, 'account-linked');
+    // It logged in nobody, so it opened no session.
+    await phone.getByText('No open sessions.').waitFor();
+
+    await app.getByRole('link', { name: 'Back' }).click();
+    await app.getByRole('button', { name: 'Log out' }).click();
+    await logIn(app, phone, 'bob');
+    await app.getByRole('heading', { name: 'Hello, ann@example.com' }).waitFor();
+    await app.getByRole('link', { name: 'Ways to log in' }).click();
+    await app.getByRole('button', { name: 'Unlink it' }).click();
+    await app.getByText('No phone is linked.').waitFor();
+    await phone.getByText('No open sessions.').waitFor();
+  });
+
+  it('refuses to link a phone that is linked to another account', async () => {
+    const [app, phone] = [await newPage(), await openPhone('alice')];
+    await logIn(app, phone, 'alice');
+    await app.getByRole('heading', { name: 'Hello, alice' }).waitFor();
+    await app.getByRole('link', { name: 'Ways to log in' }).click();
+    await app.getByText('It is the only way to log in to this account.').waitFor();
+    await picture(app, 'account-phone-only');
+    await app.getByRole('link', { name: 'Back' }).click();
+    await app.getByRole('button', { name: 'Log out' }).click();
+
+    await signUp(app, 'eve@example.com');
+    await app.getByRole('link', { name: 'Link a phone' }).click();
+    await askPhone(app, 'alice', 'Ask my phone');
+    await approve(phone, app);
+    await app.getByText('This phone is linked to another account.').waitFor();
+    await picture(app, 'link-refused');
+    await app.getByRole('link', { name: 'Back' }).click();
+    await app.getByText('No phone is linked.').waitFor();
+  });
+
+  it('works without JavaScript', async () => {
+    const app = await newPage({ javaScriptEnabled: false });
+    const phone = await openPhone('alice');
+    await logIn(app, phone, 'alice');
+    // The waiting page reloads itself, and leaves the last step to a button.
+    await app.getByRole('button', { name: 'Continue' }).click();
+    await app.getByRole('heading', { name: 'Hello, alice' }).waitFor();
+    await app.getByRole('button', { name: 'Log out' }).click();
+    await app.waitForURL('**/login');
+  });
+
+  it('can be used by everybody: axe finds nothing, and no page scrolls sideways', async () => {
+    const app = await newPage();
+    const long = `${'long-address-'.repeat(8)}@example.com`;
+    const found: Record<string, string[]> = {};
+    for (const path of ['/login', '/login/password', '/signup']) {
+      await app.goto(addresses.app + path);
+      found[path] = await findings(app);
+    }
+    await picture(app, 'signup');
+    await app.goto(`${addresses.app}/login/password`);
+    await app.getByLabel('E-mail address').fill('nobody@example.com');
+    await app.getByLabel('Password').fill('wrong one');
+    await app.getByRole('button', { name: 'Log in' }).click();
+    await app.getByRole('alert').waitFor();
+    found.refused = await findings(app);
+    await picture(app, 'password-refused');
+    await signUp(app, long);
+    for (const path of ['/', '/account', '/account/phone']) {
+      await app.goto(addresses.app + path);
+      found[path] = await findings(app);
+    }
+    await app.goto(`${addresses.app}/`);
+    await picture(app, 'home-long');
+    expect(Object.entries(found).filter(([, list]) => list.length > 0)).toEqual([]);
+    expect(Object.keys(found)).toHaveLength(7);
   });
 });
