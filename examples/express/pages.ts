@@ -52,7 +52,7 @@ export function signUpPage(again: Again = {}): string {
   return page(
     'Create an account',
     `<h1>Create an account</h1>${alert(again)}
-     <p class="quiet">With a phone you need none: your first login makes it. This one begins with a
+     <p class="quiet">Your first login with a phone makes an account by itself. This one begins with a
        password, and you can link a phone to it.</p>
      <form method="post" action="/signup">
        ${credentialFields(again, 'new-password')}
