@@ -1,3 +1,6 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { takePlace } from '../support/app.js';
@@ -8,10 +11,14 @@ import { nextRequest, recordingStrategy, startWorld } from '../support/world.js'
 
 const MINUTE = 60_000;
 
+/** With a folder in SCREENSHOTS, each state is kept there as a picture. */
+const { SCREENSHOTS } = process.env;
+
+type WaitingAppSettings = Parameters<typeof serveWaiting>[1];
 type StrategyOptions = Parameters<typeof recordingStrategy>[1];
 
 /** An engine, an application that waits for it, and a proxy in front of each. */
-async function start(overrides: StrategyOptions = {}) {
+async function start(overrides: StrategyOptions = {}, settings: WaitingAppSettings = {}) {
   const place = await takePlace();
   let ahead = 0;
   const world = await startWorld({
@@ -26,7 +33,7 @@ async function start(overrides: StrategyOptions = {}) {
     waitUrl: '/login/wait',
     ...overrides,
   });
-  await serveWaiting(strategy, { place });
+  await serveWaiting(strategy, { ...settings, place });
   const appProxy = await new EngineProxy(place.url).start();
   return {
     engine: world.engine,
@@ -468,7 +475,120 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(await moving()).toBe(0);
     });
   });
+
+  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
+    /** What axe finds, and where things stick out, in a state that is shown, at both widths. */
+    async function flaws(page: Page, state: string): Promise<string[]> {
+      const found: string[] = [];
+      for (const width of [390, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        if (SCREENSHOTS) {
+          mkdirSync(SCREENSHOTS, { recursive: true });
+          const path = join(SCREENSHOTS, `waiting-${state}-${width}-${colorScheme}.png`);
+          await page.screenshot({ path, fullPage: true });
+        }
+        const broader = await page.evaluate<number>(
+          'document.documentElement.scrollWidth - innerWidth',
+        );
+        if (broader > 0) found.push(`${state} is ${broader} px too broad at ${width} px`);
+        found.push(...(await violations(page)).map((what) => `${state} at ${width} px: ${what}`));
+      }
+      return found;
+    }
+
+    it('is found without fault by axe in every state', async () => {
+      const { url, answer, engineProxy, appProxy } = await start({ numberMatching: true });
+      const page = await newPage({ colorScheme, unreachable: true });
+      const found: string[] = [];
+      const look = async (state: string, title: string) => {
+        await heading(page, title).waitFor();
+        found.push(...(await flaws(page, state)));
+      };
+      await begin(page, url);
+      await look('pending', 'Check your phone');
+      engineProxy.intercept = () => ({ status: 502, body: '' });
+      engineProxy.cut();
+      await page.locator('[data-away]').waitFor();
+      await look('away', 'Check your phone');
+      engineProxy.intercept = undefined;
+      await page.locator('[data-away]').waitFor({ state: 'hidden' });
+
+      const number = Number(await page.locator('.number strong').textContent());
+      // With 204, the browser stays on the page that it submits.
+      appProxy.intercept = ({ method }) =>
+        method === 'POST' ? { status: 204, body: '' } : undefined;
+      await answer(true, { number });
+      await look('answered', 'Approved');
+      appProxy.intercept = undefined;
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await heading(page, 'Home').waitFor();
+      await page.goBack();
+      await look('finished', 'You are logged in');
+
+      await begin(page, url);
+      await answer(false);
+      await look('denied', 'Not approved');
+      await page.goto(`${url}/login/wait`);
+      await look('unknown', 'Nothing to wait for');
+      expect(found).toEqual([]);
+    });
+
+    it('is found without fault when it expires', async () => {
+      const { url } = await start({ loginTimeout: 1000 });
+      const page = await newPage({ colorScheme });
+      await page.goto(`${url}/login`);
+      await submit(page);
+      await heading(page, 'Time is up').waitFor();
+      expect(await flaws(page, 'expired')).toEqual([]);
+    });
+
+    it('has room for a number, long names, long texts in another language, and a logo', async () => {
+      const { url } = await start(
+        { numberMatching: true, concealUsers: true },
+        {
+          waiting: {
+            stylesheet: '/brand.css',
+            texts: {
+              lang: 'de',
+              pendingTitle: 'Bestätigen Sie die Anmeldung auf Ihrem Mobiltelefon',
+              pendingText:
+                'Öffnen Sie die Authentifizierungsanwendung und genehmigen Sie die Anfrage, um sich als {username} am Kundenverwaltungsportal anzumelden.',
+              number: 'Wählen Sie diese Sicherheitsnummer auf Ihrem Mobiltelefon aus',
+              timeLeft: 'Verbleibende Bearbeitungszeit: {time}',
+              cancel: 'Anmeldevorgang abbrechen und zur Anmeldeseite zurückkehren',
+            },
+          },
+          extend: (app) => {
+            app.get('/brand.css', (_req, res) => {
+              res.type('css').send(BRAND);
+            });
+          },
+        },
+      );
+      const page = await newPage({ colorScheme });
+      await page.goto(`${url}/login`);
+      await submit(page, `${'bartholomaeus-maximilian'.repeat(4)}@example-company.com`);
+      await heading(page, 'Bestätigen Sie die Anmeldung auf Ihrem Mobiltelefon').waitFor();
+      expect(await flaws(page, 'branded')).toEqual([]);
+      expect((await page.locator('.logo').boundingBox())?.height).toBe(40);
+      const radius = await page.evaluate(
+        "getComputedStyle(document.querySelector('form button')).borderRadius",
+      );
+      expect(radius).toBe('2.4px');
+    });
+  });
 });
+
+/** The style sheet of an application, with some of the custom properties that the README lists. */
+const BRAND = `:root {
+  --launchkey-accent: light-dark(#7a1fa2, #e1a6f5);
+  --launchkey-tint: light-dark(#f5e9fa, #38204a);
+  --launchkey-radius: 4px;
+  --launchkey-logo-height: 40px;
+  --launchkey-logo: url('data:image/svg+xml,${encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 40"><circle cx="20" cy="20" r="18" fill="#7a1fa2"/><text x="48" y="28" font-family="sans-serif" font-size="24" font-weight="700" fill="#9a4fc2">Exampla</text></svg>',
+  )}');
+}`;
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
 
@@ -494,6 +614,13 @@ async function loggedIn(page: Page, verified: string[]): Promise<void> {
 async function user(page: Page, url: string): Promise<string | null> {
   await page.goto(url);
   return page.locator('p').textContent();
+}
+
+/** What axe finds, as texts that say what and where. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate<axe.Result[]>('axe.run().then(({ violations }) => violations)');
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
 }
 
 /** The name of what has the focus. */
