@@ -1,6 +1,7 @@
 /// <reference path="./passport-strategy.d.ts" />
 import { Strategy } from 'passport-strategy';
 import type { LoginInfo } from './login/verdict.js';
+import { asThrowable } from './login/verify.js';
 
 /**
  * What Passport adds to a strategy for each request: the five ways to answer it.
@@ -18,6 +19,7 @@ export type Outcome =
   | { readonly action: 'success'; readonly user: object; readonly info?: object | undefined }
   | { readonly action: 'fail'; readonly info: LoginInfo }
   | { readonly action: 'redirect'; readonly url: string }
+  | { readonly action: 'error'; readonly error: object }
   | { readonly action: 'none' };
 
 /**
@@ -36,9 +38,28 @@ export function captureActions(strategy: PassportActions): PassportActions {
   return { success, fail, redirect, pass, error };
 }
 
-/** Performs an outcome: exactly one action, or none. */
-export function perform(actions: PassportActions, outcome: Outcome): void {
+/**
+ * Performs an outcome: exactly one action, or none, whatever comes of it.
+ *
+ * What is thrown out of it (Passport misses the session for `failureMessage`, or the application's
+ * own callback fails) goes where a throw of synchronous middleware goes: to the host's error
+ * handlers, by the `next` that Express keeps on its requests. A second action would call the
+ * application's callback a second time. Where the host keeps no `next`, it is thrown on.
+ */
+export function perform(actions: PassportActions, outcome: Outcome, req: object): void {
+  try {
+    act(actions, outcome);
+  } catch (thrown) {
+    const error = asThrowable(thrown);
+    const host = req as { next?: unknown };
+    if (typeof host.next !== 'function') throw error;
+    host.next(error);
+  }
+}
+
+function act(actions: PassportActions, outcome: Outcome): void {
   if (outcome.action === 'success') actions.success(outcome.user, outcome.info);
   else if (outcome.action === 'redirect') actions.redirect(outcome.url, 303);
   else if (outcome.action === 'fail') actions.fail(outcome.info, outcome.info.status);
+  else if (outcome.action === 'error') actions.error(outcome.error);
 }

@@ -17,7 +17,7 @@ import {
   refusalOf,
   type Verdict,
 } from './login/verdict.js';
-import { askVerify, asThrowable } from './login/verify.js';
+import { askVerify } from './login/verify.js';
 import {
   checkLoginOptions,
   type LaunchKeyAuthenticateOptions,
@@ -34,6 +34,7 @@ import {
 import type { PendingLogin } from './store/store.js';
 import { type CallbackHandler, callbackHandler } from './web/callback.js';
 import { lookup } from './web/field.js';
+import { hostError } from './web/host-error.js';
 import { setRetryAfter } from './web/retry-after.js';
 import {
   BrowserSession,
@@ -126,15 +127,14 @@ export class LaunchKeyStrategy extends PassportStrategy {
    */
   authenticate(req: LoginRequest, options: LaunchKeyAuthenticateOptions = {}): void {
     const actions = captureActions(this);
-    // The two-argument form keeps the action outside the catch: what the application throws out
-    // of it must not lead to a second action.
-    this._logIn(req, options).then(
-      (outcome) => {
+    this._logIn(req, options)
+      .catch((error): Outcome => ({ action: 'error', error: hostError(error) }))
+      .then((outcome) => {
         setRetryAfter(req, options, outcome);
-        perform(actions, outcome);
-      },
-      (error) => actions.error(asThrowable(error)),
-    );
+        // Not in the promise: what nobody handles is to be an uncaught exception, as it is in any
+        // other callback, and no rejection that leaves the browser waiting.
+        queueMicrotask(() => perform(actions, outcome, req));
+      });
   }
 
   /**

@@ -27,7 +27,10 @@ export class LaunchKeyError extends Error {
   readonly code: string;
   /** The engine's number for what went wrong, where the engine gave one. */
   declare readonly messageCode?: number;
-  /** The HTTP status of the engine's answer, where there was one. */
+  /**
+   * The HTTP status of the engine's answer, where there was one. In an error that the strategy hands
+   * to Passport it is the status for the browser: 503 where the error is `retryable`, otherwise 500.
+   */
   declare readonly status?: number;
   /** Whether the same call may well succeed a little later. */
   readonly retryable: boolean;
@@ -55,6 +58,21 @@ export class LaunchKeyError extends Error {
     const { name, message } = this;
     return Object.fromEntries([['name', name], ['message', message], ...Object.entries(this)]);
   }
+}
+
+/**
+ * The same error with another `status`. A new one, since several who wait may have been given the
+ * old one.
+ *
+ * @internal
+ */
+export function withStatus(error: LaunchKeyError, status: number): LaunchKeyError {
+  const copy = Object.setPrototypeOf(new Error(error.message), Object.getPrototypeOf(error));
+  return Object.defineProperties(copy, {
+    ...Object.getOwnPropertyDescriptors(error),
+    stack: { value: error.stack, configurable: true, writable: true },
+    status: { value: status, enumerable: true },
+  });
 }
 
 /**

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { LaunchKeySessions } from '../login/sessions.js';
-import { asThrowable } from '../login/verify.js';
 import { type LoginRequest, MOST_HANDLES } from '../options.js';
 import { lookup } from './field.js';
+import { hostError } from './host-error.js';
 
 /** Middleware as {@link LaunchKeyStrategy.session} makes it. */
 export type SessionHandler = (req: any, res: any, next: (err?: any) => void) => void;
@@ -191,8 +191,7 @@ export function sessionHandler(check: (req: LoginRequest) => Promise<boolean>): 
   return (req, _res, next) => {
     check(req).then(
       () => next(),
-      // Neither undefined nor 'route' may reach next(): they let the request through.
-      (error) => next(asThrowable(error)),
+      (error) => next(hostError(error)),
     );
   };
 }

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { ConfigurationError } from '../../client/errors.js';
 import { watchBrowser } from '../../login/browser.js';
 import type { Logins } from '../../login/logins.js';
-import { asThrowable } from '../../login/verify.js';
 import { cancelLogin, type View, viewLogin } from '../../login/view.js';
 import type { LoginRequest } from '../../options.js';
 import { bodyFields } from '../body.js';
+import { hostError } from '../host-error.js';
 import { isSameOrigin } from '../same-origin.js';
 import type { BrowserSession } from '../session.js';
 import { findAsset } from './assets.js';
@@ -65,8 +65,7 @@ export function waitingHandler(page: WaitingPage): WaitingHandler {
     page
       .answer(req)
       .then((reply) => send(res, reply))
-      // Neither undefined nor 'route' may reach next(): they let the request through.
-      .catch((error) => next(asThrowable(error)));
+      .catch((error) => next(hostError(error)));
   };
 }
 
