@@ -11,7 +11,7 @@ import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
 type Overrides = Parameters<typeof recordingStrategy>[1];
 
 const ACCEPT = { pending: 'accept', longPoll: 0 } as const;
-const USERS = ['alice', 'bobby', 'carol'];
+const USERS = ['alice', 'bobby', 'carol', 'david'];
 
 async function start(overrides: Overrides, worldOptions: Parameters<typeof startWorld>[0] = {}) {
   const world = await startWorld({ users: USERS, ...worldOptions });
@@ -197,19 +197,20 @@ describe('the logins of one browser that wait for an answer', () => {
     expect((await begin(url, 'carol')).status).toBe(202);
   });
 
-  it('take no place of the user where the browser has none', async () => {
+  it('take a place of each or of none', async () => {
     const { strategy } = await start({
       ...ACCEPT,
-      maxPendingPerBrowser: 1,
+      maxPendingPerBrowser: 2,
       maxPendingPerUser: 1,
     });
     const url = await servePlainly(strategy);
+    // The user has none left, so the browser keeps its own.
     const mallory = new CloseBrowser(url);
-    expect(await statuses(url, ['alice', 'bobby'], mallory)).toEqual([202, 429]);
-    expect((await begin(url, 'bobby')).status).toBe(202);
-    // The other way round: the user has none, and the browser keeps its own.
-    const trudy = new CloseBrowser(url);
-    expect(await statuses(url, ['bobby', 'carol'], trudy)).toEqual([429, 202]);
+    await begin(url, 'alice');
+    expect(await statuses(url, ['bobby', 'alice', 'carol'], mallory)).toEqual([202, 429, 202]);
+    // The browser has none left, so the user keeps theirs.
+    expect(await statuses(url, ['david'], mallory)).toEqual([429]);
+    expect(await statuses(url, ['david'])).toEqual([202]);
   });
 
   it('are counted on after one of them was finished', async () => {
