@@ -1,6 +1,7 @@
 import type { AppMethods } from './app-process.js';
 import type { BrowsersMethods } from './browsers-process.js';
 import { Child } from './child.js';
+import { type Concealing, concealing } from './concealing.js';
 import { type Latency, latency } from './latency.js';
 import { rsaUnit } from './machine.js';
 import { type Throughput, throughput } from './throughput.js';
@@ -42,6 +43,8 @@ export interface Measured {
   ways: Record<WayName, { name: string; rounds: Throughput[] }>;
   latency: { held: Latency[]; events: Latency[] };
   waiting: { held: Waiting[]; events: Waiting[] };
+  /** How long users and strangers are kept waiting where users are concealed. */
+  concealing: Concealing[];
 }
 
 /** Measures in rounds, so that whatever else the machine does meets every way alike. */
@@ -53,10 +56,18 @@ export async function measure(quick: boolean): Promise<Measured> {
   const held = await waiting(WAYS.held, numbers, watch.held);
   say('logins that wait for events');
   const events = await waiting(WAYS.events, numbers, watch.events);
-  return { ...measured, waiting: { held, events } };
+  say('users and strangers');
+  return {
+    ...measured,
+    waiting: { held, events },
+    concealing: await concealing(quick ? 100 : 400),
+  };
 }
 
-async function measureRounds(rounds: number, part: number): Promise<Omit<Measured, 'waiting'>> {
+async function measureRounds(
+  rounds: number,
+  part: number,
+): Promise<Omit<Measured, 'waiting' | 'concealing'>> {
   const engine = await startEngine();
   const browsers = new Child<BrowsersMethods>('browsers-process');
   const apps = {} as Record<WayName, Child<AppMethods>>;

@@ -1,6 +1,7 @@
+import { type Concealing, chance, tellsApart } from './concealing.js';
 import { machine } from './machine.js';
 import type { Measured } from './measure.js';
-import { ratio, type Spread, spread } from './statistics.js';
+import { quantile, ratio, type Spread, spread } from './statistics.js';
 import type { Throughput } from './throughput.js';
 import type { Waiting } from './waiting.js';
 
@@ -50,6 +51,10 @@ export function report(measured: Measured): string {
     '|--:|---|--:|--:|--:|--:|',
     ...measured.waiting.held.map((waiting) => waitingRow('held polls', waiting)),
     ...measured.waiting.events.map((waiting) => waitingRow('events', waiting)),
+    '',
+    '| with `concealUsers`, p50 and p99 | a user who does not answer | a name that nobody has | told apart by time | by chance |',
+    '|---|--:|--:|--:|--:|',
+    ...measured.concealing.map(concealingRow),
   ].join('\n');
 }
 
@@ -229,8 +234,23 @@ function waitingRow(kind: string, waiting: Waiting): string {
   ].join(' | ')} |`;
 }
 
+function concealingRow(concealing: Concealing): string {
+  const { what, users, strangers } = concealing;
+  const by = chance(concealing);
+  return `| ${[
+    what,
+    p50AndP99(users),
+    p50AndP99(strangers),
+    tellsApart(concealing).toFixed(3),
+    range({ min: 0.5 - by, max: 0.5 + by }, 3),
+  ].join(' | ')} |`;
+}
+
+const p50AndP99 = (sorted: readonly number[]) =>
+  `${quantile(sorted, 0.5).toFixed(1)}, ${quantile(sorted, 0.99).toFixed(1)} ms`;
+
 const show = (spread: Spread, digits: number) =>
   `${spread.median.toFixed(digits)} (${range(spread, digits)})`;
 
-const range = ({ min, max }: Spread, digits: number) =>
+const range = ({ min, max }: Pick<Spread, 'min' | 'max'>, digits: number) =>
   `${min.toFixed(digits)} – ${max.toFixed(digits)}`;

@@ -116,11 +116,12 @@ async function watch(
   const troubled = new Promise<'trouble'>((resolve) => {
     trouble = () => resolve('trouble');
   });
-  const { outcome, leave } = logins.waits.join(login, untilTrouble ? trouble : undefined);
   let timer: NodeJS.Timeout | undefined;
+  // Before a poll is sent, whose sending takes time: a decoy has none.
   const enough = new Promise<'enough'>((resolve) => {
     timer = setTimeout(resolve, patience, 'enough').unref();
   });
+  const { outcome, leave } = logins.waits.join(login, untilTrouble ? trouble : undefined);
   try {
     const end = await Promise.race([outcome, browser.left, enough, troubled]);
     if (end === 'expired') return 'none';

@@ -28,7 +28,7 @@ export type WaitOutcome = 'answered' | 'expired';
 export interface Membership {
   /** Rejects if the engine or the store cannot be used; see {@link LoginWaits}. */
   readonly outcome: Promise<WaitOutcome>;
-  /** Stops caring. The wait itself stops when nobody is left. */
+  /** Stops caring. The wait itself stops soon after nobody is left. */
   leave(): void;
 }
 
@@ -36,6 +36,12 @@ export interface Membership {
 const GRACE = 500;
 /** A held poll that comes back empty sooner than this was not held, in milliseconds. */
 const HELD_AT_LEAST = 1000;
+/**
+ * For how long a wait goes on that nobody needs, in milliseconds. To give up a poll takes time, by
+ * which a login that is polled for would be told from a decoy if it came before the browser's answer.
+ * And the page that was just answered asks again.
+ */
+const LINGER = 100;
 /** Why waiting stops: made once, since the reason that Node makes for each abort holds a stack. */
 const OVER = new Error('The wait is over');
 /** The longest pauses between polls: as multiples of the interval, and after errors in ms. */
@@ -162,7 +168,11 @@ class LoginWait {
     return {
       outcome: this.outcome,
       leave: () => {
-        if (this.members.delete(member) && this.members.size === 0) this.end();
+        if (this.members.delete(member) && this.members.size === 0) {
+          setTimeout(() => {
+            if (this.members.size === 0) this.stop();
+          }, LINGER).unref();
+        }
       },
     };
   }
@@ -193,12 +203,13 @@ class LoginWait {
       return await Promise.race(ends);
     } finally {
       clearTimeout(timer);
-      this.end();
+      this.forget();
+      setTimeout(() => this.stop(), LINGER).unref();
     }
   }
 
   /** Stops everything that is under way. Harmless when it has stopped already. */
-  private end(): void {
+  private stop(): void {
     this.forget();
     this.over.abort(OVER);
     this.pollStop.abort(OVER);
