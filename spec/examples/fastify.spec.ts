@@ -1,0 +1,188 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createApp } from '../../examples/fastify/app.js';
+import { TestBrowser } from '../support/browser.js';
+import { startExampleWorld } from '../support/example.js';
+import { nextRequest } from '../support/world.js';
+
+/** The example, listening, and an engine that sends it its events. */
+async function start() {
+  const { launchkey, callbacksTo, ...world } = await startExampleWorld();
+  const app = createApp({ sessionSecret: 'of the test, and of 32 characters', launchkey });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  onTestFinished(async () => {
+    app.server.closeAllConnections();
+    await app.close();
+  });
+  callbacksTo(url);
+  const answer = async (approve: boolean, user = 'alice') =>
+    world.engine.answer(await nextRequest(world.engine, user), approve);
+  return { ...world, url, answer };
+}
+
+const named = (page: string | null) =>
+  new URL(page ?? '', 'http://app').searchParams.get('request') ?? '';
+
+/** Logs in by the waiting page, as a browser with JavaScript does. */
+async function logIn(browser: TestBrowser, approve: () => Promise<unknown>, username = 'alice') {
+  const page = await browser.leadsTo('/login', { username });
+  expect(page).toMatch(/^\/login\/wait\?request=/);
+  const status = browser.status(page ?? '');
+  await approve();
+  expect(await status).toMatchObject({ state: 'answered' });
+  expect(await browser.leadsTo('/login', { request: named(page) })).toBe('/');
+}
+
+describe('the Fastify example, in a browser', () => {
+  it('keeps strangers out, logs in with an approval, and logs out', async () => {
+    const { engine, url, answer } = await start();
+    const alice = new TestBrowser(url);
+    expect((await alice.send('/')).headers.get('location')).toBe('/login');
+    expect(await alice.text('/login')).toContain('name="username"');
+    await logIn(alice, () => answer(true));
+    expect(await alice.text('/')).toContain('Hello, alice');
+    expect(await engine.sessions('alice')).toHaveLength(1);
+    expect(await alice.leadsTo('/logout')).toBe('/login');
+    expect(await engine.sessions('alice')).toHaveLength(0);
+    expect((await alice.send('/')).headers.get('location')).toBe('/login');
+  });
+
+  it('serves the waiting page, its script and its style sheet', async () => {
+    const { url } = await start();
+    const alice = new TestBrowser(url);
+    const page = (await alice.leadsTo('/login', { username: 'alice' })) ?? '';
+    const html = await alice.text(page);
+    expect(html).toContain('<bdi>alice</bdi>');
+    const files = [...html.matchAll(/(?:href|src)="(\?asset=[^"]+)"/g)].map(([, link]) => link);
+    expect(files).toHaveLength(2);
+    for (const file of files) {
+      const { pathname, search } = new URL((file ?? '').replaceAll('&amp;', '&'), url + page);
+      const response = await alice.send(pathname + search);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toMatch(/^text\/(css|javascript)/);
+    }
+  });
+
+  it('says denied, lets nobody in, and says why on the login page, once', async () => {
+    const { url, answer } = await start();
+    const alice = new TestBrowser(url);
+    const page = (await alice.leadsTo('/login', { username: 'alice' })) ?? '';
+    const status = alice.status(page);
+    await answer(false);
+    expect(await status).toMatchObject({ state: 'denied' });
+    expect(await alice.leadsTo('/login', { request: named(page) })).toBe('/login');
+    expect(await alice.text('/login')).toContain('The login was denied.');
+    expect(await alice.text('/login')).not.toContain('The login was denied.');
+    expect((await alice.send('/')).headers.get('location')).toBe('/login');
+  });
+
+  it('sends back to the page while nobody has answered, and cancels there', async () => {
+    const { url } = await start();
+    const alice = new TestBrowser(url);
+    const page = (await alice.leadsTo('/login', { username: 'alice' })) ?? '';
+    expect(await alice.leadsTo('/login', { request: named(page) })).toBe(page);
+    expect(await alice.leadsTo(page, { action: 'cancel' })).toBe('/login');
+    expect(await alice.status(page)).toMatchObject({ state: 'denied' });
+  });
+
+  it('lets in the browser that asked, and not another that knows the handle', async () => {
+    const { url, answer } = await start();
+    const [alice, mallory] = [new TestBrowser(url), new TestBrowser(url)];
+    const page = (await alice.leadsTo('/login', { username: 'alice' })) ?? '';
+    await mallory.leadsTo('/login', { username: 'bob' });
+    expect(await mallory.status(page)).toMatchObject({ state: 'unknown' });
+    await answer(true);
+    await alice.status(page);
+    expect(await mallory.leadsTo('/login', { request: named(page) })).toBe('/login');
+    expect((await mallory.send('/')).headers.get('location')).toBe('/login');
+    expect(await alice.leadsTo('/login', { request: named(page) })).toBe('/');
+    expect(await alice.text('/')).toContain('Hello, alice');
+  });
+
+  it('ends the logins of that user, and no other’s, at the request after they were ended on the phone', async () => {
+    const { url, answer, endOnPhone } = await start();
+    const [first, second, bob] = [0, 1, 2].map(() => new TestBrowser(url)) as [
+      TestBrowser,
+      TestBrowser,
+      TestBrowser,
+    ];
+    await logIn(first, () => answer(true));
+    await logIn(second, () => answer(true));
+    await logIn(bob, () => answer(true, 'bob'), 'bob');
+    expect(await endOnPhone('alice')).toBe(200);
+    for (const browser of [first, second]) {
+      expect((await browser.send('/')).headers.get('location')).toBe('/login');
+    }
+    expect(await bob.text('/')).toContain('Hello, bob');
+  });
+
+  it('takes no form from another site', async () => {
+    const { engine, url } = await start();
+    const alice = new TestBrowser(url);
+    const form = { username: 'alice' };
+    for (const [name, value] of [
+      ['origin', 'https://evil.example'],
+      ['sec-fetch-site', 'cross-site'],
+    ] as const) {
+      expect((await alice.post('/login', form, { [name]: value })).status).toBe(403);
+    }
+    expect(await engine.requests('alice')).toEqual([]);
+  });
+
+  it('refuses a forged event', async () => {
+    const { url } = await start();
+    const response = await fetch(`${url}/launchkey/callback?deorbit=x&signature=y`, {
+      method: 'POST',
+    });
+    expect([response.status, await response.text()]).toEqual([400, 'not accepted\n']);
+  });
+
+  it('answers 503, and nothing about the engine, while that is away', async () => {
+    const { engine, url } = await start();
+    await engine.close();
+    const response = await new TestBrowser(url).post('/login', { username: 'alice' });
+    expect(response.status).toBe(503);
+    expect(await response.text()).not.toMatch(/127\.0\.0\.1|ECONN/);
+  });
+});
+
+describe('the Fastify example, as a program sees it', () => {
+  it('answers 202 until the user has approved, then logs in', async () => {
+    const { engine, url, answer } = await start();
+    const alice = new TestBrowser(url);
+    expect((await alice.send('/api/me')).status).toBe(401);
+    const begun = await alice.post('/api/login', { username: 'alice' });
+    expect(begun.status).toBe(202);
+    const { request, ...rest } = (await begun.json()) as { request: string };
+    expect(rest).toMatchObject({ code: 'pending', expiresAt: expect.any(String) });
+    const finish = alice.post('/api/login', { request });
+    await answer(true);
+    expect(await (await finish).json()).toMatchObject({ user: { name: 'alice' } });
+    expect(await (await alice.send('/api/me')).json()).toMatchObject({ user: { name: 'alice' } });
+    expect((await alice.post('/api/login', { request })).status).toBe(401);
+    expect((await alice.post('/api/logout')).status).toBe(204);
+    expect(await engine.sessions('alice')).toHaveLength(0);
+    expect((await alice.send('/api/me')).status).toBe(401);
+  });
+
+  it('says denied, and asks for a user name where there is none', async () => {
+    const { url, answer } = await start();
+    const alice = new TestBrowser(url);
+    expect((await alice.post('/api/login')).status).toBe(400);
+    await alice.post('/api/login', { username: 'alice' });
+    const finish = alice.post('/api/login');
+    await answer(false);
+    const denied = await finish;
+    expect([denied.status, await denied.json()]).toMatchObject([401, { code: 'denied' }]);
+    expect((await alice.send('/api/me')).status).toBe(401);
+  });
+
+  it('ends the login when it was ended on the phone', async () => {
+    const { url, answer, endOnPhone } = await start();
+    const alice = new TestBrowser(url);
+    await alice.post('/api/login', { username: 'alice' });
+    await answer(true);
+    expect((await alice.post('/api/login')).status).toBe(200);
+    expect(await endOnPhone('alice')).toBe(200);
+    expect((await alice.send('/api/me')).status).toBe(401);
+  });
+});
