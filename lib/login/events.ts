@@ -35,8 +35,12 @@ export interface EventOptions {
 }
 
 /**
- * Receives server-side events. An auth event is unsigned and therefore only a hint: it makes the
- * login's answer be fetched from the engine, over the channel that the application trusts.
+ * Receives server-side events. An auth event that the engine has not signed is only a hint: it makes
+ * the login's answer be fetched from the engine, over the channel that the application trusts. One
+ * that carries a valid and fresh signature of the engine is as good as that answer.
+ *
+ * The login's record is what a repeated event is known by: it is answered once and consumed once,
+ * and forgotten only when it has expired, after which the event belongs to nothing.
  */
 export class EventInbox {
   private readonly client: LaunchKeyClient;
@@ -69,17 +73,17 @@ export class EventInbox {
     try {
       const event = await this.client.handleCallback(params);
       return event.type === 'auth'
-        ? await this.receiveAnswer(event)
+        ? await this.receiveAnswer(event, params)
         : await this.receiveLogout(event, options);
     } catch (error) {
       return { status: error instanceof InvalidCallbackError ? 400 : 503, error: asError(error) };
     }
   }
 
-  private async receiveAnswer(event: AuthEvent): Promise<EventResult> {
+  private async receiveAnswer(event: AuthEvent, params: EventParameters): Promise<EventResult> {
     const login = await this.find(event.authRequest);
     if (!login) return { status: 404, type: 'auth' };
-    if (login.state === 'pending') await this.fetchAnswer(login, event);
+    if (login.state === 'pending') await this.takeAnswer(login, event, params);
     const { answer } = (await this.store.get(login.handle)) ?? {};
     if (answer?.digest !== digestOf(event.auth)) await this.mustBelong(login, event);
     if (!answer)
@@ -97,8 +101,12 @@ export class EventInbox {
     return this.store.get(handle);
   }
 
-  private async fetchAnswer(login: LoginRecord, event: AuthEvent): Promise<void> {
-    if (!this.confirm) {
+  private async takeAnswer(
+    login: LoginRecord,
+    event: AuthEvent,
+    params: EventParameters,
+  ): Promise<void> {
+    if (!this.confirm || (await this.isSigned(params))) {
       return keepAnswer(this.store, login, event, await this.mustBelong(login, event));
     }
     try {
@@ -107,6 +115,16 @@ export class EventInbox {
       // What is not to be trusted is refused also while the engine is away.
       await this.mustBelong(login, event);
       if (!isGone(error)) throw error;
+    }
+  }
+
+  /** Where it cannot be told, for the engine's key cannot be had, the event counts as unsigned. */
+  private async isSigned(params: EventParameters): Promise<boolean> {
+    try {
+      return (await this.client.verifyEvent(params)).trusted;
+    } catch (error) {
+      if (error instanceof LaunchKeyError) return false;
+      throw error;
     }
   }
 

@@ -26,6 +26,14 @@ function authPackage(world: World, content: object): string {
   ).toString('base64');
 }
 
+/** An `event_signature` as the engine makes it, by a key that is not the engine's. */
+function signedByAStranger({ event_signature, ...event }: Record<string, string>): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const text = new URLSearchParams(event);
+  text.sort();
+  return createSign('sha256').update(text.toString()).sign(privateKey, 'base64');
+}
+
 /** Resolves with the events that the engine sends, as they come. */
 async function eventReceiver() {
   const events: Record<string, string>[] = [];
@@ -51,8 +59,14 @@ async function eventReceiver() {
   };
 }
 
+/** The event as engines send it that sign nothing. */
+function unsigned({ event_signature, ...event }: Record<string, string>): Record<string, string> {
+  expect(event_signature).toEqual(expect.any(String));
+  return event;
+}
+
 describe('an auth event', () => {
-  it('from the engine ends a login that waits for it, with one question to the engine', async () => {
+  it('that is signed ends a login that waits for it, and the engine is not asked', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
     const proxy = await new EngineProxy(world.engine.url).start();
@@ -64,6 +78,92 @@ describe('an auth event', () => {
     const seen = logIn(url);
     await world.engine.answer(await nextRequest(world.engine), true);
     const event = await receiver.next();
+    expect((await sendEvent(`${url}/callback`, event)).status).toBe(200);
+    expect(await seen).toEqual({ user: { id: verified[0] } });
+    expect(verified).toEqual([event.user_hash]);
+    expect(proxy.of('/poll')).toEqual([]);
+    // Once more: it is known, and nobody is logged in by it.
+    expect((await sendEvent(`${url}/callback`, event)).status).toBe(200);
+    expect(verified).toHaveLength(1);
+  });
+
+  it.each<[string, (event: Record<string, string>) => Record<string, string>]>([
+    ['names another user', (event) => ({ ...event, user_hash: 'somebody else' })],
+    ['names another moment', (event) => ({ ...event, event_time: new Date(Date.now() + 1000).toISOString() })],
+    ['has another id', (event) => ({ ...event, event_id: 'a'.repeat(32) })],
+    ['has a parameter more', (event) => ({ ...event, user_push_id: 'push' })],
+    [
+      'is signed by another key',
+      (event) => ({ ...event, event_signature: signedByAStranger(event) }),
+    ],
+  ])('whose signature does not fit, since it %s, is a hint and no more', async (_what, alter) => {
+    const receiver = await eventReceiver();
+    const world = await startWorld({ callbackUrl: receiver.url });
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const { strategy, verified } = recordingStrategy(world, {
+      apiBaseUrl: `${proxy.url}/v1`,
+      answers: 'callback',
+    });
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    const event = await receiver.next();
+    expect(await strategy.handleEvent(alter(event))).toMatchObject({ status: 200 });
+    expect(await seen).toMatchObject({ user: { id: event.user_hash } });
+    expect(proxy.of('/poll')).toHaveLength(1);
+    expect(verified).toEqual([event.user_hash]);
+  });
+
+  it('that is signed but older than five minutes is a hint and no more', async () => {
+    let offset = 0;
+    const receiver = await eventReceiver();
+    const world = await startWorld({
+      callbackUrl: receiver.url,
+      clock: () => Date.now() + offset,
+      requestTtl: 3_600_000,
+    });
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const { strategy } = recordingStrategy(world, {
+      apiBaseUrl: `${proxy.url}/v1`,
+      answers: 'callback',
+    });
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    const event = await receiver.next();
+    offset = 301_000;
+    await strategy.client.ping();
+    expect(await strategy.handleEvent(event)).toMatchObject({ status: 200 });
+    expect(await seen).toMatchObject({ user: { id: event.user_hash } });
+    expect(proxy.of('/poll')).toHaveLength(1);
+  });
+
+  it('that is signed, with a package for another auth request, is 400', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world, { answers: 'callback' });
+    const signed = vi.spyOn(strategy.client, 'verifyEvent').mockResolvedValue({ trusted: true });
+    const leaving = new AbortController();
+    const seen = logIn(await serve(loginApp(strategy)), undefined, leaving.signal);
+    const authRequest = await nextRequest(world.engine);
+    const auth = authPackage(world, { auth_request: 'b'.repeat(32), response: 'true' });
+    const event = { auth, auth_request: authRequest, user_hash: 'hash' };
+    expect(await strategy.handleEvent(event)).toMatchObject({ status: 400 });
+    expect(signed).toHaveBeenCalledOnce();
+    await world.engine.answer(authRequest, true);
+    leaving.abort();
+    await expect(seen).rejects.toThrow();
+  });
+
+  it('that is not signed ends a login too, with one question to the engine', async () => {
+    const receiver = await eventReceiver();
+    const world = await startWorld({ callbackUrl: receiver.url });
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const { strategy, verified } = recordingStrategy(world, {
+      apiBaseUrl: `${proxy.url}/v1`,
+      answers: 'callback',
+    });
+    const url = await serve(loginApp(strategy));
+    const seen = logIn(url);
+    await world.engine.answer(await nextRequest(world.engine), true);
+    const event = unsigned(await receiver.next());
     expect(proxy.of('/poll')).toEqual([]);
     expect((await sendEvent(`${url}/callback`, event)).status).toBe(200);
     expect(await seen).toEqual({ user: { id: verified[0] } });
@@ -190,7 +290,7 @@ describe('an auth event', () => {
     const seen = logIn(await serve(loginApp(strategy)));
     const authRequest = await nextRequest(world.engine);
     await world.engine.answer(authRequest, true);
-    const event = await receiver.next();
+    const event = unsigned(await receiver.next());
     proxy.intercept = () => ({ status: 502, body: 'bad gateway' });
     expect(await strategy.handleEvent(event)).toMatchObject({ status: 503 });
     expect(await strategy.handleEvent({ ...event, auth: 'rubbish' })).toMatchObject({
