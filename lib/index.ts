@@ -29,6 +29,17 @@ export {
 export type { AuthEvent, CallbackEvent, EventParameters, LogoutEvent } from './client/events.js';
 export type { Policy, PolicyLocation, PolicyOptions } from './client/policy.js';
 export { policy } from './client/policy.js';
+export type {
+  Diagnosis,
+  EventReceived,
+  LoginAnswered,
+  LoginFailed,
+  LoginFinished,
+  LoginRefused,
+  LoginStarted,
+  SessionEnded,
+} from './login/diagnostics.js';
+export { CHANNELS } from './login/diagnostics.js';
 export type { EventOptions, EventResult } from './login/events.js';
 export type { AuthResponse, LoginCode, LoginInfo } from './login/verdict.js';
 export type {

@@ -128,7 +128,10 @@ export class LaunchKeyStrategy extends PassportStrategy {
   authenticate(req: LoginRequest, options: LaunchKeyAuthenticateOptions = {}): void {
     const actions = captureActions(this);
     this._logIn(req, options)
-      .catch((error): Outcome => ({ action: 'error', error: hostError(error) }))
+      .catch((error): Outcome => {
+        this._logins.diagnostics.failed(error);
+        return { action: 'error', error: hostError(error) };
+      })
       .then((outcome) => {
         setRetryAfter(req, options, outcome);
         // Not in the promise: what nobody handles is to be an uncaught exception, as it is in any
@@ -208,7 +211,9 @@ export class LaunchKeyStrategy extends PassportStrategy {
    */
   async logout(req: LoginRequest): Promise<boolean> {
     const handle = this._browserSession.takeLaunchKeySession(req);
-    return handle ? this._logins.sessions.close(handle) : false;
+    if (!handle) return false;
+    this._logins.diagnostics.ended({ by: 'application', logins: [handle] });
+    return this._logins.sessions.close(handle);
   }
 
   private _waitingPage(options: WaitingOptions): WaitingPage {
@@ -225,7 +230,11 @@ export class LaunchKeyStrategy extends PassportStrategy {
       if (pending !== 'hold' && none && !('username' in options)) {
         return await this._resume(req, options, browser);
       }
-      if (!isUsername(username)) return failed('missing_username');
+      if (!isUsername(username)) {
+        const info = loginInfo('missing_username');
+        this._logins.diagnostics.refused(info);
+        return { action: 'fail', info };
+      }
       if (pending === 'hold') {
         const login = await this._start(req, username, options);
         if ('code' in login) return { action: 'fail', info: login };
@@ -244,7 +253,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
     browser: Browser,
   ): Promise<Outcome> {
     const verdict = await hold(this._logins, login, browser);
-    return verdict ? this._conclude(req, login, verdict, options, browser) : { action: 'none' };
+    return verdict ? this._conclude(req, login, verdict, options, browser) : this._left(login);
   }
 
   private async _beginWaiting(
@@ -299,9 +308,16 @@ export class LaunchKeyStrategy extends PassportStrategy {
     options: LaunchKeyAuthenticateOptions,
     browser: Browser,
   ): Promise<Outcome> {
-    return verdict.approved
-      ? this._admit(req, login, verdict.response, options, browser)
-      : { action: 'fail', info: verdict.info };
+    if (verdict.approved) return this._admit(req, login, verdict.response, options, browser);
+    const { info } = verdict;
+    // Other refusals come of an answer, and were told when that was evaluated.
+    if (info.code === 'expired') this._logins.diagnostics.finished(login, 'expired');
+    return { action: 'fail', info };
+  }
+
+  private _left(login: PendingLogin): Outcome {
+    this._logins.diagnostics.finished(login, 'left');
+    return { action: 'none' };
   }
 
   /** Without a session, a login could not be bound to the browser that began it. */
@@ -329,10 +345,15 @@ export class LaunchKeyStrategy extends PassportStrategy {
       policy: valueFor(req, options.policy ?? this._settings.policy),
     };
     try {
-      return await this._logins.starter.start(request, browser);
+      const login = await this._logins.starter.start(request, browser);
+      this._logins.diagnostics.started(login);
+      return login;
     } catch (error) {
       const info = refusalOf(error);
-      if (info) return info;
+      if (info) {
+        this._logins.diagnostics.refused(info, username);
+        return info;
+      }
       throw error;
     }
   }
@@ -340,23 +361,30 @@ export class LaunchKeyStrategy extends PassportStrategy {
   /** Asks the application who an approved user is, and lets that user in. */
   private async _admit(
     req: LoginRequest,
-    { handle, session }: PendingLogin,
+    login: PendingLogin,
     response: AuthResponse,
     options: LaunchKeyAuthenticateOptions,
     browser: Browser,
   ): Promise<Outcome> {
+    const { handle, session } = login;
+    const { diagnostics } = this._logins;
     try {
       const { user, info } = await askVerify((done) => this._callVerify(req, response, done));
       if (!user) {
         if (session) await this._logins.sessions.close(handle);
+        diagnostics.finished(login, 'unverified');
         return { action: 'fail', info: unverified(info) };
       }
       if (browser.gone) {
         if (session) await this._logins.sessions.close(handle);
-        return { action: 'none' };
+        return this._left(login);
       }
       // The user may have logged out on the device while verify was at work.
-      if (session && !(await this._logins.sessions.isOpen(handle))) return failed('denied');
+      if (session && !(await this._logins.sessions.isOpen(handle))) {
+        diagnostics.finished(login, 'denied');
+        return failed('denied');
+      }
+      diagnostics.finished(login, 'approved', response.userHash);
       if (logsIn(options)) {
         this._browserSession.finishAtLogIn(req, handle, session ? handle : undefined);
       } else {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AuthPackageReading, PollAnswer } from '../client/client.js';
 import type { PendingLogin, Store } from '../store/store.js';
+import type { Diagnostics } from './diagnostics.js';
 import { leavePlaces } from './places.js';
 
 /**
@@ -11,13 +12,14 @@ import { leavePlaces } from './places.js';
  * it proves nothing about this login.
  */
 export async function keepAnswer(
-  store: Store,
+  { store, diagnostics }: { store: Store; diagnostics: Diagnostics },
   login: PendingLogin,
   answer: PollAnswer,
   read: AuthPackageReading,
 ): Promise<void> {
+  const authorized = read.belongs && read.authorized;
   const first = await store.answer(login.handle, {
-    authorized: read.belongs && read.authorized,
+    authorized,
     userHash: answer.userHash,
     organizationUser: answer.organizationUser,
     userPushId: answer.userPushId,
@@ -25,7 +27,9 @@ export async function keepAnswer(
     reason: read.reason,
     digest: digestOf(answer.auth),
   });
-  if (first) await leavePlaces(store, login);
+  if (!first) return;
+  diagnostics.answered(login, authorized, read.reason);
+  await leavePlaces(store, login);
 }
 
 /**

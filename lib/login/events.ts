@@ -3,6 +3,7 @@ import { InvalidCallbackError, InvalidResponseError, LaunchKeyError } from '../c
 import type { AuthEvent, EventParameters, LogoutEvent } from '../client/events.js';
 import type { LoginRecord, Store } from '../store/store.js';
 import { digestOf, keepAnswer } from './answer.js';
+import type { Diagnostics } from './diagnostics.js';
 import { handleOf } from './handle.js';
 import type { LaunchKeySessions } from './sessions.js';
 import type { LoginStarter } from './start.js';
@@ -43,8 +44,9 @@ export interface EventOptions {
  * and forgotten only when it has expired, after which the event belongs to nothing.
  */
 export class EventInbox {
+  readonly store: Store;
+  readonly diagnostics: Diagnostics;
   private readonly client: LaunchKeyClient;
-  private readonly store: Store;
   private readonly starter: LoginStarter;
   private readonly waits: LoginWaits;
   private readonly sessions: LaunchKeySessions;
@@ -57,11 +59,13 @@ export class EventInbox {
       starter: LoginStarter;
       waits: LoginWaits;
       sessions: LaunchKeySessions;
+      diagnostics: Diagnostics;
     },
     confirm: boolean,
   ) {
     this.client = parts.client;
     this.store = parts.store;
+    this.diagnostics = parts.diagnostics;
     this.starter = parts.starter;
     this.waits = parts.waits;
     this.sessions = parts.sessions;
@@ -70,6 +74,13 @@ export class EventInbox {
 
   /** Handles one event. Never rejects: the status says what to answer, `error` why. */
   async receive(params: EventParameters, options: EventOptions = {}): Promise<EventResult> {
+    const result = await this.handle(params, options);
+    const { status, type, error } = result;
+    this.diagnostics.event({ status, type, error });
+    return result;
+  }
+
+  private async handle(params: EventParameters, options: EventOptions): Promise<EventResult> {
     try {
       const event = await this.client.handleCallback(params);
       return event.type === 'auth'
@@ -107,7 +118,7 @@ export class EventInbox {
     params: EventParameters,
   ): Promise<void> {
     if (!this.confirm || (await this.isSigned(params))) {
-      return keepAnswer(this.store, login, event, await this.mustBelong(login, event));
+      return keepAnswer(this, login, event, await this.mustBelong(login, event));
     }
     try {
       await this.waits.ask(login);
@@ -142,6 +153,8 @@ export class EventInbox {
   private async receiveLogout(event: LogoutEvent, options: EventOptions): Promise<EventResult> {
     const { userHash, time } = event;
     const authRequests = await this.sessions.endAll(userHash, time, options.onLogout);
+    const logins = authRequests.map((authRequest) => handleOf(this.client.appKey, authRequest));
+    this.diagnostics.ended({ by: 'device', userHash, logins });
     return { status: 200, type: 'logout', userHash, authRequests };
   }
 }

@@ -1,5 +1,6 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Answer, LoginRecord, Store } from '../store/store.js';
+import type { Diagnostics } from './diagnostics.js';
 import type { LaunchKeySessions } from './sessions.js';
 import { refused, type Verdict } from './verdict.js';
 
@@ -18,16 +19,32 @@ export const CANCELLED = 'cancelled';
  *   store, for another try.
  */
 export async function finishLogin(
+  parts: {
+    client: LaunchKeyClient;
+    store: Store;
+    sessions: LaunchKeySessions;
+    diagnostics: Diagnostics;
+  },
+  handle: string,
+): Promise<Verdict | null> {
+  const record = await parts.store.consume(handle);
+  if (!record?.answer) return null;
+  const verdict = await evaluate(parts, record, record.answer);
+  // How an approval ends is up to verify.
+  if (!verdict.approved) parts.diagnostics.finished(record, verdict.info.code);
+  return verdict;
+}
+
+async function evaluate(
   {
     client,
     store,
     sessions,
   }: { client: LaunchKeyClient; store: Store; sessions: LaunchKeySessions },
-  handle: string,
-): Promise<Verdict | null> {
-  const record = await store.consume(handle);
-  if (!record?.answer) return null;
-  const { answer } = record;
+  record: LoginRecord,
+  answer: Answer,
+): Promise<Verdict> {
+  const { handle } = record;
   // The engine has no answer to this auth request: there is nothing to report on.
   if (answer.reason === CANCELLED) return refused('denied');
   const opens = answer.authorized && record.session;

@@ -1,6 +1,7 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import type { LoginRecord, PendingLogin, Store } from '../store/store.js';
 import { askUnseen } from './conceal.js';
+import { Diagnostics } from './diagnostics.js';
 import { EventInbox } from './events.js';
 import { CANCELLED, finishLogin } from './finish.js';
 import { leavePlaces } from './places.js';
@@ -11,6 +12,8 @@ import { LoginWaits, type WaitSettings } from './wait.js';
 
 /** Settings of {@link Logins}. */
 export interface LoginSettings extends WaitSettings, StartSettings {
+  /** The name of the strategy. */
+  name: string;
   confirmCallback: boolean;
 }
 
@@ -20,6 +23,7 @@ export class Logins {
   readonly waits: LoginWaits;
   readonly sessions: LaunchKeySessions;
   readonly inbox: EventInbox;
+  readonly diagnostics: Diagnostics;
   readonly client: LaunchKeyClient;
   readonly store: Store;
   private readonly polls: boolean;
@@ -29,9 +33,10 @@ export class Logins {
     this.client = client;
     this.store = store;
     this.polls = settings.poll;
+    this.diagnostics = new Diagnostics(settings.name);
     this.conceal = settings.concealUsers;
     this.starter = new LoginStarter(client, store, settings);
-    this.waits = new LoginWaits(client, store, settings);
+    this.waits = new LoginWaits(client, store, settings, this.diagnostics);
     this.sessions = new LaunchKeySessions(client, store);
     this.inbox = new EventInbox(
       {
@@ -40,6 +45,7 @@ export class Logins {
         starter: this.starter,
         waits: this.waits,
         sessions: this.sessions,
+        diagnostics: this.diagnostics,
       },
       settings.confirmCallback,
     );
@@ -72,8 +78,10 @@ export class Logins {
       reason: CANCELLED,
       digest: '',
     });
-    if (cancelled) await leavePlaces(this.store, login);
-    return cancelled;
+    if (!cancelled) return false;
+    this.diagnostics.answered(login, false, CANCELLED);
+    await leavePlaces(this.store, login);
+    return true;
   }
 
   /** See {@link finishLogin}. */

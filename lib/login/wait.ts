@@ -8,6 +8,7 @@ import {
 import { jitter } from '../jitter.js';
 import type { PendingLogin, Store } from '../store/store.js';
 import { keepAnswer } from './answer.js';
+import type { Diagnostics } from './diagnostics.js';
 
 /** How answers are waited for. */
 export interface WaitSettings {
@@ -58,16 +59,23 @@ const LONGEST_BACKOFF = 15_000;
  * ends in an answer or by the clock.
  */
 export class LoginWaits {
+  readonly store: Store;
+  readonly diagnostics: Diagnostics;
   private readonly client: LaunchKeyClient;
-  private readonly store: Store;
   private readonly settings: WaitSettings;
   private readonly waits = new Map<string, LoginWait>();
   private readonly questions = new Map<string, Promise<void>>();
 
-  constructor(client: LaunchKeyClient, store: Store, settings: WaitSettings) {
+  constructor(
+    client: LaunchKeyClient,
+    store: Store,
+    settings: WaitSettings,
+    diagnostics: Diagnostics,
+  ) {
     this.client = client;
     this.store = store;
     this.settings = settings;
+    this.diagnostics = diagnostics;
   }
 
   /**
@@ -78,8 +86,11 @@ export class LoginWaits {
   join(login: PendingLogin, onTrouble: () => void = () => {}): Membership {
     const under = this.waits.get(login.handle);
     if (under) return under.join(onTrouble);
-    const wait: LoginWait = new LoginWait(this.client, this.store, this.settings, login, () => {
-      if (this.waits.get(login.handle) === wait) this.waits.delete(login.handle);
+    const wait: LoginWait = new LoginWait(this.client, this.store, this.settings, login, {
+      keep: (answer) => this.keep(login, answer),
+      forget: () => {
+        if (this.waits.get(login.handle) === wait) this.waits.delete(login.handle);
+      },
     });
     this.waits.set(login.handle, wait);
     return wait.join(onTrouble);
@@ -105,10 +116,15 @@ export class LoginWaits {
 
   private async askOnce(login: PendingLogin): Promise<void> {
     const { answer } = await this.client.poll(login.authRequest, {});
-    if (!answer) return;
+    if (answer) await this.keep(login, answer);
+  }
+
+  /** Whether it was one to keep. */
+  private async keep(login: PendingLogin, answer: PollAnswer): Promise<boolean> {
     const read = await this.client.readAnswer(login.authRequest, answer);
-    if (this.settings.concealUsers && isNoAnswer(read)) return;
-    await keepAnswer(this.store, login, answer, read);
+    if (this.settings.concealUsers && isNoAnswer(read)) return false;
+    await keepAnswer(this, login, answer, read);
+    return true;
   }
 }
 
@@ -119,6 +135,14 @@ interface Asker {
   reject(error: unknown): void;
 }
 
+/** What a wait needs of those who keep it. */
+interface WaitUses {
+  /** Keeps the answer that a poll brought, if it is one to keep. */
+  keep(answer: PollAnswer): Promise<boolean>;
+  /** Called when the wait has ended. */
+  forget(): void;
+}
+
 /** The wait for one login in this process. */
 class LoginWait {
   readonly polls: boolean;
@@ -127,7 +151,7 @@ class LoginWait {
   private readonly settings: WaitSettings;
   private readonly login: PendingLogin;
   private readonly outcome: Promise<WaitOutcome>;
-  private readonly forget: () => void;
+  private readonly uses: WaitUses;
   /** What each member wants called when there is trouble. */
   private readonly members = new Set<{ onTrouble(): void }>();
   /** Aborted when the wait is over. */
@@ -147,13 +171,13 @@ class LoginWait {
     store: Store,
     settings: WaitSettings,
     login: PendingLogin,
-    forget: () => void,
+    uses: WaitUses,
   ) {
     this.client = client;
     this.store = store;
     this.settings = settings;
     this.login = login;
-    this.forget = forget;
+    this.uses = uses;
     this.polls = settings.poll && !login.decoy;
     this.interval = settings.pollInterval;
     this.outcome = this.run();
@@ -210,7 +234,7 @@ class LoginWait {
 
   /** Stops everything that is under way. Harmless when it has stopped already. */
   private stop(): void {
-    this.forget();
+    this.uses.forget();
     this.over.abort(OVER);
     this.pollStop.abort(OVER);
     this.wake?.();
@@ -246,7 +270,7 @@ class LoginWait {
       });
       this.trouble = undefined;
       this.failures = 0;
-      const kept = answer !== null && (await this.keep(answer));
+      const kept = answer !== null && (await this.uses.keep(answer));
       this.settleAskers(answer !== null);
       if (answer) return kept ? 'answered' : this.timeLeft();
       if (held && performance.now() - began >= HELD_AT_LEAST) return 0;
@@ -274,14 +298,6 @@ class LoginWait {
 
   private timeLeft(): number {
     return Math.max(0, this.login.expiresAt - Date.now());
-  }
-
-  /** Whether it was one to keep. */
-  private async keep(answer: PollAnswer): Promise<boolean> {
-    const read = await this.client.readAnswer(this.login.authRequest, answer);
-    if (this.settings.concealUsers && isNoAnswer(read)) return false;
-    await keepAnswer(this.store, this.login, answer, read);
-    return true;
   }
 
   private nextInterval(retryAfter = 0): number {

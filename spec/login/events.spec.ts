@@ -89,7 +89,10 @@ describe('an auth event', () => {
 
   it.each<[string, (event: Record<string, string>) => Record<string, string>]>([
     ['names another user', (event) => ({ ...event, user_hash: 'somebody else' })],
-    ['names another moment', (event) => ({ ...event, event_time: new Date(Date.now() + 1000).toISOString() })],
+    [
+      'names another moment',
+      (event) => ({ ...event, event_time: new Date(Date.now() + 1000).toISOString() }),
+    ],
     ['has another id', (event) => ({ ...event, event_id: 'a'.repeat(32) })],
     ['has a parameter more', (event) => ({ ...event, user_push_id: 'push' })],
     [
