@@ -12,8 +12,8 @@ type Message = Record<string, unknown> & { channel: string };
 let names = 0;
 
 /** A strategy of a name of its own, and what is published about it. */
-async function observe(world: World, options: object = {}) {
-  const name = `observed-${names++}`;
+async function observe(world: World, options: { name?: string; [more: string]: unknown } = {}) {
+  const name = options.name ?? `observed-${names++}`;
   const messages: Message[] = [];
   const waiting: (() => void)[] = [];
   const note = (message: unknown, channel: string | symbol) => {
@@ -140,6 +140,7 @@ describe('what is published', () => {
   it('of a cancel on the waiting page', async () => {
     const world = await startWorld();
     const { strategy, messages } = await observe(world, {
+      name: 'launchkey',
       pending: 'redirect',
       waitUrl: '/login/wait',
     });
@@ -150,12 +151,13 @@ describe('what is published', () => {
       redirect: 'manual',
     });
     const cookie = begun.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-    await fetch(new URL(begun.headers.get('location') ?? '', url), {
+    const cancelled = await fetch(new URL(begun.headers.get('location') ?? '', url), {
       method: 'POST',
       body: new URLSearchParams({ action: 'cancel' }),
       headers: { cookie, origin: url },
       redirect: 'manual',
     });
+    expect([begun.status, cancelled.status]).toEqual([303, 303]);
     expect(messages.slice(1)).toEqual([
       { channel: CHANNELS.answered, login: handle, approved: false, reason: 'cancelled', after },
       { channel: CHANNELS.finished, login: handle, outcome: 'denied', after },

@@ -11,6 +11,7 @@ const { devDependencies } = JSON.parse(
 
 /** Everything that the library exports, types aside. A name that goes breaks somebody. */
 const EXPORTS = [
+  'CHANNELS',
   'CommunicationError',
   'ConfigurationError',
   'EngineError',
