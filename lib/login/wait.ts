@@ -227,7 +227,7 @@ class LoginWait {
       return await Promise.race(ends);
     } finally {
       clearTimeout(timer);
-      this.forget();
+      this.uses.forget();
       setTimeout(() => this.stop(), LINGER).unref();
     }
   }
