@@ -192,13 +192,18 @@ class LoginWait {
     return {
       outcome: this.outcome,
       leave: () => {
-        if (this.members.delete(member) && this.members.size === 0) {
-          setTimeout(() => {
-            if (this.members.size === 0) this.stop();
-          }, LINGER).unref();
-        }
+        if (this.members.delete(member) && this.members.size === 0) this.stopUnlessNeeded();
       },
     };
+  }
+
+  /** Whoever asks meanwhile is to be answered by a poll, and not by the end of the wait. */
+  private stopUnlessNeeded(): void {
+    setTimeout(() => {
+      if (this.members.size > 0) return;
+      if (this.askers.length > 0) this.stopUnlessNeeded();
+      else this.stop();
+    }, LINGER).unref();
   }
 
   ask(): Promise<void> {
