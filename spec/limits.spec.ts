@@ -180,7 +180,7 @@ describe('the logins of one user that wait for an answer', () => {
       const alice = new CloseBrowser(url);
       proxy.intercept = ({ path }) =>
         path === '/v1/auths' ? { status: 502, body: '' } : undefined;
-      expect(await statuses(url, ['alice', 'alice', 'alice'], alice)).toEqual([502, 502, 502]);
+      expect(await statuses(url, ['alice', 'alice', 'alice'], alice)).toEqual([503, 503, 503]);
       proxy.intercept = undefined;
       expect(await statuses(url, ['nobody', 'nobody', 'alice'], alice)).toEqual([401, 401, 202]);
     });
