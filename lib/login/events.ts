@@ -152,9 +152,9 @@ export class EventInbox {
 
   private async receiveLogout(event: LogoutEvent, options: EventOptions): Promise<EventResult> {
     const { userHash, time } = event;
-    const authRequests = await this.sessions.endAll(userHash, time, options.onLogout);
-    const logins = authRequests.map((authRequest) => handleOf(this.client.appKey, authRequest));
-    this.diagnostics.ended({ by: 'device', userHash, logins });
+    const ended = await this.sessions.endAll(userHash, time, options.onLogout);
+    this.diagnostics.ended({ by: 'device', userHash, logins: ended.map(({ handle }) => handle) });
+    const authRequests = ended.map(({ authRequest }) => authRequest);
     return { status: 200, type: 'logout', userHash, authRequests };
   }
 }

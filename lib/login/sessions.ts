@@ -62,15 +62,17 @@ export class LaunchKeySessions {
     userHash: string,
     until: Date,
     onLogout?: (userHash: string, authRequests: string[]) => unknown,
-  ): Promise<string[]> {
+  ): Promise<LaunchKeySession[]> {
     const ended = await this.store.endSessions(userHash, until.getTime());
-    const authRequests = ended.map((session) => session.authRequest);
-    await onLogout?.(userHash, authRequests);
+    await onLogout?.(
+      userHash,
+      ended.map(({ authRequest }) => authRequest),
+    );
     const told = await Promise.allSettled(ended.map((session) => this.confirmEnd(session)));
     for (const result of told) {
       if (result.status === 'rejected') throw result.reason;
     }
-    return authRequests;
+    return ended;
   }
 
   private async confirmEnd({ authRequest, handle }: LaunchKeySession): Promise<void> {

@@ -65,15 +65,18 @@ function unsigned({ event_signature, ...event }: Record<string, string>): Record
   return event;
 }
 
+/** A strategy that waits for events only, a proxy that sees what it asks, and the engine's events. */
+async function listening() {
+  const receiver = await eventReceiver();
+  const world = await startWorld({ callbackUrl: receiver.url });
+  const proxy = await new EngineProxy(world.engine.url).start();
+  const options = { apiBaseUrl: `${proxy.url}/v1`, answers: 'callback' } as const;
+  return { receiver, world, proxy, ...recordingStrategy(world, options) };
+}
+
 describe('an auth event', () => {
   it('that is signed ends a login that waits for it, and the engine is not asked', async () => {
-    const receiver = await eventReceiver();
-    const world = await startWorld({ callbackUrl: receiver.url });
-    const proxy = await new EngineProxy(world.engine.url).start();
-    const { strategy, verified } = recordingStrategy(world, {
-      apiBaseUrl: `${proxy.url}/v1`,
-      answers: 'callback',
-    });
+    const { receiver, world, proxy, strategy, verified } = await listening();
     const url = await serve(loginApp(strategy));
     const seen = logIn(url);
     await world.engine.answer(await nextRequest(world.engine), true);
@@ -100,13 +103,7 @@ describe('an auth event', () => {
       (event) => ({ ...event, event_signature: signedByAStranger(event) }),
     ],
   ])('whose signature does not fit, since it %s, is a hint and no more', async (_what, alter) => {
-    const receiver = await eventReceiver();
-    const world = await startWorld({ callbackUrl: receiver.url });
-    const proxy = await new EngineProxy(world.engine.url).start();
-    const { strategy, verified } = recordingStrategy(world, {
-      apiBaseUrl: `${proxy.url}/v1`,
-      answers: 'callback',
-    });
+    const { receiver, world, proxy, strategy, verified } = await listening();
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
     const event = await receiver.next();
@@ -156,13 +153,7 @@ describe('an auth event', () => {
   });
 
   it('that is not signed ends a login too, with one question to the engine', async () => {
-    const receiver = await eventReceiver();
-    const world = await startWorld({ callbackUrl: receiver.url });
-    const proxy = await new EngineProxy(world.engine.url).start();
-    const { strategy, verified } = recordingStrategy(world, {
-      apiBaseUrl: `${proxy.url}/v1`,
-      answers: 'callback',
-    });
+    const { receiver, world, proxy, strategy, verified } = await listening();
     const url = await serve(loginApp(strategy));
     const seen = logIn(url);
     await world.engine.answer(await nextRequest(world.engine), true);
@@ -207,13 +198,7 @@ describe('an auth event', () => {
   });
 
   it('that overtakes the answer to authorize is waited for', async () => {
-    const receiver = await eventReceiver();
-    const world = await startWorld({ callbackUrl: receiver.url });
-    const proxy = await new EngineProxy(world.engine.url).start();
-    const { strategy } = recordingStrategy(world, {
-      apiBaseUrl: `${proxy.url}/v1`,
-      answers: 'callback',
-    });
+    const { receiver, world, proxy, strategy } = await listening();
     let letThrough = () => {};
     const held = new Promise<void>((resolve) => {
       letThrough = resolve;
@@ -283,13 +268,7 @@ describe('an auth event', () => {
   });
 
   it('is 503 while the engine cannot be asked, and the login goes on', async () => {
-    const receiver = await eventReceiver();
-    const world = await startWorld({ callbackUrl: receiver.url });
-    const proxy = await new EngineProxy(world.engine.url).start();
-    const { strategy } = recordingStrategy(world, {
-      apiBaseUrl: `${proxy.url}/v1`,
-      answers: 'callback',
-    });
+    const { receiver, world, proxy, strategy } = await listening();
     const seen = logIn(await serve(loginApp(strategy)));
     const authRequest = await nextRequest(world.engine);
     await world.engine.answer(authRequest, true);
