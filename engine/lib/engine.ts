@@ -30,7 +30,10 @@ const CLOSING = 2000;
 export interface Engine {
   /** `http://ADDRESS:PORT`, without a slash at its end; the API is at `${url}/v1`. */
   readonly url: string;
-  /** The page on which users pair their devices and answer, under the public URL. */
+  /**
+   * The page on which users answer, under the public URL. It acts for virtual devices, which only
+   * browsers on the engine's own machine can use.
+   */
   readonly authenticatorUrl: string;
   /** Creates an application and makes its credentials, which are shown only here. */
   createApp(options: AppOptions): Promise<AppCredentials>;

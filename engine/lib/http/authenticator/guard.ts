@@ -14,7 +14,7 @@ export function notLocal(
   loopbackPort: number | undefined,
 ): string | undefined {
   if (loopbackPort === undefined) {
-    return 'The virtual device is served only while the engine is bound to loopback (host 127.0.0.1). Pair a real one.';
+    return 'The virtual device is served only while the engine is bound to loopback (host 127.0.0.1).';
   }
   // A name that an attacker's DNS points to this machine shows in the Host header.
   const host = request.headers.host ?? '';
@@ -26,7 +26,7 @@ export function notLocal(
   // No browser speaks HTTP/1.0, while nginx does, which by default shows no other sign of itself.
   const old = request.raw.httpVersion !== '1.1';
   if (old || FORWARDED.some((header) => request.headers[header] !== undefined)) {
-    return 'The virtual device is not served through a proxy. Pair a real one.';
+    return 'The virtual device is not served through a proxy.';
   }
   return undefined;
 }
