@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import express from 'express';
 import type {
@@ -399,6 +400,18 @@ describe('the page', () => {
     ['fields', {}],
   ])('refuses an unusable %s: %j', async (option, value) => {
     await expect(start({ waiting: { [option]: value } as never })).rejects.toThrow(option);
+  });
+});
+
+describe('the style sheet', () => {
+  it('has exactly the custom properties that the README lists', async () => {
+    const { url } = await start();
+    const properties = (text: string) =>
+      [...new Set(text.match(/--launchkey-[a-z-]*[a-z]/g))].sort();
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const css = await (await fetch(`${url}/login/wait/waiting.css`)).text();
+    expect(properties(css)).not.toEqual([]);
+    expect(properties(readme)).toEqual(properties(css));
   });
 });
 

@@ -167,6 +167,11 @@ p {
   margin: 0 0 1rem;
 }
 
+h1,
+p {
+  text-wrap: balance;
+}
+
 .number {
   margin: 1.25rem 0;
   padding: 1rem;
@@ -232,7 +237,7 @@ section > :last-child {
 }
 
 form {
-  margin: 0;
+  margin: 1.5rem 0 0;
 }
 
 button,
