@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { npm, pack } from '../../tools/packing.mjs';
+import { nestExampleCases } from '../support/nest-example.js';
 import { Project } from './project.js';
 
 const { devDependencies } = JSON.parse(
@@ -49,6 +51,8 @@ const MODES = [
     kinds: ['mts', 'ts'],
   },
 ];
+
+const NEST_EXAMPLE = fileURLToPath(new URL('../../examples/nestjs', import.meta.url));
 
 const INSTALLATION = 240_000;
 vi.setConfig({ testTimeout: 120_000 });
@@ -199,8 +203,12 @@ describe('installed beside other hosts', () => {
       '@types/node',
       '@types/passport',
       '@types/express',
+      '@types/express-session',
+      'express-session',
       '@nestjs/common@11',
+      '@nestjs/core@11',
       '@nestjs/passport@11',
+      '@nestjs/platform-express@11',
       'reflect-metadata@0.2',
       'rxjs@7',
       'fastify@5',
@@ -228,6 +236,26 @@ describe('installed beside other hosts', () => {
       // The types of NestJS itself name optional packages that are not there.
       skipLibCheck: true,
     });
+  });
+
+  describe('runs the example of NestJS 12 on NestJS 11, which', () => {
+    beforeAll(async () => {
+      cpSync(NEST_EXAMPLE, join(project.folder, 'nestjs'), {
+        recursive: true,
+        filter: (path) => !/node_modules|\.json$|demo\.ts$/.test(path),
+      });
+      project.write('nestjs/package.json', '{ "type": "module" }');
+      await project.compile(['nestjs/app.ts'], {
+        module: 'nodenext',
+        experimentalDecorators: true,
+        skipLibCheck: true,
+        noEmit: false,
+        rootDir: 'nestjs',
+        outDir: 'nestjs/built',
+      });
+    }, INSTALLATION);
+
+    nestExampleCases(() => ({ folder: join(project.folder, 'nestjs'), app: './built/app.js' }));
   });
 
   it('is a strategy of @fastify/passport', async () => {

@@ -24,6 +24,7 @@ import LaunchKey, {
   type VerifyDone,
   type VerifyFunction,
   type VerifyFunctionWithRequest,
+  type WaitingReply,
 } from 'passport-launchkey';
 
 declare const key: KeyObject;
@@ -97,6 +98,11 @@ expectTypeOf(strategy.handleEvent).returns.resolves.toEqualTypeOf<EventResult>()
 expectTypeOf(strategy.callback()).toBeCallableWith({} as express.Request, {} as express.Response);
 expectTypeOf(strategy.callback()).toBeCallableWith({} as IncomingMessage, {} as ServerResponse);
 expectTypeOf(strategy.session()).toExtend<express.RequestHandler>();
+expectTypeOf(strategy.handleWaiting).toBeCallableWith({} as express.Request);
+expectTypeOf(strategy.handleWaiting).toBeCallableWith({} as IncomingMessage, { loginUrl: '/in' });
+expectTypeOf(strategy.handleWaiting).returns.resolves.toEqualTypeOf<WaitingReply>();
+expectTypeOf(strategy.checkSession).toBeCallableWith({} as express.Request);
+expectTypeOf(strategy.checkSession).returns.resolves.toEqualTypeOf<boolean>();
 
 // What one call may say.
 expectTypeOf<{ context: string; policy: Policy }>().toExtend<LaunchKeyAuthenticateOptions>();

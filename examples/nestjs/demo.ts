@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { startEngine } from 'launchkey-engine';
+import { createApp } from './app.js';
+
+// The whole of it in one process: an engine, a user on it, and the application. Neither keeps
+// anything.
+const port = Number(process.env.PORT ?? 3000);
+const enginePort = Number(process.env.ENGINE_PORT ?? 3001);
+const demoUser = 'alice';
+
+// Somebody who tries things out logs in more often than the usual three times a minute.
+const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
+const engine = await startEngine({ port: enginePort, rateLimit });
+await engine.createUser(demoUser);
+const { appKey, secretKey, privateKey } = await engine.createApp({
+  name: 'NestJS example',
+  callbackUrl: `http://localhost:${port}/launchkey/callback`,
+});
+const authenticatorUrl = `${engine.url}/authenticator?user=${demoUser}`;
+const app = await createApp({
+  sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url'),
+  launchkey: { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey },
+});
+await app.listen(port, '127.0.0.1');
+
+console.log(`
+  The application:    http://localhost:${port}   (log in as: ${demoUser})
+  The authenticator:  ${authenticatorUrl}   (${demoUser}'s phone)
+
+  Open both side by side. Ctrl+C stops them.
+`);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    app.getHttpServer().closeAllConnections();
+    await app.close();
+    await engine.close();
+  });
+}
