@@ -3,11 +3,17 @@ import { PublicKeys } from './crypto/keys.js';
 import { PingKeys } from './crypto/ping-keys.js';
 import { MemoryRepository } from './data/memory/index.js';
 import { type AnswerOptions, type AnswerResult, VirtualDevice } from './device/virtual.js';
+import { Answers } from './domain/answers.js';
 import { type AppCredentials, type AppInfo, type AppOptions, Apps } from './domain/apps.js';
+import { Audit } from './domain/audit.js';
 import { Changes } from './domain/changes.js';
 import { Delivery } from './domain/delivery.js';
+import { DeviceRefusal } from './domain/device-refusal.js';
+import { Devices } from './domain/devices.js';
 import { Envelopes } from './domain/envelopes.js';
 import { Events } from './domain/events.js';
+import { Factors } from './domain/factors.js';
+import { Fraud } from './domain/fraud.js';
 import { HeldPolls } from './domain/held-polls.js';
 import { Pairings } from './domain/pairings.js';
 import { Requests } from './domain/requests.js';
@@ -19,7 +25,19 @@ import { createServer } from './http/server.js';
 import { Metrics } from './metrics.js';
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Services } from './services.js';
-import { type OpenSession, type PendingRequest, showRequest, showSession } from './views.js';
+import {
+  type AuditEntry,
+  type DeviceInfo,
+  type OpenSession,
+  type PairingCode,
+  type PendingRequest,
+  type Receipt,
+  showAudit,
+  showDevice,
+  showReceipt,
+  showRequest,
+  showSession,
+} from './views.js';
 
 /** How often the engine looks for what is due or over. */
 const SWEEP = 250;
@@ -52,6 +70,26 @@ export interface Engine {
   users(): Promise<UserInfo[]>;
   /** Gives a white label user a virtual device, by the code that the application was given. */
   pair(code: string): Promise<{ username: string }>;
+  /**
+   * Makes a code and a link that pair a device with the user, once and within ten minutes. `qrcode` is
+   * the address of the link's QR code as PNG; with `.svg` at its end, as SVG.
+   */
+  pairDevice(username: string): Promise<PairingCode>;
+  /** The devices that a user has paired, in the order in which it was done. */
+  devices(username: string): Promise<DeviceInfo[]>;
+  /**
+   * Unpairs a device, as one that was lost: what it holds open ends at once, and with the last one end
+   * the user's open requests.
+   */
+  unpairDevice(username: string, deviceId: string): Promise<void>;
+  /** Until when a user cannot be asked, after having reported fraud; `undefined` if he can. */
+  pausedUntil(username: string): Promise<Date | undefined>;
+  /** Ends the pause that followed a report of fraud. */
+  endPause(username: string): Promise<void>;
+  /** What was done, the newest first: at most `limit` (100), of one user or of all. */
+  audit(filter?: { username?: string; limit?: number }): Promise<AuditEntry[]>;
+  /** What a paired device has signed when it answered, or `undefined` if none did. */
+  receipt(authRequest: string): Promise<Receipt | undefined>;
   /** The open requests of a user, oldest first. */
   requests(username: string): Promise<PendingRequest[]>;
   /** Answers on the virtual device, and says what the application will read. */
@@ -104,16 +142,20 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     options.delivery,
   );
   events.onQueued = () => delivery.run();
+  const audit = new Audit(repository, clock);
+  const fraud = new Fraud({ repository, audit, changes, metrics, logger, clock });
   const requests = new Requests({
     repository,
     users,
     heldPolls,
     changes,
     events,
+    fraud,
     limits,
     clock,
     requestTtl: options.requestTtl,
     rateWindows: options.rateWindows,
+    onCreated: () => {},
   });
   const pairings = new Pairings(repository, clock, () => options.publicUrl ?? engine.url);
   const services: Services = {
@@ -127,12 +169,27 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     pairings,
     whiteLabel: new WhiteLabel({ repository, users, pairings, publicKeys }),
     device: new VirtualDevice(repository, requests, publicKeys),
+    devices: new Devices({
+      repository,
+      pairings,
+      changes,
+      heldPolls,
+      audit,
+      clock,
+      limit: limits.devicesPerUser,
+    }),
+    answers: new Answers({ repository, requests, publicKeys, fraud, audit, metrics, clock }),
+    factors: new Factors(repository, audit, changes, clock),
+    fraud,
+    audit,
     heldPolls,
     changes,
     limits,
     metrics,
     logger,
     clock,
+    url: () => engine.url,
+    publicUrl: options.publicUrl,
     loopbackPort: () => engine.loopbackPort,
   };
   const engine = new RunningEngine(services, delivery, options);
@@ -207,7 +264,8 @@ class RunningEngine implements Engine {
   async createUser(username: string, { device = true } = {}): Promise<UserInfo> {
     this.checkOpen();
     const user = await this.services.users.create(username, device);
-    return { username: user.username, hasDevice: device, createdAt: new Date(user.createdAt) };
+    const createdAt = new Date(user.createdAt);
+    return { username: user.username, hasDevice: device, devices: 0, createdAt };
   }
 
   async users(): Promise<UserInfo[]> {
@@ -218,6 +276,66 @@ class RunningEngine implements Engine {
   async pair(code: string): Promise<{ username: string }> {
     this.checkOpen();
     return { username: await this.services.whiteLabel.pair(code) };
+  }
+
+  async pairDevice(username: string): Promise<PairingCode> {
+    this.checkOpen();
+    const user = await this.services.users.require(username);
+    const { expiresAt, ...offer } = await this.services.pairings.offer(user.id);
+    await this.services.audit.write('pairing.offered', { userId: user.id }, { by: 'operator' });
+    return { username: user.username, ...offer, expiresAt: new Date(expiresAt) };
+  }
+
+  async devices(username: string): Promise<DeviceInfo[]> {
+    this.checkOpen();
+    const user = await this.services.users.require(username);
+    return (await this.services.devices.list(user.id)).map(showDevice);
+  }
+
+  async unpairDevice(username: string, deviceId: string): Promise<void> {
+    this.checkOpen();
+    const user = await this.services.users.require(username);
+    try {
+      await this.services.devices.unpair(user.id, deviceId);
+    } catch (error) {
+      if (!(error instanceof DeviceRefusal)) throw error;
+      throw new LaunchKeyEngineError(
+        'ENGINE_UNKNOWN_DEVICE',
+        `The user ${JSON.stringify(username)} has no device ${JSON.stringify(deviceId)}; devices(username) lists them.`,
+      );
+    }
+  }
+
+  async pausedUntil(username: string): Promise<Date | undefined> {
+    this.checkOpen();
+    const user = await this.services.users.require(username);
+    const until = await this.services.fraud.pausedUntil(user.id);
+    return until === undefined ? undefined : new Date(until);
+  }
+
+  async endPause(username: string): Promise<void> {
+    this.checkOpen();
+    const user = await this.services.users.require(username);
+    await this.services.fraud.endPause(user.id);
+  }
+
+  async audit(filter: { username?: string; limit?: number } = {}): Promise<AuditEntry[]> {
+    this.checkOpen();
+    const { username, limit = 100 } = filter;
+    const user = username === undefined ? undefined : await this.services.users.require(username);
+    const records = await this.services.repository.audit({ userId: user?.id, limit });
+    const names = new Map<string, string>();
+    for (const { userId } of records) {
+      if (userId === undefined || names.has(userId)) continue;
+      names.set(userId, (await this.services.repository.user(userId))?.username ?? '');
+    }
+    return records.map((record) => showAudit(record, names.get(record.userId ?? '')));
+  }
+
+  async receipt(authRequest: string): Promise<Receipt | undefined> {
+    this.checkOpen();
+    const receipt = await this.services.repository.receipt(authRequest);
+    return receipt && showReceipt(receipt);
   }
 
   async requests(username: string): Promise<PendingRequest[]> {

@@ -1,4 +1,4 @@
-export type { DenialReason, Policy, RateWindow } from './data/records.js';
+export type { DenialReason, EcPublicKey, Policy, RateWindow } from './data/records.js';
 export type { AnswerOptions, AnswerResult } from './device/virtual.js';
 export type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
 export type { DeliveryOptions } from './domain/delivery.js';
@@ -8,4 +8,11 @@ export { type Engine, startEngine } from './engine.js';
 export { type EngineErrorCode, LaunchKeyEngineError } from './errors.js';
 export type { Logger } from './logger.js';
 export type { EngineOptions, RateLimit } from './options.js';
-export type { OpenSession, PendingRequest } from './views.js';
+export type {
+  AuditEntry,
+  DeviceInfo,
+  OpenSession,
+  PairingCode,
+  PendingRequest,
+  Receipt,
+} from './views.js';

@@ -7,6 +7,11 @@ export class Metrics {
   private readonly registry = new Registry();
   private readonly calls: Counter<'call' | 'outcome'>;
   private readonly deliveries: Counter<'kind' | 'outcome'>;
+  private readonly answers: Counter<'outcome'>;
+  private readonly fraudReports: Counter;
+  private readonly pushes: Counter<'outcome'>;
+  /** How many devices wait for changes; set by who holds them. */
+  heldDevices: () => number = () => 0;
 
   constructor(repository: Repository, heldPolls: HeldPolls, clock: () => number) {
     const registers = [this.registry];
@@ -22,12 +27,38 @@ export class Metrics {
       labelNames: ['kind', 'outcome'],
       registers,
     });
+    this.answers = new Counter({
+      name: 'launchkey_answers_total',
+      help: 'Answers of paired devices: "approved", or the reason of the denial.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.fraudReports = new Counter({
+      name: 'launchkey_fraud_reports_total',
+      help: 'Requests that users have reported as fraud.',
+      registers,
+    });
+    this.pushes = new Counter({
+      name: 'launchkey_pushes_total',
+      help: 'Web Push messages by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    });
     new Gauge({
       name: 'launchkey_held_polls',
       help: 'Polls that are held open at this moment.',
       registers,
       collect() {
         this.set(heldPolls.size);
+      },
+    });
+    const held = () => this.heldDevices();
+    new Gauge({
+      name: 'launchkey_held_devices',
+      help: 'Paired devices that wait for changes at this moment.',
+      registers,
+      collect() {
+        this.set(held());
       },
     });
     new Gauge({
@@ -54,6 +85,18 @@ export class Metrics {
 
   delivery(kind: string, outcome: string): void {
     this.deliveries.inc({ kind, outcome });
+  }
+
+  answer(outcome: string): void {
+    this.answers.inc({ outcome });
+  }
+
+  fraudReport(): void {
+    this.fraudReports.inc();
+  }
+
+  push(outcome: string): void {
+    this.pushes.inc({ outcome });
   }
 
   get contentType(): string {

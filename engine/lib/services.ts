@@ -1,9 +1,14 @@
 import type { PingKeys } from './crypto/ping-keys.js';
 import type { Repository } from './data/repository.js';
 import type { VirtualDevice } from './device/virtual.js';
+import type { Answers } from './domain/answers.js';
 import type { Apps } from './domain/apps.js';
+import type { Audit } from './domain/audit.js';
 import type { Changes } from './domain/changes.js';
+import type { Devices } from './domain/devices.js';
 import type { Envelopes } from './domain/envelopes.js';
+import type { Factors } from './domain/factors.js';
+import type { Fraud } from './domain/fraud.js';
 import type { HeldPolls } from './domain/held-polls.js';
 import type { Limits } from './domain/limits.js';
 import type { Pairings } from './domain/pairings.js';
@@ -26,12 +31,21 @@ export interface Services {
   readonly pairings: Pairings;
   readonly whiteLabel: WhiteLabel;
   readonly device: VirtualDevice;
+  readonly devices: Devices;
+  readonly answers: Answers;
+  readonly factors: Factors;
+  readonly fraud: Fraud;
+  readonly audit: Audit;
   readonly heldPolls: HeldPolls;
   readonly changes: Changes;
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** The address at which the engine listens, without a slash at its end. */
+  readonly url: () => string;
+  /** The address under which others reach it, if it was given one. */
+  readonly publicUrl: string | undefined;
   /** The port that the engine listens on, if it is bound to loopback; `undefined` if it is not. */
   readonly loopbackPort: () => number | undefined;
 }

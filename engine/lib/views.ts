@@ -1,4 +1,12 @@
-import type { Policy, RequestRecord, SessionRecord } from './data/records.js';
+import type {
+  AuditRecord,
+  DeviceRecord,
+  EcPublicKey,
+  Policy,
+  ReceiptRecord,
+  RequestRecord,
+  SessionRecord,
+} from './data/records.js';
 
 /** An auth request as a device shows it. */
 export interface PendingRequest {
@@ -26,6 +34,81 @@ export interface OpenSession {
   state: 'open' | 'pending clear';
   /** Whether the application has reported that it logged the user in. */
   confirmed: boolean;
+}
+
+/** What pairs a device with a user. */
+export interface PairingCode {
+  username: string;
+  /** For typing in: ten letters and digits. */
+  code: string;
+  /** The link that does the same; its secret is in the fragment. */
+  url: string;
+  /** The address of the link's QR code, a PNG. */
+  qrcode: string;
+  expiresAt: Date;
+}
+
+/** A paired device as an operator sees one. */
+export interface DeviceInfo {
+  id: string;
+  name: string;
+  createdAt: Date;
+  /** To the minute. */
+  lastSeenAt: Date;
+  /** Whether it is told of requests by Web Push. */
+  push: boolean;
+  /** What it can prove besides that it is there. */
+  factors: ('knowledge' | 'webauthn')[];
+}
+
+/** Something that was done. */
+export interface AuditEntry {
+  at: Date;
+  /** `device.paired`, `request.denied`, … */
+  kind: string;
+  username?: string;
+  appKey?: string;
+  deviceId?: string;
+  details: Record<string, string | number | boolean>;
+}
+
+/**
+ * Proof of who answered what: `signature` (base64, ECDSA P-256 with SHA-256) is by `publicKey` over
+ * `signed`, which names the SHA-256 digest of `body`.
+ */
+export interface Receipt {
+  authRequest: string;
+  appKey: string;
+  deviceId: string;
+  approved: boolean;
+  at: Date;
+  publicKey: EcPublicKey;
+  signed: string;
+  signature: string;
+  body: string;
+}
+
+export function showDevice(device: DeviceRecord): DeviceInfo {
+  return {
+    id: device.id,
+    name: device.name,
+    createdAt: new Date(device.createdAt),
+    lastSeenAt: new Date(device.lastSeenAt),
+    push: device.push !== undefined,
+    factors: [
+      ...(device.knowledgeKey ? (['knowledge'] as const) : []),
+      ...(device.webauthn ? (['webauthn'] as const) : []),
+    ],
+  };
+}
+
+export function showAudit(record: AuditRecord, username: string | undefined): AuditEntry {
+  const { at, kind, appKey, deviceId, details } = record;
+  return { at: new Date(at), kind, username, appKey, deviceId, details: { ...details } };
+}
+
+export function showReceipt({ userId: _internal, at, ...receipt }: ReceiptRecord): Receipt {
+  return { ...receipt, at: new Date(at) };
 }
 
 export function showRequest(request: RequestRecord): PendingRequest {

@@ -13,8 +13,11 @@ export async function userCreate(name: string, { socket, json }: Options): Promi
 
 export async function userList({ socket, json }: Options): Promise<void> {
   const users = await command(socket, 'users');
-  const lines = users.map(({ username, hasDevice }) =>
-    [username, hasDevice ? 'virtual device' : 'no device'].join('\t'),
-  );
+  const lines = users.map((user) => [user.username, deviceText(user)].join('\t'));
   print(json, users, lines);
+}
+
+function deviceText({ hasDevice, devices }: { hasDevice: boolean; devices: number }): string {
+  if (devices > 0) return devices === 1 ? '1 device' : `${devices} devices`;
+  return hasDevice ? 'virtual device' : 'no device';
 }

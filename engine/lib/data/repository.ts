@@ -116,6 +116,8 @@ export interface Repository {
   /** Open requests of a user, oldest first. */
   pendingRequests(userId: string, now: number): Promise<RequestRecord[]>;
   pendingCount(now: number): Promise<number>;
+  /** Ends the open requests of a user without an answer, and returns their tokens. */
+  expireRequests(userId: string, now: number): Promise<string[]>;
   /**
    * Records the one answer of an open request with its receipt, and opens the session that may come
    * with it. Of several answers at the same moment one wins and the others get `'answered'`.

@@ -2,6 +2,8 @@
 export interface Limits {
   /** Open auth requests of one user at one time, over all applications. */
   pendingPerUser: number;
+  /** Devices that one user can pair. */
+  devicesPerUser: number;
   /** LaunchKey sessions of one user with one application; the oldest makes room for a new one. */
   sessionsPerUserAndApp: number;
   /**
@@ -17,6 +19,7 @@ export interface Limits {
 
 export const LIMITS: Limits = {
   pendingPerUser: 100,
+  devicesPerUser: 10,
   sessionsPerUserAndApp: 50,
   deliveriesPerApp: 20_000,
   whiteLabelUsersPerApp: 100_000,

@@ -5,12 +5,14 @@ import type {
   DenialReason,
   Policy,
   RateWindow,
+  ReceiptRecord,
   RequestRecord,
 } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import type { Changes } from './changes.js';
 import type { Events } from './events.js';
+import type { Fraud } from './fraud.js';
 import type { HeldPolls } from './held-polls.js';
 import type { Limits } from './limits.js';
 import { numberChoice } from './number-choice.js';
@@ -51,11 +53,14 @@ export interface RequestDependencies {
   heldPolls: HeldPolls;
   changes: Changes;
   events: Events;
+  fraud: Fraud;
   limits: Limits;
   clock: () => number;
   /** Milliseconds that an auth request lives. */
   requestTtl: number;
   rateWindows: readonly RateWindow[];
+  /** Called with each new request, to wake the user's devices. */
+  onCreated: (request: RequestRecord) => void;
 }
 
 /** Auth requests from the push to the answer. */
@@ -68,8 +73,9 @@ export class Requests {
 
   /** Pushes a request to the user's device and returns its token. */
   async create(app: AppRecord, wanted: NewRequest): Promise<string> {
-    const { repository, changes, limits, clock, requestTtl } = this.with;
+    const { repository, changes, limits, clock, requestTtl, onCreated } = this.with;
     const user = await this.recipient(app, wanted.username);
+    await this.refusePaused(user.id);
     await this.limitRate(app, user.id);
     const now = clock();
     const request: RequestRecord = {
@@ -95,6 +101,7 @@ export class Requests {
       throw new Refusal(Reason.tooMany, 'Too many requests of this user are open.', requestTtl);
     }
     changes.notify(user.id);
+    onCreated(request);
     return request.authRequest;
   }
 
@@ -131,7 +138,11 @@ export class Requests {
   }
 
   /** Takes a device's answer: the first one counts, and whoever waits for it is told. */
-  async answer(request: RequestRecord, answer: DeviceAnswer): Promise<void> {
+  async answer(
+    request: RequestRecord,
+    answer: DeviceAnswer,
+    receipt?: ReceiptRecord,
+  ): Promise<void> {
     const { repository, users, heldPolls, changes, events, limits, clock } = this.with;
     const app = await repository.app(request.appKey);
     const record: AnswerRecord = {
@@ -156,6 +167,7 @@ export class Requests {
       record,
       clock(),
       limits.sessionsPerUserAndApp,
+      receipt,
     );
     if (typeof answered !== 'object') throw notAnswerable(request.authRequest, answered);
     heldPolls.wake(request.authRequest);
@@ -163,13 +175,28 @@ export class Requests {
     if (app?.callbackUrl) await events.answered(app, answered, record);
   }
 
+  /** Something about an open request is to be shown anew. */
+  changed(request: RequestRecord): void {
+    this.with.changes.notify(request.userId);
+  }
+
   private async recipient(app: AppRecord, username: string) {
     const fault = nameFault(username);
     if (fault) throw new Refusal(Reason.incorrectData, { username: fault });
     const user = await this.with.users.resolve(app, username);
     if (!user) throw new Refusal(Reason.unknownUser, 'There is no such user.');
-    if (!user.deviceId) throw new Refusal(Reason.noDevice, 'This user has no paired device.');
+    if (!user.deviceId && (await this.with.repository.devices(user.id)).length === 0) {
+      throw new Refusal(Reason.noDevice, 'This user has no paired device.');
+    }
     return user;
+  }
+
+  /** After a report of fraud: who pushes requests at the user must not wear him down. */
+  private async refusePaused(userId: string): Promise<void> {
+    const until = await this.with.fraud.pausedUntil(userId);
+    if (until === undefined) return;
+    const wait = until - this.with.clock();
+    throw new Refusal(Reason.tooMany, 'Requests to this user are paused.', wait);
   }
 
   private async limitRate(app: AppRecord, userId: string): Promise<void> {

@@ -23,8 +23,10 @@ export function nameFault(name: string): string | undefined {
 /** A user as an operator sees one. */
 export interface UserInfo {
   username: string;
-  /** Whether there is a device that can be asked. */
+  /** Whether there is a device that can be asked, paired or virtual. */
   hasDevice: boolean;
+  /** How many devices are paired. */
+  devices: number;
   createdAt: Date;
 }
 
@@ -89,11 +91,16 @@ export class Users {
   }
 
   async list(): Promise<UserInfo[]> {
-    return (await this.repository.users()).map((user) => ({
-      username: user.username,
-      hasDevice: user.deviceId !== undefined,
-      createdAt: new Date(user.createdAt),
-    }));
+    const counts = await this.repository.deviceCounts();
+    return (await this.repository.users()).map((user) => {
+      const devices = counts.get(user.id) ?? 0;
+      return {
+        username: user.username,
+        hasDevice: devices > 0 || user.deviceId !== undefined,
+        devices,
+        createdAt: new Date(user.createdAt),
+      };
+    });
   }
 
   private insert(user: UserRecord) {

@@ -165,6 +165,10 @@ export class MemoryRepository implements Repository {
     return this.requests.pendingCount(now);
   }
 
+  async expireRequests(userId: string, now: number) {
+    return this.requests.expireAll(userId, now);
+  }
+
   async answerRequest(
     authRequest: string,
     answer: AnswerRecord,

@@ -57,6 +57,13 @@ export class MemoryRequests {
     return count;
   }
 
+  expireAll(userId: string, now: number): string[] {
+    const pending = this.pending(userId, now);
+    this.pendingByUser.delete(userId);
+    for (const { authRequest, appKey } of pending) this.forget(authRequest, appKey, false);
+    return pending.map(({ authRequest }) => authRequest);
+  }
+
   answer(
     authRequest: string,
     answer: AnswerRecord,

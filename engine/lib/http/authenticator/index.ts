@@ -4,6 +4,7 @@ import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../../services.js';
+import { deviceApi } from './device-api.js';
 import { virtualDevice } from './virtual.js';
 
 /** The built page: `dist` stands beside `lib`, so that the path is the same from both. */
@@ -31,6 +32,7 @@ export async function authenticator(app: FastifyInstance, services: Services): P
     // Served over plain http on this machine: there is no transport to be strict about.
     strictTransportSecurity: false,
   });
+  await app.register((scope) => deviceApi(scope, services), { prefix: '/api' });
   await app.register((scope) => virtualDevice(scope, services), { prefix: '/virtual' });
   if (existsSync(`${PAGE}/index.html`)) {
     await app.register(fastifyStatic, {

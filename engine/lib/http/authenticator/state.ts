@@ -31,11 +31,12 @@ export async function userState(services: Services, username: string): Promise<U
     hasDevice: user.deviceId !== undefined,
     now: new Date(services.clock()),
     requests: requests.map(showRequest),
-    sessions: group(sessions.map(showSession)),
+    sessions: groupSessions(sessions.map(showSession)),
   };
 }
 
-function group(sessions: OpenSession[]): SessionGroup[] {
+/** By application. */
+export function groupSessions(sessions: OpenSession[]): SessionGroup[] {
   const groups = new Map<string, SessionGroup>();
   for (const { app, openedAt, state } of sessions) {
     const known = groups.get(app.appKey);

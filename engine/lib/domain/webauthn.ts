@@ -1,0 +1,89 @@
+import {
+  type AuthenticationResponseJSON,
+  generateRegistrationOptions,
+  type PublicKeyCredentialCreationOptionsJSON,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import type { WebAuthnCredential } from '../data/records.js';
+
+/** Where the page was loaded from: an origin, whose host is the relying party's id. */
+export interface Party {
+  origin: string;
+}
+
+/** What `navigator.credentials.create` is called with. */
+export async function registrationOptions(
+  party: Party,
+  username: string,
+  deviceId: string,
+): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  return await generateRegistrationOptions({
+    rpName: 'LaunchKey',
+    rpID: partyId(party),
+    userName: username,
+    userID: new TextEncoder().encode(deviceId),
+    attestationType: 'none',
+    authenticatorSelection: { userVerification: 'required', residentKey: 'discouraged' },
+  });
+}
+
+/** The credential that was made, or `undefined` if the response does not hold. */
+export async function verifyRegistration(
+  party: Party,
+  challenge: string,
+  response: unknown,
+): Promise<WebAuthnCredential | undefined> {
+  try {
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      response: response as RegistrationResponseJSON,
+      expectedChallenge: challenge,
+      expectedOrigin: party.origin,
+      expectedRPID: partyId(party),
+      requireUserVerification: true,
+    });
+    if (!verified) return undefined;
+    const { id, publicKey, counter, transports = [] } = registrationInfo.credential;
+    return {
+      credentialId: id,
+      publicKey: Buffer.from(publicKey).toString('base64url'),
+      counter,
+      transports: transports.filter((one) => /^[a-z-]{1,20}$/.test(one)).slice(0, 8),
+    };
+  } catch {
+    // The library throws for whatever does not fit, malformed responses included.
+    return undefined;
+  }
+}
+
+/** The credential's new counter, or `undefined` if the response does not hold. */
+export async function verifyAssertion(
+  party: Party,
+  challenge: string,
+  credential: WebAuthnCredential,
+  response: unknown,
+): Promise<number | undefined> {
+  try {
+    if ((response as AuthenticationResponseJSON).id !== credential.credentialId) return undefined;
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response: response as AuthenticationResponseJSON,
+      expectedChallenge: challenge,
+      expectedOrigin: party.origin,
+      expectedRPID: partyId(party),
+      requireUserVerification: true,
+      credential: {
+        id: credential.credentialId,
+        publicKey: new Uint8Array(Buffer.from(credential.publicKey, 'base64url')),
+        counter: credential.counter,
+      },
+    });
+    return verified && authenticationInfo.userVerified ? authenticationInfo.newCounter : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function partyId({ origin }: Party): string {
+  return new URL(origin).hostname;
+}

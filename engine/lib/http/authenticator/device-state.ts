@@ -1,0 +1,72 @@
+import { hash } from 'node:crypto';
+import type { DeviceRecord, RequestRecord, UserRecord } from '../../data/records.js';
+import type { Services } from '../../services.js';
+import { showSession } from '../../views.js';
+import { groupSessions } from './state.js';
+
+/** Everything that a paired device shows, and a version that changes with what is to be shown. */
+export async function deviceState(
+  services: Services,
+  device: DeviceRecord,
+  user: UserRecord,
+): Promise<{ version: string; body: object }> {
+  const [devices, requests, sessions, pausedUntil] = await Promise.all([
+    services.devices.list(user.id),
+    services.requests.pending(user.id),
+    services.sessions.list(user.id),
+    services.fraud.pausedUntil(user.id),
+  ]);
+  const shown = {
+    username: user.username,
+    device: {
+      id: device.id,
+      name: device.name,
+      push: device.push !== undefined,
+      knowledge: device.knowledgeKey !== undefined,
+      webauthn: device.webauthn
+        ? { credentialId: device.webauthn.credentialId, transports: device.webauthn.transports }
+        : null,
+    },
+    devices: devices.map(({ id, name, createdAt, push }) => ({
+      id,
+      name,
+      createdAt,
+      push: push !== undefined,
+    })),
+    requests: await Promise.all(requests.map((request) => showForDevice(services, request))),
+    sessions: groupSessions(sessions.map(showSession)).map((group) => ({
+      ...group,
+      since: group.since.getTime(),
+    })),
+    pausedUntil: pausedUntil ?? null,
+  };
+  const version = hash('sha256', JSON.stringify(shown), 'base64url').slice(0, 22);
+  const seen = new Map(devices.map(({ id, lastSeenAt }) => [id, lastSeenAt]));
+  const body = {
+    version,
+    now: services.clock(),
+    ...shown,
+    devices: shown.devices.map((one) => ({ ...one, lastSeenAt: seen.get(one.id) })),
+  };
+  return { version, body };
+}
+
+async function showForDevice(services: Services, request: RequestRecord): Promise<object> {
+  const app = await services.repository.app(request.appKey);
+  return {
+    authRequest: request.authRequest,
+    app: { name: request.appName, appKey: request.appKey, publicKey: spki(app?.publicKey ?? '') },
+    context: request.context,
+    session: request.session,
+    numbers: request.numbers,
+    policy: request.policy,
+    denialOnly: request.denialOnly === true,
+    createdAt: request.createdAt,
+    expiresAt: request.expiresAt,
+  };
+}
+
+/** What stands between the lines of a PEM. */
+function spki(pem: string): string {
+  return pem.replace(/-----[^-]+-----|\s/g, '');
+}
