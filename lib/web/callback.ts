@@ -17,13 +17,14 @@ export function callbackHandler(
   return (req, res) => {
     eventParameters(req).then(
       async (params) => answer(res, params ? (await handleEvent(params)).status : 400),
-      () => answer(res, 400),
+      // What is left of a body that is too big or too slow is not waited for.
+      () => answer(res, 400, !req.complete),
     );
   };
 }
 
 /** The same short body for every refusal: a stranger learns nothing from it. */
-function answer(res: ServerResponse, status: number): void {
+function answer(res: ServerResponse, status: number, close = false): void {
   // A time-out in front of this handler may have answered already.
   if (res.headersSent || res.destroyed) return;
   const body = status === 200 ? 'ok\n' : 'not accepted\n';
@@ -31,6 +32,7 @@ function answer(res: ServerResponse, status: number): void {
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    ...(close && { connection: 'close' }),
     ...(status === 503 && { 'retry-after': '1' }),
   });
   res.end(body);

@@ -1,12 +1,18 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { connect as connectTo } from 'node:net';
+import connect from 'connect';
 import express from 'express';
 import { LaunchKeyStrategy } from 'passport-launchkey';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EventParameters } from '../../lib/client/events.js';
 import type { EventResult } from '../../lib/login/events.js';
 import { callbackHandler } from '../../lib/web/callback.js';
 import { sendEvent, serve } from '../support/app.js';
 import { recordingStrategy, startWorld } from '../support/world.js';
+
+// Express 4 under another name, which has no types.
+const express4: typeof express = (await import('express4' as string)).default;
 
 const PARAMS = { auth: 'a+b/c==', auth_request: 'request', user_hash: 'hash & more' };
 
@@ -46,6 +52,58 @@ describe('callback()', () => {
       expect((await fetch(target, init)).status).toBe(200);
       expect(got.pop()).toEqual(PARAMS);
     }
+  });
+
+  it.each<[string, () => express.Express]>([
+    ['Express 5', express],
+    ['Express 4', express4],
+    ['Connect', connect as never],
+  ])('reads what the parsers have left of the body under %s', async (_host, create) => {
+    for (const parser of [
+      express4.json(),
+      express4.urlencoded({ extended: false }),
+      express.json(),
+    ]) {
+      const got: EventParameters[] = [];
+      const app = create();
+      app.use(parser);
+      app.use(
+        '/callback',
+        callbackHandler(async (params) => {
+          got.push(params);
+          return { status: 200 };
+        }),
+      );
+      const url = `${await serve(app)}/callback`;
+      for (const init of [{ body: form() }, { body: json(), headers: asJson }, { body: '' }]) {
+        expect((await fetch(url, { method: 'POST', ...init })).status).toBe(200);
+      }
+      expect(got).toEqual([PARAMS, PARAMS, {}]);
+    }
+  });
+
+  it.each<[string, number, string, () => void]>([
+    ['is too big', 10_000_000, `auth=${'x'.repeat(70_000)}`, () => {}],
+    ['does not come', 100, 'auth=', () => vi.advanceTimersByTime(10_000)],
+  ])('closes the connection of a body that %s', async (_what, length, sent, passTime) => {
+    const { got, url } = await receiver(200, (_req, _res, next) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      setImmediate(passTime);
+      next();
+    });
+    onTestFinished(() => void vi.useRealTimers());
+    const socket = connectTo(Number(new URL(url).port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.write(
+      `POST /callback HTTP/1.1\r\nHost: app\r\nContent-Length: ${length}\r\n\r\n${sent}`,
+    );
+    await once(socket, 'end');
+    socket.destroy();
+    expect(text).toMatch(/^HTTP\/1.1 400 [\s\S]*^connection: close\r$[\s\S]*not accepted\n$/im);
+    expect(got).toEqual([]);
   });
 
   it('works under a plain http server', async () => {
