@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { askVerify } from '../../lib/login/verify.js';
 
 const user = { id: 1 };
@@ -92,5 +92,17 @@ describe('askVerify', () => {
   it('keeps an error object that is not an Error as it is', async () => {
     const thrown = { status: 403 };
     await expect(askVerify(() => Promise.reject(thrown))).rejects.toBe(thrown);
+  });
+
+  it.each<[string, Parameters<typeof askVerify>[0]]>([
+    ['nothing', () => {}],
+    ['a promise of undefined', async () => {}],
+    ['a promise that stays pending', () => new Promise(() => {})],
+  ])('does not wait for ever for %s', async (_what, verify) => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const asked = expect(askVerify(verify)).rejects.toThrow(/verify has not answered .* done\(\)/);
+    vi.advanceTimersByTime(60_000);
+    await asked;
   });
 });
