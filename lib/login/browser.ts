@@ -41,7 +41,7 @@ export function watchBrowser(req: object): Browser {
     };
   });
   if (gone) leave();
-  connection?.once?.('close', leave);
+  const forget = connection && onClose(connection, leave);
   signal?.addEventListener('abort', leave);
   return {
     get gone() {
@@ -49,8 +49,41 @@ export function watchBrowser(req: object): Browser {
     },
     left,
     release: () => {
-      connection?.removeListener?.('close', leave);
+      forget?.();
       signal?.removeEventListener('abort', leave);
     },
   };
+}
+
+/** Those who watch one connection, by one listener. */
+interface Watch {
+  readonly watchers: Set<() => void>;
+  readonly closed: () => void;
+}
+
+const watches = new WeakMap<Connection, Watch>();
+
+/**
+ * Calls back when the connection closes, and gives back how to stop that. Requests that are pipelined
+ * share a connection, and Node warns on the console of more than ten listeners.
+ */
+function onClose(connection: Connection, leave: () => void): () => void {
+  const watch = watches.get(connection) ?? beginWatch(connection);
+  watch.watchers.add(leave);
+  return () => {
+    if (!watch.watchers.delete(leave) || watch.watchers.size > 0) return;
+    connection.removeListener?.('close', watch.closed);
+    watches.delete(connection);
+  };
+}
+
+function beginWatch(connection: Connection): Watch {
+  const watchers = new Set<() => void>();
+  const closed = () => {
+    for (const leave of watchers) leave();
+  };
+  const watch = { watchers, closed };
+  watches.set(connection, watch);
+  connection.once?.('close', closed);
+  return watch;
 }
