@@ -90,6 +90,11 @@ export class LaunchKeyStrategy extends PassportStrategy {
     verify: VerifyFunctionWithRequest<any>,
   );
   constructor(options: LaunchKeyStrategyOptionsWithoutRequest, verify: VerifyFunction);
+  // For options whose type leaves `passReqToCallback` open, such as those that a function was given.
+  constructor(
+    options: LaunchKeyStrategyOptions,
+    verify: VerifyFunction | VerifyFunctionWithRequest<LoginRequest>,
+  );
   constructor(
     options: LaunchKeyStrategyOptions,
     verify: VerifyFunction | VerifyFunctionWithRequest<any>,
@@ -207,13 +212,18 @@ export class LaunchKeyStrategy extends PassportStrategy {
    * `req.logout()` itself, after this.
    *
    * @returns `true` if the engine confirmed it; `false` if there was no LaunchKey session, the
-   *   engine does not know it, or is away: then it is told later, in the background.
+   *   engine does not know it, is away, or has not answered within 1.5 seconds: then it is told
+   *   later, in the background.
+   * @throws what the store throws; then nothing has changed, and it can be called again.
    */
   async logout(req: LoginRequest): Promise<boolean> {
-    const handle = this._browserSession.takeLaunchKeySession(req);
+    const handle = this._browserSession.launchKeySession(req);
     if (!handle) return false;
+    const told = await this._logins.sessions.close(handle);
+    // Not before: where the store is out of reach, the next try must find it.
+    this._browserSession.forgetLaunchKeySession(req);
     this._logins.diagnostics.ended({ by: 'application', logins: [handle] });
-    return this._logins.sessions.close(handle);
+    return told;
   }
 
   private _waitingPage(options: WaitingOptions): WaitingPage {
@@ -235,6 +245,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
         this._logins.diagnostics.refused(info);
         return { action: 'fail', info };
       }
+      if (browser.gone) return { action: 'none' };
       if (pending === 'hold') {
         const login = await this._start(req, username, options);
         if ('code' in login) return { action: 'fail', info: login };

@@ -6,9 +6,10 @@ import passport from 'passport';
 import LaunchKeyDefault, {
   ConfigurationError,
   LaunchKeyStrategy,
+  MemoryStore,
   Strategy,
 } from 'passport-launchkey';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logIn, loginApp, type Seen, serve } from './support/app.js';
 import { EngineProxy } from './support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
@@ -27,6 +28,8 @@ const OPTIONS = {
 };
 
 const nobody = async () => false as const;
+
+const DENIED = { user: false, status: 401, info: { code: 'denied' } };
 
 describe('new LaunchKeyStrategy', () => {
   it('is exported by name, as Strategy and as default', () => {
@@ -237,6 +240,69 @@ describe('a login', () => {
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
+  it('that verify does not take keeps its code and status, whatever the reason says', async () => {
+    const world = await startWorld();
+    const reason = { code: 'mine', status: 200, message: 'No.' };
+    const strategy = new LaunchKeyStrategy(world.options, async () => [false, reason]);
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toMatchObject({
+      status: 401,
+      info: { code: 'unverified', status: 401, message: 'No.' },
+    });
+  });
+
+  it.each<[string, number, unknown, object]>([
+    ['of a user without a device looks like a denied one', 40424, 'No devices', DENIED],
+    ['with a name that the engine does not take, too', 40421, { username: 'Is odd.' }, DENIED],
+    [
+      'with anything else that the engine does not take is an error',
+      40421,
+      { context: 'Is odd.' },
+      { error: { name: 'InvalidRequestError' } },
+    ],
+  ])('%s', async (_what, code, message, expected) => {
+    const world = await startWorld();
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const body = JSON.stringify({ message, message_code: code });
+    proxy.intercept = ({ path }) => (path === '/v1/auths' ? { status: 400, body } : undefined);
+    const { strategy } = recordingStrategy(world, { apiBaseUrl: `${proxy.url}/v1` });
+    expect(await logIn(await serve(loginApp(strategy)))).toMatchObject(expected);
+  });
+
+  it('that the store has no room for fails with 429', async () => {
+    const world = await startWorld({ users: ['alice', 'bob'] });
+    const store = new MemoryStore({ maxLogins: 1 });
+    const { strategy } = recordingStrategy(world, { store });
+    const url = await serve(loginApp(strategy));
+    const first = logIn(url);
+    const authRequest = await nextRequest(world.engine);
+    expect(await logIn(url, { username: 'bob' })).toMatchObject({
+      user: false,
+      status: 429,
+      info: { code: 'rate_limited' },
+    });
+    await world.engine.answer(authRequest, false);
+    await first;
+  });
+
+  it.each<[string, object]>([
+    ['authType', { authType: 'orbit' }],
+    ['userPushId', { userPushId: 'yes' }],
+    ['context', { context: 42 }],
+    ['policy', { policy: 'strict' }],
+    ['numberMatching', { numberMatching: true }],
+  ])('with an unusable %s for one call is an error, and no push', async (option, options) => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world);
+    const seen = await logIn(await serve(loginApp(strategy, options)));
+    expect(seen.error).toMatchObject({
+      name: 'ConfigurationError',
+      message: expect.stringContaining(option),
+    });
+    expect(await world.engine.requests('alice')).toEqual([]);
+  });
+
   it('whose verify throws is an error, and its LaunchKey session is ended', async () => {
     const world = await startWorld();
     const strategy = new LaunchKeyStrategy(world.options, () => {
@@ -245,6 +311,22 @@ describe('a login', () => {
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
     expect(await seen).toMatchObject({ error: { message: 'the database is away' } });
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+
+  it('whose verify never answers is an error, and its LaunchKey session is ended', async () => {
+    const world = await startWorld();
+    const strategy = new LaunchKeyStrategy(world.options, () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      setImmediate(() => {
+        vi.advanceTimersByTime(60_000);
+        vi.useRealTimers();
+      });
+    });
+    onTestFinished(() => void vi.useRealTimers());
+    const seen = logIn(await serve(loginApp(strategy)));
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await seen).toMatchObject({ error: { message: expect.stringMatching(/^verify has/) } });
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
@@ -374,8 +456,11 @@ describe('the browser that leaves', () => {
 });
 
 describe('an application with sessions', () => {
-  async function start(world: Awaited<ReturnType<typeof startWorld>>) {
-    const { strategy } = recordingStrategy(world, { answers: 'both' });
+  async function start(
+    world: Awaited<ReturnType<typeof startWorld>>,
+    overrides: Parameters<typeof recordingStrategy>[1] = {},
+  ) {
+    const { strategy } = recordingStrategy(world, { answers: 'both', ...overrides });
     const auth = new passport.Passport();
     auth.use(strategy);
     auth.serializeUser((user, done) => done(null, user));
@@ -383,13 +468,12 @@ describe('an application with sessions', () => {
     const app = express();
     app.all('/callback', strategy.callback());
     app.use(session({ secret: 'test', resave: false, saveUninitialized: false }));
-    app.use(auth.session(), strategy.session());
-    app.use(express.urlencoded({ extended: false }));
+    app.use(auth.session(), express.urlencoded({ extended: false }));
     app.post(
       '/login',
       auth.authenticate('launchkey', { successRedirect: '/', failureRedirect: '/no' }),
     );
-    app.get('/', (req, res) => {
+    app.get('/', strategy.session(), (req, res) => {
       res.json({ in: Boolean(req.user) });
     });
     app.post('/logout', async (req, res, next) => {
@@ -423,6 +507,41 @@ describe('an application with sessions', () => {
     const response = await fetch(`${url}/logout`, { method: 'POST', headers });
     expect(await response.json()).toEqual({ told: true });
     expect(await isIn(url, headers)).toBe(false);
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+
+  it.each(['getSession', 'removeSession'] as const)(
+    'loses nothing when its logout meets a store that fails: %s',
+    async (method) => {
+      const world = await startWorld();
+      const store = new MemoryStore();
+      const url = await start(world, { store });
+      const headers = await logInAs(world, url);
+      vi.spyOn(store, method).mockRejectedValueOnce(new Error('the store is away'));
+      const failed = await fetch(`${url}/logout`, { method: 'POST', headers });
+      expect(failed.status).toBe(500);
+      const again = await fetch(`${url}/logout`, { method: 'POST', headers });
+      expect(await again.json()).toEqual({ told: true });
+      expect(await world.engine.sessions('alice')).toEqual([]);
+    },
+  );
+
+  it('logs out while the engine is silent, and tells it later', async () => {
+    const world = await startWorld();
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const url = await start(world, { apiBaseUrl: `${proxy.url}/v1`, requestTimeout: 60_000 });
+    const headers = await logInAs(world, url);
+    let silent = true;
+    const isRevoke = ({ form }: { form: URLSearchParams }) => form.get('action') === 'Revoke';
+    proxy.swallow = (call) => silent && isRevoke(call);
+    const response = await fetch(`${url}/logout`, { method: 'POST', headers });
+    expect(await response.json()).toEqual({ told: false });
+    expect(await isIn(url, headers)).toBe(false);
+    expect(await world.engine.sessions('alice')).toHaveLength(1);
+    silent = false;
+    await new Promise<void>((resolve) => {
+      proxy.on('answered', (call) => isRevoke(call) && resolve());
+    });
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 

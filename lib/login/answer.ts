@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { AuthPackageReading, PollAnswer } from '../client/client.js';
-import type { PendingLogin, Store } from '../store/store.js';
+import type { Answer, PendingLogin, Store } from '../store/store.js';
 import type { Diagnostics } from './diagnostics.js';
 import { leavePlaces } from './places.js';
 
@@ -30,6 +30,16 @@ export async function keepAnswer(
   if (!first) return;
   diagnostics.answered(login, authorized, read.reason);
   await leavePlaces(store, login);
+}
+
+/** An answer that no device gave: the login was given up here. */
+export function ownAnswer(reason: 'cancelled' | 'expired'): Answer {
+  return { authorized: false, userHash: '', reason, digest: '' };
+}
+
+/** Whether an answer was not given by a device; see {@link ownAnswer}. */
+export function isOwnAnswer({ digest }: Answer): boolean {
+  return digest === '';
 }
 
 /**

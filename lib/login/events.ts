@@ -2,7 +2,7 @@ import type { AuthPackageReading, LaunchKeyClient } from '../client/client.js';
 import { InvalidCallbackError, InvalidResponseError, LaunchKeyError } from '../client/errors.js';
 import type { AuthEvent, EventParameters, LogoutEvent } from '../client/events.js';
 import type { LoginRecord, Store } from '../store/store.js';
-import { digestOf, keepAnswer } from './answer.js';
+import { digestOf, isOwnAnswer, keepAnswer, ownAnswer } from './answer.js';
 import type { Diagnostics } from './diagnostics.js';
 import { handleOf } from './handle.js';
 import type { LaunchKeySessions } from './sessions.js';
@@ -30,7 +30,9 @@ export interface EventResult {
 export interface EventOptions {
   /**
    * Called when a user logged out on the device, with the auth requests whose LaunchKey sessions
-   * ended. May return a promise; if it throws, the event is answered 503 and comes again.
+   * ended. May return a promise; if it throws, the event is answered 503 and comes again. It may
+   * be called more than once for one logout, with the same auth requests or with none: when an event
+   * comes again, or when what it began was cut short.
    */
   onLogout?: ((userHash: string, authRequests: string[]) => unknown) | undefined;
 }
@@ -101,6 +103,10 @@ export class EventInbox {
       throw new InvalidCallbackError(
         'The engine knows of no answer to the auth request that this event is about; it was ignored.',
       );
+    // Given up here before: the engine is to know that it logged nobody in.
+    if (isOwnAnswer(answer) && login.session) {
+      await this.client.report(login.authRequest, 'Authenticate', false);
+    }
     return { status: 200, type: 'auth' };
   }
 
@@ -117,6 +123,11 @@ export class EventInbox {
     event: AuthEvent,
     params: EventParameters,
   ): Promise<void> {
+    if (login.expiresAt <= Date.now()) {
+      await this.mustBelong(login, event);
+      await this.store.answer(login.handle, ownAnswer('expired'));
+      return;
+    }
     if (!this.confirm || (await this.isSigned(params))) {
       return keepAnswer(this, login, event, await this.mustBelong(login, event));
     }

@@ -1,5 +1,6 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Answer, LoginRecord, Store } from '../store/store.js';
+import { isOwnAnswer } from './answer.js';
 import type { Diagnostics } from './diagnostics.js';
 import type { LaunchKeySessions } from './sessions.js';
 import { refused, type Verdict } from './verdict.js';
@@ -46,7 +47,7 @@ async function evaluate(
 ): Promise<Verdict> {
   const { handle } = record;
   // The engine has no answer to this auth request: there is nothing to report on.
-  if (answer.reason === CANCELLED) return refused('denied');
+  if (isOwnAnswer(answer)) return refused(answer.reason === 'expired' ? 'expired' : 'denied');
   const opens = answer.authorized && record.session;
   let accepted: boolean;
   try {

@@ -1,5 +1,7 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import type { LoginRecord, PendingLogin, Store } from '../store/store.js';
+import { ownAnswer } from './answer.js';
+import { BackgroundReports } from './background.js';
 import { askUnseen } from './conceal.js';
 import { Diagnostics } from './diagnostics.js';
 import { EventInbox } from './events.js';
@@ -9,6 +11,11 @@ import { LaunchKeySessions } from './sessions.js';
 import { LoginStarter, type StartSettings } from './start.js';
 import type { Verdict } from './verdict.js';
 import { LoginWaits, type WaitSettings } from './wait.js';
+
+/** For how long an engine lets an auth request be answered, in milliseconds. */
+const LIFETIME = 300_000;
+/** For clocks that differ, and answers that are on their way. */
+const MARGIN = 5_000;
 
 /** Settings of {@link Logins}. */
 export interface LoginSettings extends WaitSettings, StartSettings {
@@ -26,12 +33,16 @@ export class Logins {
   readonly diagnostics: Diagnostics;
   readonly client: LaunchKeyClient;
   readonly store: Store;
+  readonly pollInterval: number;
+  private readonly disowned: BackgroundReports;
   private readonly polls: boolean;
   private readonly conceal: boolean;
 
   constructor(client: LaunchKeyClient, store: Store, settings: LoginSettings) {
     this.client = client;
     this.store = store;
+    this.pollInterval = settings.pollInterval;
+    this.disowned = new BackgroundReports(client);
     this.polls = settings.poll;
     this.diagnostics = new Diagnostics(settings.name);
     this.conceal = settings.concealUsers;
@@ -72,16 +83,36 @@ export class Logins {
   async cancel(handle: string): Promise<boolean> {
     const login = await this.store.get(handle);
     if (!login) return false;
-    const cancelled = await this.store.answer(handle, {
-      authorized: false,
-      userHash: '',
-      reason: CANCELLED,
-      digest: '',
-    });
+    const cancelled = await this.store.answer(handle, ownAnswer(CANCELLED));
     if (!cancelled) return false;
     this.diagnostics.answered(login, false, CANCELLED);
+    this.disownLater(login);
     await leavePlaces(this.store, login);
     return true;
+  }
+
+  /**
+   * Gives a login up that nobody waits for any more, while its device may still approve it. It keeps
+   * its places, since the device goes on asking.
+   */
+  async giveUp(login: PendingLogin, reason: 'cancelled' | 'expired'): Promise<void> {
+    if (await this.store.answer(login.handle, ownAnswer(reason))) this.disownLater(login);
+    else this.disown(login);
+  }
+
+  /** Tells the engine, in the background, that an approval has logged nobody in. */
+  disown({ authRequest, session, decoy }: PendingLogin, pause?: number): void {
+    if (!session || decoy) return;
+    this.disowned.send({ authRequest, action: 'Authenticate', status: false }, pause);
+  }
+
+  /**
+   * Does so when the device can answer no more. Whether it has, the engine knows, which refuses the
+   * report otherwise; so this costs one call.
+   */
+  private disownLater(login: PendingLogin): void {
+    const left = login.startedAt + LIFETIME - Date.now();
+    if (left > 0) this.disown(login, left + MARGIN);
   }
 
   /** See {@link finishLogin}. */

@@ -1,13 +1,12 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import { LaunchKeyError } from '../client/errors.js';
 import type { LaunchKeySession, PendingLogin, Store } from '../store/store.js';
+import { BackgroundReports } from './background.js';
 
 /** How long a LaunchKey session is remembered when nobody ends it, in milliseconds: 30 days. */
 const SESSION_TTL = 30 * 24 * 60 * 60 * 1000;
-/** Pauses before a `Revoke` that could not be delivered is sent again, in milliseconds. */
-const REVOKE_AGAIN = [1_000, 5_000, 30_000, 120_000, 600_000];
-/** How many such pauses may be under way; beyond it, a lost `Revoke` stays lost. */
-const MAX_REVOKES = 1_000;
+/** For how long somebody waits for the engine to take a `Revoke`, in milliseconds. */
+const PATIENCE = 1_500;
 
 /**
  * The LaunchKey sessions of the application: opened by an approved login, ended by the
@@ -16,11 +15,12 @@ const MAX_REVOKES = 1_000;
 export class LaunchKeySessions {
   private readonly client: LaunchKeyClient;
   private readonly store: Store;
-  private revokesUnderWay = 0;
+  private readonly background: BackgroundReports;
 
   constructor(client: LaunchKeyClient, store: Store) {
     this.client = client;
     this.store = store;
+    this.background = new BackgroundReports(client);
   }
 
   /** Remembers the session that an approval opens. */
@@ -80,31 +80,20 @@ export class LaunchKeySessions {
     await this.store.removeSession(handle);
   }
 
-  /** Reports `Revoke`; `false` where the engine does not know the session or is away. */
+  /**
+   * Reports `Revoke`; `false` where the engine does not know the session, is away, or takes its time:
+   * then it is told in the background.
+   */
   private async revoke(authRequest: string): Promise<boolean> {
+    const signal = AbortSignal.timeout(PATIENCE);
     try {
-      return await this.client.logout(authRequest);
+      return await this.client.logout(authRequest, { signal });
     } catch (error) {
-      if (!(error instanceof LaunchKeyError)) throw error;
-      if (error.retryable) this.revokeLater(authRequest, 0);
+      if (!signal.aborted && !(error instanceof LaunchKeyError)) throw error;
+      if (signal.aborted || (error as LaunchKeyError).retryable) {
+        this.background.send({ authRequest, action: 'Revoke', status: true });
+      }
       return false;
     }
-  }
-
-  private revokeLater(authRequest: string, attempt: number): void {
-    const pause = REVOKE_AGAIN[attempt];
-    if (pause === undefined || this.revokesUnderWay >= MAX_REVOKES) return;
-    this.revokesUnderWay++;
-    setTimeout(async () => {
-      try {
-        await this.client.logout(authRequest);
-      } catch (error) {
-        if (error instanceof LaunchKeyError && error.retryable) {
-          this.revokeLater(authRequest, attempt + 1);
-        }
-      } finally {
-        this.revokesUnderWay--;
-      }
-    }, pause).unref();
   }
 }

@@ -24,6 +24,9 @@ export interface LoginRequestOptions {
  */
 const AFTERLIFE = 60_000;
 
+/** How long an event waits for the logins that are being started, in milliseconds. */
+const PATIENCE = 3_000;
+
 /** How logins are started. */
 export interface StartSettings {
   loginTimeout: number;
@@ -67,9 +70,20 @@ export class LoginStarter {
   /**
    * Resolves once every login that is being started now is in the store: a quick user's event may
    * overtake the answer to `authorize`.
+   *
+   * @throws if that takes too long: nobody knows then whose event it is.
    */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.underWay);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const refuse = () => reject(new Error('The logins being started took too long to settle.'));
+      timer = setTimeout(refuse, PATIENCE).unref();
+    });
+    try {
+      await Promise.race([Promise.allSettled(this.underWay), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The place is taken before the push is sent, so that there are never more pushes than places. */

@@ -288,7 +288,7 @@ class LoginWait {
       if (!(error instanceof LaunchKeyError && error.retryable)) throw error;
       this.trouble = error;
       for (const { onTrouble } of this.members) onTrouble();
-      return this.nextBackoff(error.retryAfter);
+      return backoff(this.settings.pollInterval, this.failures++, error.retryAfter);
     } finally {
       this.polling = false;
     }
@@ -298,7 +298,11 @@ class LoginWait {
   private endureUnseen(error: unknown): number {
     this.failAskers(error);
     if (isGone(error)) return this.timeLeft();
-    return this.nextBackoff(error instanceof LaunchKeyError ? error.retryAfter : undefined);
+    return backoff(
+      this.settings.pollInterval,
+      this.failures++,
+      error instanceof LaunchKeyError ? error.retryAfter : undefined,
+    );
   }
 
   private timeLeft(): number {
@@ -310,11 +314,6 @@ class LoginWait {
     const pause = jitter(this.interval);
     this.interval = Math.min(this.interval * 1.25, pollInterval * SLOWEST);
     return Math.max(pause, retryAfter * 1000);
-  }
-
-  private nextBackoff(retryAfter = 0): number {
-    const pause = this.settings.pollInterval * 2 ** Math.min(this.failures++, 10);
-    return Math.max(jitter(Math.min(pause, LONGEST_BACKOFF)), retryAfter * 1000);
   }
 
   private sleep(ms: number): Promise<void> {
@@ -341,6 +340,17 @@ class LoginWait {
     this.askers = [];
     for (const asker of askers) asker.reject(error);
   }
+}
+
+/**
+ * How long to wait before trying again what has failed, in milliseconds.
+ *
+ * @param failures - how often it had failed before.
+ * @param retryAfter - the seconds that the engine asked for.
+ */
+export function backoff(pollInterval: number, failures: number, retryAfter = 0): number {
+  const pause = pollInterval * 2 ** Math.min(failures, 10);
+  return Math.max(jitter(Math.min(pause, LONGEST_BACKOFF)), retryAfter * 1000);
 }
 
 /** Whether the engine says that there will be no answer to this auth request any more. */

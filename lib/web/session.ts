@@ -70,11 +70,10 @@ export class BrowserSession {
     return this.read(req).session;
   }
 
-  /** Forgets the LaunchKey session, and says which one it was. */
-  takeLaunchKeySession(req: LoginRequest): string | undefined {
+  /** Forgets the LaunchKey session. */
+  forgetLaunchKeySession(req: LoginRequest): void {
     const { session, ...rest } = this.read(req);
     if (session !== undefined) this.write(req, rest);
-    return session;
   }
 
   /**
@@ -172,7 +171,7 @@ export async function checkSession(
   if (await sessions.isOpen(handle)) return true;
   await logOut(req, logout as LogOut);
   // Not before: where that fails, the next request must not find a login without an end.
-  browserSession.takeLaunchKeySession(req);
+  browserSession.forgetLaunchKeySession(req);
   return false;
 }
 

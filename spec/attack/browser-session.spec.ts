@@ -94,3 +94,23 @@ describe('session()', () => {
     expect(await look()).toEqual({ status: 500, error: 'the store is away' });
   });
 });
+
+describe('an approved login that the application does not log in', () => {
+  it('leaves nothing of it in the session', async () => {
+    const world = await startWorld();
+    const strategy = new LaunchKeyStrategy(world.options, async (id) => ({ id }));
+    const app = express();
+    app.use(session({ secret: 'test', resave: false, saveUninitialized: true }));
+    app.use(express.urlencoded({ extended: false }));
+    app.post('/login', (req, res, next) => {
+      const answer = () => res.json(req.session);
+      new passport.Passport().authenticate(strategy, answer)(req, res, next);
+    });
+    const response = fetch(`${await serve(app)}/login`, {
+      method: 'POST',
+      body: new URLSearchParams({ username: 'alice' }),
+    });
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await (await response).json()).not.toHaveProperty(['launchkey:launchkey']);
+  });
+});

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import http2 from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { LaunchKeyStrategy, LoginInfo } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { EngineProxy } from '../support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld } from '../support/world.js';
 
 /** Does with a strategy what Passport does: a copy of it for each request, with the actions. */
@@ -12,7 +13,9 @@ function logIn(strategy: LaunchKeyStrategy, req: object, answer: (how: string) =
   copy.success = (user: { id: string }) => answer(`in as ${user.id}`);
   copy.fail = ({ code }: LoginInfo) => answer(code);
   copy.error = (error: Error) => answer(error.name);
-  copy.authenticate(Object.assign(req, { body: { username: 'alice' } }), {});
+  const { url = '/' } = req as { url?: string };
+  const username = url.length > 1 ? url.slice(1) : 'alice';
+  copy.authenticate(Object.assign(req, { body: { username } }), {});
 }
 
 describe('connections of browsers', () => {
@@ -46,6 +49,64 @@ describe('connections of browsers', () => {
       expect(socket?.listenerCount('close')).toBe(before);
     }
     expect(sockets.size).toBe(1);
+  });
+
+  it('carry any number of pipelined logins without a warning, and all end with them', async () => {
+    const users = Array.from({ length: 15 }, (_, n) => `user${n}`);
+    const world = await startWorld({ users });
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const { strategy } = recordingStrategy(world, { apiBaseUrl: `${proxy.url}/v1` });
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const server = createServer((req, res) => logIn(strategy, req, (how) => res.end(how)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const browser = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const ends = (event: 'call' | 'dropped') =>
+      new Promise<void>((resolve) => {
+        let polls = 0;
+        proxy.on(event, ({ path }) => {
+          if (path === '/v1/poll' && ++polls === users.length) resolve();
+        });
+      });
+    const waiting = ends('call');
+    const dropped = ends('dropped');
+    for (const user of users) browser.write(`POST /${user} HTTP/1.1\r\nHost: app\r\n\r\n`);
+    await waiting;
+    expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
+    browser.destroy();
+    await dropped;
+  });
+
+  it('that are lost already send no push', async () => {
+    const world = await startWorld({ users: ['alice', 'bob'] });
+    const { strategy } = recordingStrategy(world);
+    const server = createServer(async (req, res) => {
+      if (req.url !== '/bob') {
+        req.socket.destroy();
+        await once(req.socket, 'close');
+      }
+      logIn(strategy, req, (how) => res.end(how));
+      if (req.url !== '/bob') begun();
+    });
+    let begun: () => void = () => {};
+    const tried = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(fetch(`${url}/alice`, { method: 'POST' })).rejects.toThrow();
+    await tried;
+    // Begun later, so that a push to alice would have come before.
+    const seen = fetch(`${url}/bob`, { method: 'POST' });
+    await world.engine.answer(await nextRequest(world.engine, 'bob'), false);
+    expect(await (await seen).text()).toBe('denied');
+    expect(await world.engine.requests('alice')).toEqual([]);
   });
 
   it('of HTTP/2 carry many logins: a cancelled stream ends its own only', async () => {

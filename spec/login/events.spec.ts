@@ -283,6 +283,76 @@ describe('an auth event', () => {
     expect(await seen).toMatchObject({ user: { id: expect.any(String) } });
   });
 
+  it.each<[string, number, (page: AbortController) => void]>([
+    ['whose browser has left', 300_000, (page) => page.abort()],
+    ['that has expired here', 400, () => {}],
+  ])('about a login %s leaves no LaunchKey session open', async (_which, loginTimeout, leave) => {
+    const receiver = await eventReceiver();
+    const world = await startWorld({ callbackUrl: receiver.url });
+    const store = new MemoryStore();
+    const { strategy, verified } = recordingStrategy(world, {
+      answers: 'callback',
+      store,
+      loginTimeout,
+    });
+    const answer = store.answer.bind(store);
+    const givenUp = new Promise<boolean>((resolve) => {
+      store.answer = async (...args) => {
+        const first = await answer(...args);
+        resolve(first);
+        return first;
+      };
+    });
+    const page = new AbortController();
+    const seen = logIn(await serve(loginApp(strategy)), undefined, page.signal).catch(() => {});
+    const authRequest = await nextRequest(world.engine);
+    leave(page);
+    expect(await givenUp).toBe(true);
+    await seen;
+    await world.engine.answer(authRequest, true);
+    expect(await world.engine.sessions('alice')).toHaveLength(1);
+    expect(await strategy.handleEvent(await receiver.next())).toMatchObject({ status: 200 });
+    expect(await world.engine.sessions('alice')).toEqual([]);
+    expect(verified).toEqual([]);
+  });
+
+  it('about a login that nobody has looked at since it expired leaves no session open', async () => {
+    const receiver = await eventReceiver();
+    const world = await startWorld({ callbackUrl: receiver.url });
+    const store = new MemoryStore();
+    const { strategy } = recordingStrategy(world, { answers: 'callback', store });
+    const page = new AbortController();
+    const add = store.add.bind(store);
+    // As one that was begun in `redirect` and left alone.
+    store.add = (login, ttl) => add({ ...login, expiresAt: Date.now() - 1 }, ttl);
+    store.waitForAnswer = () => new Promise(() => {});
+    const seen = logIn(await serve(loginApp(strategy)), undefined, page.signal).catch(() => {});
+    await world.engine.answer(await nextRequest(world.engine), true);
+    expect(await strategy.handleEvent(await receiver.next())).toMatchObject({ status: 200 });
+    expect(await world.engine.sessions('alice')).toEqual([]);
+    page.abort();
+    await seen;
+  });
+
+  it('is 503 where logins that are being started do not settle', async () => {
+    const world = await startWorld();
+    const proxy = await new EngineProxy(world.engine.url).start();
+    const { strategy } = recordingStrategy(world, {
+      apiBaseUrl: `${proxy.url}/v1`,
+      requestTimeout: 600_000,
+    });
+    const url = await serve(loginApp(strategy));
+    const page = new AbortController();
+    const sent = proxy.next('/auths');
+    proxy.swallow = ({ path }) => path === '/v1/auths';
+    const seen = expect(logIn(url, { username: 'alice' }, page.signal)).rejects.toThrow();
+    await sent;
+    const event = { auth: 'x', auth_request: 'a'.repeat(32), user_hash: 'hash' };
+    expect(await strategy.handleEvent(event)).toMatchObject({ status: 503 });
+    page.abort();
+    await seen;
+  });
+
   it('is 503 while the store is away', async () => {
     const world = await startWorld();
     const store = new MemoryStore();
@@ -448,6 +518,42 @@ describe('a logout event', () => {
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
     expect(await seen).toMatchObject({ user: false, info: { code: 'denied' } });
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+
+  it('that a crash cuts short after the sessions were ended is finished when it comes again', async () => {
+    const receiver = await eventReceiver();
+    const world = await startWorld();
+    const app = await world.engine.createApp({ name: 'Two', callbackUrl: receiver.url });
+    const { appKey, secretKey, privateKey } = app;
+    const store = new MemoryStore();
+    const processes = [1, 2].map(
+      () => recordingStrategy(world, { appKey, secretKey, privateKey, store }).strategy,
+    ) as [LaunchKeyStrategy, LaunchKeyStrategy];
+    const [first, second] = processes;
+    const seen = logIn(await serve(loginApp(first)));
+    const authRequest = await nextRequest(world.engine);
+    await world.engine.answer(authRequest, true);
+    await seen;
+    await receiver.next();
+    await world.engine.deorbit('alice');
+    const event = await receiver.next();
+    // The first process gets no further than to the application, and the event is never answered.
+    await new Promise<void>((resolve) => {
+      void first.handleEvent(event, {
+        onLogout: () => {
+          resolve();
+          return new Promise(() => {});
+        },
+      });
+    });
+    expect(await world.engine.sessions('alice')).toHaveLength(1);
+    const told: unknown[] = [];
+    const result = await second.handleEvent(event, {
+      onLogout: (_hash, ended) => told.push(ended),
+    });
+    expect(result).toMatchObject({ status: 200, authRequests: [authRequest] });
+    expect(told).toEqual([[authRequest]]);
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { MemoryStore } from 'passport-launchkey';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logIn, loginApp, serve } from '../support/app.js';
 import { type Call, EngineProxy } from '../support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from '../support/world.js';
@@ -7,7 +7,11 @@ import { nextRequest, recordingStrategy, startWorld, type World } from '../suppo
 type Overrides = Parameters<typeof recordingStrategy>[1];
 
 /** A login that is under way through a proxy in front of the engine. */
-async function waitThroughProxy(overrides: Overrides, prepare: (proxy: EngineProxy) => void) {
+async function waitThroughProxy(
+  overrides: Overrides,
+  prepare: (proxy: EngineProxy) => void,
+  signal?: AbortSignal,
+) {
   const world = await startWorld();
   const proxy = await new EngineProxy(world.engine.url).start();
   prepare(proxy);
@@ -17,7 +21,7 @@ async function waitThroughProxy(overrides: Overrides, prepare: (proxy: EnginePro
   });
   const url = await serve(loginApp(strategy));
   const polls = nth(proxy, '/poll');
-  return { world, proxy, strategy, verified, polls, seen: logIn(url) };
+  return { world, proxy, strategy, verified, polls, seen: logIn(url, undefined, signal) };
 }
 
 /** Resolves when the n-th call of a path has come. */
@@ -36,6 +40,16 @@ function nth(proxy: EngineProxy, path: string) {
 
 async function approve(world: World) {
   await world.engine.answer(await nextRequest(world.engine), true);
+}
+
+/** Resolves when the engine has been told that an approval logged nobody in. */
+function reportOfNobody(proxy: EngineProxy): Promise<void> {
+  return new Promise((resolve) => {
+    proxy.on('answered', ({ form, status }) => {
+      const told = form.get('action') === 'Authenticate' && form.get('status') === 'False';
+      if (told && status === 200) resolve();
+    });
+  });
 }
 
 const succeeded = { user: { id: expect.any(String) } };
@@ -160,6 +174,12 @@ describe('waiting through trouble', () => {
     expect(verified).toEqual([]);
   });
 
+  it('ends in an error where the engine’s clock contradicts its stamps', async () => {
+    const body = JSON.stringify({ message: 'Stale', message_code: 70431 });
+    const { seen } = await waitThroughProxy({}, (proxy) => pollFails(proxy, 400, body));
+    expect(await seen).toMatchObject({ error: { code: 'LAUNCHKEY_STALE_STAMP' } });
+  });
+
   it.each([70402, 70404])('ends as expired when the engine says %i', async (code) => {
     const { seen, verified } = await waitThroughProxy({}, (proxy) =>
       pollFails(proxy, 400, JSON.stringify({ message: 'Gone', message_code: code })),
@@ -194,10 +214,44 @@ describe('the report of an approval', () => {
     expect(verified).toEqual([]);
   });
 
-  it('that cannot be delivered logs nobody in, and the answer stays for another try', async () => {
+  it.each([
+    [50442, 'InvalidCredentialsError'],
+    [50448, 'InvalidSignatureError'],
+  ])('that the engine does not take from this application (%i) is an error', async (code, name) => {
+    const refusal = JSON.stringify({ message: 'No', message_code: code });
+    const { world, seen, verified } = await waitThroughProxy({}, (proxy) =>
+      logsFail(proxy, 400, refusal),
+    );
+    await approve(world);
+    expect(await seen).toMatchObject({ error: { name } });
+    expect(verified).toEqual([]);
+  });
+
+  it('that cannot be delivered for a while is tried again, and then logs in once', async () => {
+    let failures = 0;
+    const { world, proxy, seen, verified } = await waitThroughProxy(
+      { pollInterval: 100 },
+      (proxy) => {
+        proxy.intercept = ({ path }) =>
+          path === '/v1/logs' && ++failures <= 2 ? { status: 502, body: 'bad gateway' } : undefined;
+      },
+    );
+    await approve(world);
+    expect(await seen).toMatchObject(succeeded);
+    expect(verified).toHaveLength(1);
+    expect(proxy.of('/logs').map(({ form }) => form.get('status'))).toEqual([
+      'True',
+      'True',
+      'True',
+    ]);
+    expect(await world.engine.sessions('alice')).toHaveLength(1);
+  });
+
+  it('that cannot be delivered in time logs nobody in, and the engine is told later', async () => {
     const store = new MemoryStore();
-    const { world, seen, verified } = await waitThroughProxy({ store }, (proxy) =>
-      logsFail(proxy, 502, 'bad gateway'),
+    const { world, proxy, seen, verified } = await waitThroughProxy(
+      { store, pollInterval: 100, loginTimeout: 2_000 },
+      (proxy) => logsFail(proxy, 502, 'bad gateway'),
     );
     const released = store.release.bind(store);
     let handle = '';
@@ -209,5 +263,68 @@ describe('the report of an approval', () => {
     expect(await seen).toMatchObject({ error: { name: 'EngineError' } });
     expect(verified).toEqual([]);
     expect(await store.get(handle)).toMatchObject({ state: 'answered' });
+    expect(proxy.of('/logs').length).toBeGreaterThan(1);
+    expect(await world.engine.sessions('alice')).toHaveLength(1);
+    const told = reportOfNobody(proxy);
+    proxy.intercept = undefined;
+    await told;
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+
+  it('is not tried again for a browser that has left, and the engine is told later', async () => {
+    const page = new AbortController();
+    const { world, proxy, seen, verified } = await waitThroughProxy(
+      { pollInterval: 100 },
+      (proxy) => {
+        logsFail(proxy, 502, 'bad gateway');
+        proxy.on('answered', ({ path }) => path === '/v1/logs' && page.abort());
+      },
+      page.signal,
+    );
+    const rejected = expect(seen).rejects.toThrow();
+    await approve(world);
+    await rejected;
+    const told = reportOfNobody(proxy);
+    proxy.intercept = undefined;
+    await told;
+    expect(verified).toEqual([]);
+    expect(await world.engine.sessions('alice')).toEqual([]);
+  });
+});
+
+describe('a login that was given up and is approved later', () => {
+  it.each<[string, (page: AbortController) => Promise<unknown>, number]>([
+    ['its browser left', async (page) => page.abort(), 300_000],
+    ['it expired here', async () => {}, 500],
+  ])('leaves no LaunchKey session: %s', async (_why, leave, loginTimeout) => {
+    const store = new MemoryStore();
+    const page = new AbortController();
+    const { world, proxy, polls, seen, verified } = await waitThroughProxy(
+      { store, loginTimeout },
+      () => {},
+      page.signal,
+    );
+    const answer = store.answer.bind(store);
+    const givenUp = new Promise<void>((resolve) => {
+      store.answer = async (...args) => {
+        // The timer that is to be moved on is made right after this.
+        vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+        setImmediate(resolve);
+        return answer(...args);
+      };
+    });
+    onTestFinished(() => void vi.useRealTimers());
+    const ended = seen.catch(() => {});
+    await polls(1);
+    await leave(page);
+    await givenUp;
+    await ended;
+    await approve(world);
+    expect(await world.engine.sessions('alice')).toHaveLength(1);
+    const told = reportOfNobody(proxy);
+    vi.advanceTimersByTime(306_000);
+    await told;
+    expect(await world.engine.sessions('alice')).toEqual([]);
+    expect(verified).toEqual([]);
   });
 });

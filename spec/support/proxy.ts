@@ -28,6 +28,8 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
         call: Call,
       ) => { status: number; headers?: Record<string, string>; body: string } | undefined)
     | undefined;
+  /** Says which calls are neither passed on nor answered. */
+  swallow: ((call: Call) => boolean) | undefined;
   /** Held back are the answers to these calls until the promise resolves. */
   holdBack: ((call: Call) => Promise<unknown> | undefined) | undefined;
   private readonly target: URL;
@@ -73,6 +75,7 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
         if (call.status === undefined) this.emit('dropped', call);
       });
       this.emit('call', call);
+      if (this.swallow?.(call)) return;
       if (own) {
         call.status = own.status;
         res.writeHead(own.status, own.headers).end(own.body);

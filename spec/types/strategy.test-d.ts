@@ -72,6 +72,11 @@ const verifyWithRequest: VerifyFunctionWithRequest<LoginRequest> = async (req) =
 new LaunchKeyStrategy(options, verify);
 new LaunchKeyStrategy({ ...options, passReqToCallback: true }, verifyWithRequest);
 
+// Options whose type leaves open what verify gets.
+declare const anyOptions: LaunchKeyStrategyOptions;
+new LaunchKeyStrategy(anyOptions, verify);
+new LaunchKeyStrategy(anyOptions, verifyWithRequest);
+
 // What people get wrong.
 // @ts-expect-error verify is missing
 new LaunchKeyStrategy(options);

@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../lib/login/answer.js';
+
+describe('digestOf', () => {
+  it.each(['ab\ncd', 'ab\r\ncd\n', ' abcd', 'ab\\cd'])(
+    'knows a package again however it was broken into lines: %j',
+    (broken) => {
+      expect(digestOf(broken)).toBe(digestOf('abcd'));
+      expect(digestOf(broken)).not.toBe(digestOf('abce'));
+    },
+  );
+});
