@@ -13,8 +13,8 @@ type Done = (error: unknown, user?: Express.User | false | null, info?: object |
  * Calls verify and waits for its answer, by `done` or by a promise, whichever comes first; what
  * comes after it changes nothing. A promise of `undefined` says nothing: `done` is to follow.
  *
- * Rejects where there is no answer within a minute, and with whatever was thrown, as an object: Passport hands an error to `next`, where
- * `undefined` means "go on" and `'route'` "skip what guards this route".
+ * Rejects where there is no answer within a minute, and with whatever was thrown, as an object:
+ * Passport hands an error to `next`, where `undefined` means "go on" and `'route'` "skip what guards this route".
  */
 export function askVerify(verify: (done: Done) => unknown): Promise<Verified> {
   let timer: NodeJS.Timeout | undefined;
