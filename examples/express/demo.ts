@@ -56,11 +56,16 @@ console.log(`
   Open both side by side. For another phone to link to an account, there is ${otherUser}. Ctrl+C stops them.
 `);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    server.close();
-    server.closeAllConnections();
-    await engine.close();
-    accounts.close();
-  });
+let stopping = false;
+
+// Not once(): what runs this may pass on a Ctrl+C that came here already.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  server.close();
+  server.closeAllConnections();
+  await engine.close();
+  accounts.close();
 }

@@ -32,10 +32,15 @@ console.log(`
   Open both side by side. Ctrl+C stops them.
 `);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    app.server.closeAllConnections();
-    await app.close();
-    await engine.close();
-  });
+let stopping = false;
+
+// Not once(): what runs this may pass on a Ctrl+C that came here already.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  app.server.closeAllConnections();
+  await app.close();
+  await engine.close();
 }

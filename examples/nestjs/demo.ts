@@ -30,10 +30,15 @@ console.log(`
   Open both side by side. Ctrl+C stops them.
 `);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    app.getHttpServer().closeAllConnections();
-    await app.close();
-    await engine.close();
-  });
+let stopping = false;
+
+// Not once(): what runs this may pass on a Ctrl+C that came here already.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  app.getHttpServer().closeAllConnections();
+  await app.close();
+  await engine.close();
 }
