@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { PublicKeys } from './crypto/keys.js';
 import { PingKeys } from './crypto/ping-keys.js';
-import { MemoryRepository } from './data/memory/index.js';
+import { openRepository } from './data/open.js';
 import { type AnswerOptions, type AnswerResult, VirtualDevice } from './device/virtual.js';
 import { Answers } from './domain/answers.js';
 import { type AppCredentials, type AppInfo, type AppOptions, Apps } from './domain/apps.js';
@@ -108,10 +108,11 @@ export interface Engine {
 }
 
 /**
- * Starts an engine that keeps everything in memory.
+ * Starts an engine, which keeps its data in memory unless `data` or `databaseUrl` says where.
  *
  * Rejects with a {@link LaunchKeyEngineError}: `ENGINE_INVALID_OPTION` for an option that is unknown
- * or unusable, `ENGINE_LISTEN` if the address cannot be bound.
+ * or unusable,  `ENGINE_DATA` if its data cannot be opened,
+ * `ENGINE_LISTEN` if the address cannot be bound.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const resolved = resolveOptions(options);
@@ -122,15 +123,20 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 
 async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
   const { clock, logger, limits } = options;
-  const repository = new MemoryRepository();
-  const pingKeys = await PingKeys.create(clock, options.pingKeyGrace);
+  const repository = await openRepository(options);
+  const pingKeys = await PingKeys.open(repository, clock, options.pingKeyGrace).catch(
+    async (error) => {
+      await repository.close();
+      throw error;
+    },
+  );
   const publicKeys = new PublicKeys();
   const heldPolls = new HeldPolls();
   const changes = new Changes();
   const apps = new Apps(repository, clock);
   const users = new Users(repository, clock, limits.whiteLabelUsersPerApp);
   const metrics = new Metrics(repository, heldPolls, clock);
-  const events = new Events(repository, users, clock, logger, limits.deliveriesPerApp);
+  const events = new Events(users, clock, logger);
   const delivery = new Delivery(
     {
       repository,
@@ -206,6 +212,7 @@ class RunningEngine implements Engine {
   private readonly sweeper: NodeJS.Timeout;
   private server: Awaited<ReturnType<typeof createServer>> | undefined;
   private closing: Promise<void> | undefined;
+  private sweeping: Promise<unknown> | undefined;
 
   constructor(services: Services, delivery: Delivery, options: ResolvedOptions) {
     this.services = services;
@@ -228,6 +235,7 @@ class RunningEngine implements Engine {
     } catch (error) {
       clearInterval(this.sweeper);
       await this.delivery.close();
+      await this.services.repository.close();
       const code = (error as NodeJS.ErrnoException).code ?? 'an error';
       throw new LaunchKeyEngineError(
         'ENGINE_LISTEN',
@@ -387,15 +395,21 @@ class RunningEngine implements Engine {
       clearTimeout(impatience);
     }
     await this.delivery.close();
+    await this.sweeping;
     await this.services.repository.close();
   }
 
   private sweep(): void {
-    const { clock, heldPolls, repository, logger } = this.services;
+    const { clock, heldPolls, pingKeys, repository, logger } = this.services;
     const now = clock();
     heldPolls.sweep(now);
     this.delivery.run();
-    repository.sweep(now).catch((error) => logger.error({ err: error }, 'the sweep failed'));
+    if (this.sweeping) return;
+    this.sweeping = Promise.all([repository.sweep(now), pingKeys.refresh()])
+      .catch((error) => logger.error({ err: error }, 'the sweep failed'))
+      .finally(() => {
+        this.sweeping = undefined;
+      });
   }
 
   private checkOpen(): void {

@@ -18,6 +18,16 @@ export interface EngineOptions {
   host?: string;
   /** The address under which others reach the engine, for QR codes. Default: the engine's `url`. */
   publicUrl?: string;
+  /** The file that the data is kept in (SQLite). Default: none, everything is in memory. */
+  data?: string;
+  /** `postgres://…`: the database that the data is kept in, which several engines may share. */
+  databaseUrl?: string;
+  /**
+   * What encrypts the engine's own keys in the data: base64 of 32 bytes. Default: what `keyFile` holds.
+   */
+  key?: string;
+  /** The file with that key. Default: beside `data` with `.key` at its end, made with it. */
+  keyFile?: string;
   /** The engine's time in milliseconds since 1970. Default: `Date.now`. */
   clock?: () => number;
   /** How long an auth request can be answered, in milliseconds of engine time. Default: 300,000. */
@@ -34,13 +44,13 @@ export interface EngineOptions {
   logger?: Logger;
 }
 
-export type ResolvedOptions = Required<
-  Omit<EngineOptions, 'publicUrl' | 'rateLimit' | 'limits'>
-> & {
-  publicUrl?: string;
-  rateWindows: readonly RateWindow[];
-  limits: Limits;
-};
+type Optional = 'publicUrl' | 'data' | 'databaseUrl' | 'key' | 'keyFile';
+
+export type ResolvedOptions = Required<Omit<EngineOptions, Optional | 'rateLimit' | 'limits'>> &
+  Pick<EngineOptions, Optional> & {
+    rateWindows: readonly RateWindow[];
+    limits: Limits;
+  };
 
 const DAY = 24 * 3_600_000;
 const WINDOWS: readonly RateWindow[] = [
@@ -51,6 +61,10 @@ const KNOWN: readonly string[] = [
   'port',
   'host',
   'publicUrl',
+  'data',
+  'databaseUrl',
+  'key',
+  'keyFile',
   'clock',
   'requestTtl',
   'rateLimit',
@@ -71,6 +85,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     port: integer('port', options.port ?? 0, 0, 65_535),
     host: text('host', options.host ?? '127.0.0.1'),
     publicUrl: resolvePublicUrl(options.publicUrl),
+    ...resolveData(options),
     clock,
     requestTtl: integer('requestTtl', options.requestTtl ?? 300_000, 1, DAY),
     rateWindows: resolveRate(options.rateLimit),
@@ -83,16 +98,27 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
 
 function checkName(name: string): void {
   if (KNOWN.includes(name)) return;
-  if (name === 'data' || name === 'databaseUrl') {
-    throw new LaunchKeyEngineError(
-      'ENGINE_UNSUPPORTED_OPTION',
-      `The option ${name} is not supported by this version: it keeps everything in memory.`,
-    );
-  }
   throw new LaunchKeyEngineError(
     'ENGINE_INVALID_OPTION',
     `There is no option ${JSON.stringify(name)}; there are ${KNOWN.join(', ')}.`,
   );
+}
+
+function resolveData({ data, databaseUrl, key, keyFile }: EngineOptions) {
+  if (data !== undefined && databaseUrl !== undefined) {
+    throw invalid('databaseUrl', 'left out where data names a file: one of them is enough');
+  }
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    // Not what came, which may hold a password.
+    throw invalid('databaseUrl', 'a URL that begins with postgres://');
+  }
+  if (key !== undefined && typeof key !== 'string') throw invalid('key', 'base64 of 32 bytes');
+  return {
+    data: data === undefined ? undefined : text('data', data),
+    databaseUrl,
+    key,
+    keyFile: keyFile === undefined ? undefined : text('keyFile', keyFile),
+  };
 }
 
 function resolvePublicUrl(value: unknown): string | undefined {

@@ -200,7 +200,7 @@ describe('an envelope', () => {
 
   it('stays remembered whatever strangers send', async () => {
     const repository = new MemoryRepository();
-    const pingKeys = await PingKeys.create(Date.now, 0);
+    const pingKeys = await PingKeys.open(repository, Date.now, 0);
     const envelopes = new Envelopes(repository, pingKeys, new PublicKeys(), Date.now);
     const credentials = await new Apps(repository, Date.now).create({ name: 'Shop' });
     const text = JSON.stringify({ secret: credentials.secretKey, stamped: stamp(Date.now()) });

@@ -1,4 +1,6 @@
-import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import type { PingKeyRecord } from '../data/records.js';
+import type { Repository } from '../data/repository.js';
 import { fingerprint, generateRsa, modulusBytes, publicPem } from './keys.js';
 import { OaepDecryptor, signText } from './rsa.js';
 
@@ -10,32 +12,51 @@ export interface PingKey {
   /** PEM with the blank lines of the hosted API, which the C client needs. */
   readonly served: string;
   /** Until when it decrypts, in engine time; `Infinity` for the current one. */
-  retiresAt: number;
+  readonly retiresAt: number;
   readonly privateKey: KeyObject;
   readonly decryptor: OaepDecryptor;
 }
 
-/** Old generations that are kept at most, however often the key is rotated within the grace period. */
+/** Old generations that decrypt at most, however often the key is rotated within the grace period. */
 const GENERATIONS = 8;
+/** How often it is looked whether another process has made a new key, in milliseconds of real time. */
+const LOOK = 2000;
 
 /**
  * The engine's keys: the current one, and the ones before it for as long as clients may still have
- * them cached (from 60 s in PHP to for ever in Python).
+ * them cached (from 60 s in PHP to for ever in Python). All processes with the same data share them.
  */
 export class PingKeys {
+  private readonly repository: Repository;
   private readonly clock: () => number;
   private readonly grace: number;
-  private keys: PingKey[];
+  private keys: PingKey[] = [];
   private rotating: Promise<unknown> = Promise.resolve();
+  private lookedAt = 0;
 
-  private constructor(clock: () => number, grace: number, first: PingKey) {
+  private constructor(repository: Repository, clock: () => number, grace: number) {
+    this.repository = repository;
     this.clock = clock;
     this.grace = grace;
-    this.keys = [first];
   }
 
-  static async create(clock: () => number, grace: number): Promise<PingKeys> {
-    return new PingKeys(clock, grace, await makePingKey(clock()));
+  /** Reads the keys, and makes the first one if there is none. */
+  static async open(repository: Repository, clock: () => number, grace: number): Promise<PingKeys> {
+    const keys = new PingKeys(repository, clock, grace);
+    await keys.load();
+    if (keys.keys.length === 0) {
+      await repository.addPingKey(await makePingKey(clock()), undefined, 0);
+      await keys.load();
+    }
+    return keys;
+  }
+
+  /** Looks now and then for what other processes have made of the keys. */
+  async refresh(): Promise<void> {
+    const now = performance.now();
+    if (now - this.lookedAt < LOOK) return;
+    this.lookedAt = now;
+    await this.load();
   }
 
   get current(): PingKey {
@@ -79,11 +100,25 @@ export class PingKeys {
   }
 
   private async replace(): Promise<PingKey> {
-    const earliest = this.current.madeAt + 1000;
-    const next = await makePingKey(Math.max(this.clock(), earliest));
-    this.current.retiresAt = this.clock() + this.grace;
-    this.keys = [next, ...this.alive()].slice(0, GENERATIONS);
-    return next;
+    await this.load();
+    const { current } = this;
+    const next = await makePingKey(Math.max(this.clock(), current.madeAt + 1000));
+    const retiresAt = this.clock() + this.grace;
+    // If another process was first, its key is as new as ours.
+    await this.repository.addPingKey(next, current.fingerprint, retiresAt);
+    await this.load();
+    return this.current;
+  }
+
+  private async load(): Promise<void> {
+    const records = (await this.repository.pingKeys()).slice(0, GENERATIONS);
+    const known = new Map(this.keys.map((key) => [key.fingerprint, key]));
+    this.keys = await Promise.all(
+      records.map(async (record) => {
+        const retiresAt = record.retiresAt ?? Number.POSITIVE_INFINITY;
+        return { ...(known.get(record.fingerprint) ?? (await readPingKey(record))), retiresAt };
+      }),
+    );
   }
 
   private alive(): PingKey[] {
@@ -92,13 +127,22 @@ export class PingKeys {
   }
 }
 
-async function makePingKey(now: number): Promise<PingKey> {
+async function makePingKey(now: number): Promise<PingKeyRecord> {
   const { privateKey, publicKey } = await generateRsa();
   return {
     fingerprint: fingerprint(publicKey),
     madeAt: Math.floor(now / 1000) * 1000,
-    served: withBlankLines(publicPem(publicKey)),
-    retiresAt: Number.POSITIVE_INFINITY,
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+  };
+}
+
+async function readPingKey({ fingerprint, madeAt, privateKey: der }: PingKeyRecord) {
+  const key = Buffer.from(der, 'base64');
+  const privateKey = createPrivateKey({ key, type: 'pkcs8', format: 'der' });
+  return {
+    fingerprint,
+    madeAt,
+    served: withBlankLines(publicPem(createPublicKey(privateKey))),
     privateKey,
     decryptor: await OaepDecryptor.create(privateKey),
   };

@@ -219,3 +219,14 @@ export interface RateWindow {
   /** … in this many seconds. */
   seconds: number;
 }
+
+/** One generation of the engine's own key. */
+export interface PingKeyRecord {
+  fingerprint: string;
+  /** Whole seconds. */
+  madeAt: number;
+  /** Until when it decrypts; `undefined` for the current one. */
+  retiresAt?: number;
+  /** PKCS#8, DER, base64. Encrypted where it leaves this process's memory. */
+  privateKey: string;
+}

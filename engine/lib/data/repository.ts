@@ -9,12 +9,31 @@ import type {
   IdentityKind,
   PairingRecord,
   PastRequest,
+  PingKeyRecord,
   RateWindow,
   ReceiptRecord,
   RequestRecord,
   SessionRecord,
   UserRecord,
 } from './records.js';
+
+/** What goes with an answer into the one step that records it. */
+export interface AnswerStep {
+  now: number;
+  /** Sessions of the user with the application that are kept; the oldest ones end beyond it. */
+  sessionLimit: number;
+  receipt?: ReceiptRecord;
+  /** The event that tells the application. */
+  event?: DeliveryRecord;
+  /** How many events may wait for one application; one beyond is not queued. */
+  eventLimit: number;
+}
+
+export interface Answered {
+  request: RequestRecord;
+  /** Whether there was room for the event, if there is one. */
+  queued: boolean;
+}
 
 /**
  * Where the engine keeps its data. Each method is one atomic step, as one SQL statement or one short
@@ -101,6 +120,18 @@ export interface Repository {
    */
   secret(name: string, candidate: string): Promise<string>;
 
+  /** The ping keys that still decrypt, the current one first. */
+  pingKeys(): Promise<PingKeyRecord[]>;
+  /**
+   * Makes this the current ping key in the place of `successorOf`, which retires at that time;
+   * `undefined` for the first key. `false` if another one is current.
+   */
+  addPingKey(
+    key: PingKeyRecord,
+    successorOf: string | undefined,
+    retiresAt: number,
+  ): Promise<boolean>;
+
   /**
    * Counts one more event of its kind, unless one of the windows is full. Resolves to 0 when it was
    * counted, else to the milliseconds until there is room.
@@ -120,15 +151,14 @@ export interface Repository {
   expireRequests(userId: string, now: number): Promise<string[]>;
   /**
    * Records the one answer of an open request with its receipt, and opens the session that may come
-   * with it. Of several answers at the same moment one wins and the others get `'answered'`.
+   * with it and queues the event that tells of it. Of several answers at the same moment one wins and
+   * the others get `'answered'`.
    */
   answerRequest(
     authRequest: string,
     answer: AnswerRecord,
-    now: number,
-    sessionLimit: number,
-    receipt?: ReceiptRecord,
-  ): Promise<RequestRecord | 'answered' | 'expired' | 'denial only' | undefined>;
+    step: AnswerStep,
+  ): Promise<Answered | 'answered' | 'expired' | 'denial only' | undefined>;
   /** No approval of this request is taken from now on; of one that was answered nothing changes. */
   allowDenialOnly(authRequest: string): Promise<void>;
   /** The receipt of an answer; in memory, of the last ten thousand. */
@@ -139,17 +169,24 @@ export interface Repository {
   /** `false` if the session is not open any more. */
   confirmSession(authRequest: string): Promise<boolean>;
   /** Ends a session and forgets its answer; `false` if there was none. */
-  endSession(authRequest: string): Promise<boolean>;
-  /** Marks the user's sessions as `pending clear` and returns all that now are. */
-  clearSessions(userId: string, appKey?: string): Promise<SessionRecord[]>;
+  endSession(authRequest: string, now: number): Promise<boolean>;
+  /**
+   * Marks the user's sessions with the application as `pending clear` and returns all that now are.
+   * If there are any, `event` is queued in the same step, in the place of the logouts of that user and
+   * application that are still under way.
+   */
+  clearSessions(userId: string, appKey: string, event?: DeliveryRecord): Promise<SessionRecord[]>;
 
   /**
-   * Queues an event. A logout replaces the logouts of the same user and application that are still
-   * under way, and is always queued. `false` for an answer if the application's queue is full.
+   * Deliveries whose time has come and that nobody else is sending, at most `limit`, and so many of
+   * one application that `perApp` are being sent. They are the caller's for `lease` milliseconds.
    */
-  insertDelivery(delivery: DeliveryRecord, limit: number): Promise<boolean>;
-  /** Deliveries whose time has come and that nobody else is sending, at most `limit`. */
-  claimDeliveries(now: number, limit: number, perApp: number): Promise<DeliveryRecord[]>;
+  claimDeliveries(
+    now: number,
+    limit: number,
+    perApp: number,
+    lease: number,
+  ): Promise<DeliveryRecord[]>;
   /** Gives a claimed delivery back, to be sent again; does nothing if it has been replaced. */
   rescheduleDelivery(
     id: string,

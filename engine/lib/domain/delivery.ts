@@ -21,6 +21,8 @@ export const BACKOFF: readonly number[] = [1000, 2000, 4000, 8000, 15_000, 30_00
 
 /** No application may take all of the concurrency, however slowly it answers. */
 const PER_APP = 16;
+/** How much longer an event is this process's own than it can take to send it. */
+const LEASE_MARGIN = 20_000;
 /** A logout is valid for five minutes; before that is over it is said anew, with the time of then. */
 const RESTATE_AFTER = 4 * 60_000;
 
@@ -87,7 +89,9 @@ export class Delivery {
   private async claim(): Promise<void> {
     const room = this.concurrency - this.sending;
     if (room <= 0) return;
-    const due = await this.with.repository.claimDeliveries(this.with.clock(), room, PER_APP);
+    const { repository, clock } = this.with;
+    const lease = this.timeout + LEASE_MARGIN;
+    const due = await repository.claimDeliveries(clock(), room, PER_APP, lease);
     for (const delivery of due) {
       this.sending += 1;
       void this.send(delivery)

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { AnswerRecord, AppRecord, DeliveryRecord, RequestRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
 import type { Logger } from '../logger.js';
 import type { Users } from './users.js';
 
@@ -9,31 +8,36 @@ const ANSWER_LIFE = 5 * 60_000;
 /** A logout matters for as long as somebody may still be logged in. */
 const LOGOUT_LIFE = 24 * 3_600_000;
 
-/** Puts what applications should hear of into the queue. */
+/** Makes the events that tell applications; the repository queues each with what it tells of. */
 export class Events {
-  private readonly repository: Repository;
   private readonly users: Users;
   private readonly clock: () => number;
   private readonly logger: Logger;
-  private readonly limit: number;
   /** Called when there is something to send at once. */
   onQueued: () => void = () => {};
 
-  constructor(
-    repository: Repository,
-    users: Users,
-    clock: () => number,
-    logger: Logger,
-    limit: number,
-  ) {
-    this.repository = repository;
+  constructor(users: Users, clock: () => number, logger: Logger) {
     this.users = users;
     this.clock = clock;
     this.logger = logger;
-    this.limit = limit;
   }
 
-  async answered(app: AppRecord, request: RequestRecord, answer: AnswerRecord): Promise<void> {
+  /** Has what was queued sent, and reports what was not. */
+  settle(event: DeliveryRecord | undefined, queued: boolean): void {
+    if (queued) {
+      if (event) this.onQueued();
+      return;
+    }
+    const details = { appKey: event?.appKey, kind: event?.kind };
+    this.logger.warn(details, 'event dropped: too many are waiting');
+  }
+
+  /** `undefined` for an application that is told nothing. */
+  answered(
+    app: AppRecord | undefined,
+    request: RequestRecord,
+    answer: AnswerRecord,
+  ): DeliveryRecord | undefined {
     const parameters: Record<string, string> = {
       auth: answer.auth,
       auth_request: request.authRequest,
@@ -43,28 +47,31 @@ export class Events {
       parameters.organization_user = answer.organizationUser;
     }
     if (answer.userPushId !== undefined) parameters.user_push_id = answer.userPushId;
-    await this.queue(app, request.userId, 'answer', parameters, ANSWER_LIFE);
+    return this.make(app, request.userId, 'answer', parameters, ANSWER_LIFE);
   }
 
-  async loggedOut(app: AppRecord, userId: string): Promise<void> {
+  /** `undefined` for an application that is told nothing. */
+  async loggedOut(app: AppRecord | undefined, userId: string): Promise<DeliveryRecord | undefined> {
+    if (!app?.callbackUrl) return undefined;
     const userHash = await this.users.identity('hash', userId, app.appKey);
-    await this.queue(app, userId, 'logout', { user_hash: userHash }, LOGOUT_LIFE);
+    return this.make(app, userId, 'logout', { user_hash: userHash }, LOGOUT_LIFE);
   }
 
-  private async queue(
-    app: AppRecord,
+  private make(
+    app: AppRecord | undefined,
     userId: string,
     kind: DeliveryRecord['kind'],
     parameters: Record<string, string>,
     life: number,
-  ): Promise<void> {
+  ): DeliveryRecord | undefined {
+    if (!app?.callbackUrl) return undefined;
     const now = this.clock();
-    const delivery: DeliveryRecord = {
+    return {
       id: randomUUID(),
       kind,
       appKey: app.appKey,
       userId,
-      callbackUrl: app.callbackUrl ?? '',
+      callbackUrl: app.callbackUrl,
       parameters,
       eventTime: now,
       createdAt: now,
@@ -72,7 +79,5 @@ export class Events {
       nextAttemptAt: now,
       giveUpAt: now + life,
     };
-    if (await this.repository.insertDelivery(delivery, this.limit)) this.onQueued();
-    else this.logger.warn({ appKey: app.appKey, kind }, 'event dropped: too many are waiting');
   }
 }

@@ -162,17 +162,18 @@ export class Requests {
         app.organization,
       );
     }
-    const answered = await repository.answerRequest(
-      request.authRequest,
-      record,
-      clock(),
-      limits.sessionsPerUserAndApp,
+    const event = events.answered(app, request, record);
+    const answered = await repository.answerRequest(request.authRequest, record, {
+      now: clock(),
+      sessionLimit: limits.sessionsPerUserAndApp,
       receipt,
-    );
+      event,
+      eventLimit: limits.deliveriesPerApp,
+    });
     if (typeof answered !== 'object') throw notAnswerable(request.authRequest, answered);
     heldPolls.wake(request.authRequest);
     changes.notify(request.userId);
-    if (app?.callbackUrl) await events.answered(app, answered, record);
+    events.settle(event, answered.queued);
   }
 
   /** Something about an open request is to be shown anew. */

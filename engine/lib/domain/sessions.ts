@@ -73,19 +73,30 @@ export class Sessions {
    * each application is told once, by a signed event. Returns the sessions that are being ended.
    */
   async deorbit(userId: string, appKey?: string): Promise<SessionRecord[]> {
-    const { repository, heldPolls, changes, events } = this.with;
-    const cleared = await repository.clearSessions(userId, appKey);
+    const cleared: SessionRecord[] = [];
+    const keys = appKey === undefined ? await this.apps(userId) : [appKey];
+    for (const key of keys) cleared.push(...(await this.clear(userId, key)));
+    if (cleared.length > 0) this.with.changes.notify(userId);
+    return cleared;
+  }
+
+  /** The applications that the user is logged in to, in the order in which they came. */
+  private async apps(userId: string): Promise<Set<string>> {
+    const sessions = await this.with.repository.sessions(userId);
+    return new Set(sessions.map((session) => session.appKey));
+  }
+
+  private async clear(userId: string, appKey: string): Promise<SessionRecord[]> {
+    const { repository, heldPolls, events } = this.with;
+    const event = await events.loggedOut(await repository.app(appKey), userId);
+    const cleared = await repository.clearSessions(userId, appKey, event);
     for (const session of cleared) heldPolls.wake(session.authRequest);
-    for (const key of new Set(cleared.map((session) => session.appKey))) {
-      const app = await repository.app(key);
-      if (app?.callbackUrl) await events.loggedOut(app, userId);
-    }
-    if (cleared.length > 0) changes.notify(userId);
+    if (cleared.length > 0) events.settle(event, true);
     return cleared;
   }
 
   private async end(authRequest: string, userId: string): Promise<void> {
-    await this.with.repository.endSession(authRequest);
+    await this.with.repository.endSession(authRequest, this.with.clock());
     this.with.heldPolls.wake(authRequest);
     this.with.changes.notify(userId);
   }

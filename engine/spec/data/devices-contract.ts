@@ -252,9 +252,7 @@ export function devicesContract(make: () => Promise<Repository>): void {
       repository.answerRequest(
         request.authRequest,
         { approved, auth: 'auth', userHash: 'hash', answeredAt: 1 },
-        1,
-        50,
-        { ...receipt(request), approved },
+        { now: 1, sessionLimit: 50, eventLimit: 50, receipt: { ...receipt(request), approved } },
       );
     return { repository, userId, make, receipt, answer };
   }
@@ -263,7 +261,7 @@ export function devicesContract(make: () => Promise<Repository>): void {
     const { repository, make, receipt, answer } = await withRequest();
     const request = await make();
     expect(await repository.receipt(request.authRequest)).toBeUndefined();
-    expect(await answer(request, true)).toMatchObject({ answer: { approved: true } });
+    expect(await answer(request, true)).toMatchObject({ request: { answer: { approved: true } } });
     expect(await answer(request, false)).toBe('answered');
     expect(await repository.receipt(request.authRequest)).toEqual(receipt(request));
   });
@@ -278,9 +276,25 @@ export function devicesContract(make: () => Promise<Repository>): void {
     ]);
     expect(await answer(first, true)).toBe('denial only');
     expect(await repository.receipt(first.authRequest)).toBeUndefined();
-    expect(await answer(first, false)).toMatchObject({ answer: { approved: false } });
-    expect(await answer(second, true)).toMatchObject({ answer: { approved: true } });
+    expect(await answer(first, false)).toMatchObject({ request: { answer: { approved: false } } });
+    expect(await answer(second, true)).toMatchObject({ request: { answer: { approved: true } } });
     await repository.allowDenialOnly(second.authRequest);
     expect(await repository.request(second.authRequest)).not.toHaveProperty('denialOnly', true);
+  });
+
+  it('ends the open requests of a user, and those alone', async () => {
+    const { repository, userId, make, answer } = await withRequest();
+    const [answered, first, second] = [await make(), await make(), await make()];
+    await answer(answered, true);
+    expect(await repository.expireRequests(fresh('user'), 1)).toEqual([]);
+    expect((await repository.expireRequests(userId, 1)).sort()).toEqual(
+      [first.authRequest, second.authRequest].sort(),
+    );
+    expect(await repository.pendingRequests(userId, 1)).toEqual([]);
+    expect(await answer(first, true)).toBe('expired');
+    expect(await repository.receipt(first.authRequest)).toBeUndefined();
+    expect(await repository.insertRequest(first, 10)).toBe('taken');
+    expect(await repository.session(answered.authRequest)).toMatchObject({ state: 'open' });
+    expect(await repository.expireRequests(userId, 1)).toEqual([]);
   });
 }

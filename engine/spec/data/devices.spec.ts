@@ -1,5 +1,4 @@
-import { describe } from 'vitest';
-import { MemoryRepository } from '../../lib/data/memory/index.js';
+import { describeRepositories } from '../support/repositories.js';
 import { devicesContract } from './devices-contract.js';
 
-describe('devices in memory', () => devicesContract(async () => new MemoryRepository()));
+describeRepositories('devices', devicesContract);

@@ -7,12 +7,12 @@ import type {
   DeviceRecord,
   IdentityKind,
   PairingRecord,
+  PingKeyRecord,
   RateWindow,
-  ReceiptRecord,
   RequestRecord,
   UserRecord,
 } from '../records.js';
-import type { Repository } from '../repository.js';
+import type { AnswerStep, Repository } from '../repository.js';
 import { MemoryDeliveries } from './deliveries.js';
 import { MemoryDevices } from './devices.js';
 import { MemoryDirectory } from './directory.js';
@@ -29,6 +29,7 @@ export class MemoryRepository implements Repository {
   private readonly deliveries = new MemoryDeliveries();
   private readonly trail = new MemoryTrail();
   private readonly secrets = new Map<string, string>();
+  private pings: PingKeyRecord[] = [];
 
   async insertApp(app: AppRecord) {
     return this.directory.insertApp(app);
@@ -145,6 +146,17 @@ export class MemoryRepository implements Repository {
     return candidate;
   }
 
+  async pingKeys() {
+    return this.pings;
+  }
+
+  async addPingKey(key: PingKeyRecord, successorOf: string | undefined, retiresAt: number) {
+    const [current] = this.pings;
+    if (current?.fingerprint !== successorOf) return false;
+    this.pings = [key, ...this.pings.map((one) => (one === current ? { ...one, retiresAt } : one))];
+    return true;
+  }
+
   async takeRate(key: string, windows: readonly RateWindow[], now: number) {
     return this.rates.take(key, windows, now);
   }
@@ -169,16 +181,13 @@ export class MemoryRepository implements Repository {
     return this.requests.expireAll(userId, now);
   }
 
-  async answerRequest(
-    authRequest: string,
-    answer: AnswerRecord,
-    now: number,
-    sessionLimit: number,
-    receipt?: ReceiptRecord,
-  ) {
-    const answered = this.requests.answer(authRequest, answer, now, sessionLimit);
-    if (typeof answered === 'object' && receipt) this.trail.keepReceipt(receipt);
-    return answered;
+  async answerRequest(authRequest: string, answer: AnswerRecord, step: AnswerStep) {
+    const { now, sessionLimit, receipt, event, eventLimit } = step;
+    const request = this.requests.answer(authRequest, answer, now, sessionLimit);
+    if (typeof request !== 'object') return request;
+    if (receipt) this.trail.keepReceipt(receipt);
+    const queued = event === undefined || this.deliveries.insert(event, eventLimit);
+    return { request, queued };
   }
 
   async allowDenialOnly(authRequest: string) {
@@ -205,12 +214,10 @@ export class MemoryRepository implements Repository {
     return this.requests.end(authRequest);
   }
 
-  async clearSessions(userId: string, appKey?: string) {
-    return this.requests.clear(userId, appKey);
-  }
-
-  async insertDelivery(delivery: DeliveryRecord, limit: number) {
-    return this.deliveries.insert(delivery, limit);
+  async clearSessions(userId: string, appKey: string, event?: DeliveryRecord) {
+    const cleared = this.requests.clear(userId, appKey);
+    if (cleared.length > 0 && event) this.deliveries.insert(event, 0);
+    return cleared;
   }
 
   async claimDeliveries(now: number, limit: number, perApp: number) {
@@ -237,6 +244,7 @@ export class MemoryRepository implements Repository {
     this.paired.sweep(now);
     this.rates.sweep(now);
     this.requests.sweep(now);
+    this.pings = this.pings.filter(({ retiresAt }) => retiresAt === undefined || retiresAt > now);
   }
 
   async close() {}

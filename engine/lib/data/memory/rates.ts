@@ -1,4 +1,5 @@
 import { BoundedMap } from '../../bounded-map.js';
+import { timeUntilRoom } from '../rates.js';
 import type { RateWindow } from '../records.js';
 
 /** When the last few events of a kind, as auth requests for a user and application, were let through. */
@@ -10,21 +11,9 @@ export class MemoryRates {
   private memory = 0;
 
   take(key: string, windows: readonly RateWindow[], now: number): number {
+    const { wait, times, memory } = timeUntilRoom(this.passed.get(key) ?? [], windows, now);
     // The longest of all kinds that are counted here.
-    const longest = Math.max(...windows.map((window) => window.seconds)) * 1000;
-    this.memory = Math.max(this.memory, longest);
-    // A clock that was put back must not make anybody wait until it is there again.
-    const times = (this.passed.get(key) ?? [])
-      .map((time) => Math.min(time, now))
-      .filter((time) => time > now - this.memory);
-    let wait = 0;
-    for (const window of windows) {
-      const since = now - window.seconds * 1000;
-      const inside = times.filter((time) => time > since);
-      if (inside.length < window.requests) continue;
-      const freeing = inside[inside.length - window.requests] ?? now;
-      wait = Math.max(wait, freeing - since);
-    }
+    this.memory = Math.max(this.memory, memory);
     if (wait === 0) times.push(now);
     this.passed.set(key, times);
     return wait;

@@ -121,10 +121,10 @@ export class MemoryRequests {
     return true;
   }
 
-  clear(userId: string, appKey?: string): SessionRecord[] {
+  clear(userId: string, appKey: string): SessionRecord[] {
     const cleared: SessionRecord[] = [];
     for (const session of this.sessions(userId)) {
-      if (appKey !== undefined && session.appKey !== appKey) continue;
+      if (session.appKey !== appKey) continue;
       const clearing: SessionRecord = { ...session, state: 'pending clear' };
       this.putSession(clearing);
       cleared.push(clearing);

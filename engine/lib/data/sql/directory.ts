@@ -1,0 +1,193 @@
+import { BoundedMap } from '../../bounded-map.js';
+import type { AppRecord, IdentityKind, PairingRecord, UserRecord } from '../records.js';
+import { appRecord, appRow, pairingRecord, userRecord, userRow } from './rows.js';
+import type { Database } from './schema.js';
+
+/** Applications, users, the names that users have in places, and pairings that wait to be used. */
+export class SqlDirectory {
+  private readonly db: Database;
+  /** Names in places never change, so that what was read once holds. */
+  private readonly identities = new BoundedMap<string, string>(20_000);
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  async insertApp(app: AppRecord): Promise<boolean> {
+    const inserted = await this.db
+      .insertInto('apps')
+      .values(appRow(app))
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('app_key')
+      .executeTakeFirst();
+    return inserted !== undefined;
+  }
+
+  async app(appKey: string): Promise<AppRecord | undefined> {
+    const row = await this.db
+      .selectFrom('apps')
+      .selectAll()
+      .where('app_key', '=', appKey)
+      .executeTakeFirst();
+    return row && appRecord(row);
+  }
+
+  async apps(): Promise<AppRecord[]> {
+    const rows = await this.db
+      .selectFrom('apps')
+      .selectAll()
+      .orderBy('created_at')
+      .orderBy('app_key')
+      .execute();
+    return rows.map(appRecord);
+  }
+
+  async setAppDisabled(appKey: string, disabled: boolean): Promise<boolean> {
+    const updated = await this.db
+      .updateTable('apps')
+      .set({ disabled: Number(disabled) })
+      .where('app_key', '=', appKey)
+      .returning('app_key')
+      .executeTakeFirst();
+    return updated !== undefined;
+  }
+
+  async insertUser(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full'> {
+    if (await this.userByName(user.username)) return 'taken';
+    if (user.whiteLabelOf !== undefined) {
+      const { count } = await this.db
+        .selectFrom('users')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('white_label_of', '=', user.whiteLabelOf)
+        .executeTakeFirstOrThrow();
+      if (count >= limit) return 'full';
+    }
+    const inserted = await this.db
+      .insertInto('users')
+      .values(userRow(user))
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    return inserted ? 'inserted' : 'taken';
+  }
+
+  async user(id: string): Promise<UserRecord | undefined> {
+    const row = await this.db
+      .selectFrom('users')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row && userRecord(row);
+  }
+
+  async userByName(username: string): Promise<UserRecord | undefined> {
+    const row = await this.db
+      .selectFrom('users')
+      .selectAll()
+      .where('username', '=', username)
+      .executeTakeFirst();
+    return row && userRecord(row);
+  }
+
+  async users(): Promise<UserRecord[]> {
+    const rows = await this.db
+      .selectFrom('users')
+      .selectAll()
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map(userRecord);
+  }
+
+  async identity(
+    kind: IdentityKind,
+    userId: string,
+    place: string,
+    candidate: string,
+  ): Promise<string> {
+    const key = JSON.stringify([kind, userId, place]);
+    const known = this.identities.get(key);
+    if (known !== undefined) return known;
+    let value = await this.readIdentity(kind, userId, place);
+    if (value === undefined) {
+      await this.db
+        .insertInto('identities')
+        .values({ kind, user_id: userId, place, value: candidate })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      // Another process may have been first.
+      value = (await this.readIdentity(kind, userId, place)) ?? candidate;
+    }
+    this.identities.set(key, value);
+    return value;
+  }
+
+  async userByIdentity(
+    kind: IdentityKind,
+    place: string,
+    value: string,
+  ): Promise<UserRecord | undefined> {
+    const row = await this.db
+      .selectFrom('identities')
+      .innerJoin('users', 'users.id', 'identities.user_id')
+      .selectAll('users')
+      .where('value', '=', value)
+      .where('kind', '=', kind)
+      .where('place', '=', place)
+      .executeTakeFirst();
+    return row && userRecord(row);
+  }
+
+  async putPairing(pairing: PairingRecord): Promise<void> {
+    const columns = {
+      code_hash: pairing.codeHash,
+      link_hash: pairing.linkHash,
+      image_hash: pairing.imageHash,
+      expires_at: pairing.expiresAt,
+    };
+    await this.db
+      .insertInto('pairings')
+      .values({ user_id: pairing.userId, ...columns })
+      .onConflict((conflict) => conflict.column('user_id').doUpdateSet(columns))
+      .execute();
+  }
+
+  async takePairing(
+    by: 'codeHash' | 'linkHash',
+    hash: string,
+    now: number,
+  ): Promise<PairingRecord | undefined> {
+    const row = await this.db
+      .deleteFrom('pairings')
+      .where(by === 'codeHash' ? 'code_hash' : 'link_hash', '=', hash)
+      .where('expires_at', '>', now)
+      .returningAll()
+      .executeTakeFirst();
+    return row && pairingRecord(row);
+  }
+
+  async pairingByImage(imageHash: string, now: number): Promise<PairingRecord | undefined> {
+    const row = await this.db
+      .selectFrom('pairings')
+      .selectAll()
+      .where('image_hash', '=', imageHash)
+      .where('expires_at', '>', now)
+      .executeTakeFirst();
+    return row && pairingRecord(row);
+  }
+
+  async sweep(now: number): Promise<void> {
+    await this.db.deleteFrom('pairings').where('expires_at', '<=', now).execute();
+  }
+
+  private async readIdentity(kind: IdentityKind, userId: string, place: string) {
+    const row = await this.db
+      .selectFrom('identities')
+      .select('value')
+      .where('user_id', '=', userId)
+      .where('kind', '=', kind)
+      .where('place', '=', place)
+      .executeTakeFirst();
+    return row?.value;
+  }
+}

@@ -1,0 +1,12 @@
+import type { Migration } from 'kysely';
+import * as first from './0001-first.js';
+import * as devices from './0002-devices.js';
+
+/**
+ * How the tables came to be, in the order of the names. What stands here has run on people's data: a
+ * change is a new migration. None has a way down, since going back means to restore a backup.
+ */
+export const migrations: Record<string, Migration> = {
+  '0001-first': first,
+  '0002-devices': devices,
+};

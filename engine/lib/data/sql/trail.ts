@@ -1,0 +1,86 @@
+import type { AuditRecord, FraudRecord, ReceiptRecord } from '../records.js';
+import { lockUser } from './devices.js';
+import { auditRecord, auditRow, receiptRecord } from './rows.js';
+import type { Database, FraudRow } from './schema.js';
+
+/** What is kept for the operator: reports of fraud, receipts, the audit trail. */
+export class SqlTrail {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  async reportFraud(
+    userId: string,
+    now: number,
+    pauses: readonly number[],
+    memory: number,
+  ): Promise<FraudRecord> {
+    return await this.db.transaction().execute(async (trx) => {
+      await lockUser(trx, userId);
+      const before = await trx
+        .selectFrom('fraud')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .executeTakeFirst();
+      const reports = before && now - before.last_at < memory ? before.reports + 1 : 1;
+      const pause = pauses[Math.min(reports, pauses.length) - 1] ?? 0;
+      const paused = Math.max(before?.paused_until ?? 0, now + pause);
+      const columns = { reports, last_at: now, paused_until: paused };
+      await trx
+        .insertInto('fraud')
+        .values({ user_id: userId, ...columns })
+        .onConflict((conflict) => conflict.column('user_id').doUpdateSet(columns))
+        .execute();
+      return { reports, lastAt: now, pausedUntil: paused };
+    });
+  }
+
+  async fraud(userId: string): Promise<FraudRecord | undefined> {
+    const row = await this.db
+      .selectFrom('fraud')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+    return row && fraudRecord(row);
+  }
+
+  async endPause(userId: string, now: number): Promise<void> {
+    await this.db
+      .updateTable('fraud')
+      .set({ paused_until: now })
+      .where('user_id', '=', userId)
+      .where('paused_until', '>', now)
+      .execute();
+  }
+
+  async receipt(authRequest: string): Promise<ReceiptRecord | undefined> {
+    const row = await this.db
+      .selectFrom('receipts')
+      .selectAll()
+      .where('auth_request', '=', authRequest)
+      .executeTakeFirst();
+    return row && receiptRecord(row);
+  }
+
+  async insertAudit(record: AuditRecord): Promise<void> {
+    await this.db.insertInto('audit').values(auditRow(record)).execute();
+  }
+
+  async audit({ userId, limit }: { userId?: string; limit: number }): Promise<AuditRecord[]> {
+    const rows = await this.db
+      .selectFrom('audit')
+      .selectAll()
+      .$if(userId !== undefined, (query) => query.where('user_id', '=', userId as string))
+      .orderBy('at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(auditRecord);
+  }
+}
+
+function fraudRecord(row: FraudRow): FraudRecord {
+  return { reports: row.reports, lastAt: row.last_at, pausedUntil: row.paused_until };
+}

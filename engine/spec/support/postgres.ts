@@ -1,0 +1,162 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+
+const MISSING =
+  'PostgreSQL is not installed: put initdb and postgres on the PATH, or name their folder in POSTGRES_BIN';
+/** Whom PostgreSQL runs as where the tests run as root, which it refuses: nobody. */
+const NOBODY = { uid: 65_534, gid: 65_534 };
+
+let found: string | null | undefined;
+
+/** The folder of PostgreSQL's programs, or `null`. `POSTGRES_BIN` comes before any other. */
+function postgresBin(): string | null {
+  if (found === undefined) {
+    const { POSTGRES_BIN, PATH = '' } = process.env;
+    const folders = POSTGRES_BIN ? [POSTGRES_BIN] : [...PATH.split(delimiter), ...packaged()];
+    found = folders.find((folder) => folder && isExecutable(join(folder, 'initdb'))) ?? null;
+  }
+  return found;
+}
+
+/** Where Debian and its like put it. */
+function packaged(): string[] {
+  const root = '/usr/lib/postgresql';
+  try {
+    return readdirSync(root).map((version) => join(root, version, 'bin'));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * `describe` for tests that need PostgreSQL. Without one they are skipped, and the report says why;
+ * where `CI=true` they fail instead, so that a green run has run everything.
+ */
+export function describeWithPostgres(name: string, tests: (server: () => Postgres) => void): void {
+  if (postgresBin()) {
+    describe(name, () => {
+      let server: Postgres;
+      beforeAll(async () => {
+        server = await Postgres.start();
+      });
+      afterAll(async () => await server?.stop());
+      tests(() => server);
+    });
+  } else if (process.env.CI === 'true') {
+    describe(name, () => {
+      it('needs PostgreSQL', () => {
+        throw new Error(MISSING);
+      });
+    });
+  } else {
+    process.stderr.write(`\nSkipped: ${name}. ${MISSING}.\n`);
+    describe(name, () => {
+      it('needs PostgreSQL', (context) => context.skip(MISSING));
+    });
+  }
+}
+
+/** A PostgreSQL of the test's own, on a socket file in a folder of its own. */
+export class Postgres {
+  private readonly folder: string;
+  private child: ChildProcess | undefined;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Resolves when it accepts connections. The caller stops it. */
+  static async start(): Promise<Postgres> {
+    const folder = mkdtempSync(join(tmpdir(), 'engine-pg-'));
+    const server = new Postgres(folder);
+    try {
+      if (isRoot()) chownSync(folder, NOBODY.uid, NOBODY.gid);
+      const args = ['-D', join(folder, 'data'), '-U', 'engine', '-A', 'trust', '-E', 'UTF8', '-N'];
+      execFileSync(join(postgresBin() ?? '', 'initdb'), args, { ...identity(), cwd: folder });
+      await server.run();
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  /** Makes an empty database and returns its URL. */
+  async database(): Promise<string> {
+    const name = `engine_${randomUUID().replaceAll('-', '')}`;
+    const client = new pg.Client({ connectionString: this.url('postgres') });
+    await client.connect();
+    try {
+      await client.query(`create database ${name}`);
+    } finally {
+      await client.end();
+    }
+    return this.url(name);
+  }
+
+  url(database: string): string {
+    return `postgres://engine@${encodeURIComponent(this.folder)}/${database}`;
+  }
+
+  /** Ends it at once, connections and all, and starts it again on the same data. */
+  async restart(): Promise<void> {
+    await this.end('SIGINT');
+    await this.run();
+  }
+
+  /** `SIGINT` is PostgreSQL's fast shutdown. */
+  async end(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+  }
+
+  async run(): Promise<void> {
+    const settings = ['-k', this.folder, '-c', 'listen_addresses=', '-F', '-N', '200'];
+    const args = ['-D', join(this.folder, 'data'), ...settings];
+    const child = spawn(join(postgresBin() ?? '', 'postgres'), args, {
+      ...identity(),
+      cwd: this.folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.child = child;
+    await new Promise<void>((resolve, reject) => {
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        if (said.length < 10_000) said += chunk;
+        if (/ready to accept connections/.test(said)) resolve();
+      });
+      child.once('error', reject);
+      child.once('exit', () => reject(new Error(`postgres ended:\n${said}`)));
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGQUIT');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function identity() {
+  return isRoot() ? NOBODY : {};
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
