@@ -16,8 +16,12 @@ import { http } from './support/http.js';
 describe('startEngine', () => {
   it.each([
     [{ ports: 1 }, 'ENGINE_INVALID_OPTION', /no option "ports"/],
-    [{ data: 'x.db' }, 'ENGINE_UNSUPPORTED_OPTION', /data is not supported/],
-    [{ databaseUrl: 'postgres://x' }, 'ENGINE_UNSUPPORTED_OPTION', /databaseUrl is not supported/],
+    [{ data: '' }, 'ENGINE_INVALID_OPTION', /data must be/],
+    [{ data: '/dev/null/x' }, 'ENGINE_DATA', /x\.key cannot be used: ENOTDIR/],
+    [{ data: 'x', databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /one of them is enough/],
+    [{ databaseUrl: 'mysql://x' }, 'ENGINE_INVALID_OPTION', /databaseUrl must be .* postgres:/],
+    [{ databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /needs its key/],
+    [{ databaseUrl: 'postgres://x', key: 'abc' }, 'ENGINE_INVALID_OPTION', /base64 of 32 bytes/],
     [{ port: 70_000 }, 'ENGINE_INVALID_OPTION', /port must be .* not 70000/],
     [{ host: '' }, 'ENGINE_INVALID_OPTION', /host must be/],
     [{ clock: 5 }, 'ENGINE_INVALID_OPTION', /clock must be a function/],
@@ -115,6 +119,7 @@ describe('the methods of an engine', () => {
     expect(await engine.users()).toContainEqual({
       username: user,
       hasDevice: true,
+      devices: 0,
       createdAt: expect.any(Date),
     });
   });
