@@ -1,5 +1,13 @@
 import { announce, byId, initial, make, showOnly } from './dom.js';
-import { type Answer, answer, type PendingRequest, type UserState } from './engine.js';
+import {
+  Cancelled,
+  type Decision,
+  type Outcome,
+  type PendingRequest,
+  type Phone,
+  type UserState,
+} from './phone.js';
+import { t } from './texts/index.js';
 
 /** After a request appears, a thumb that was on its way to something else must not approve it. */
 const GUARD = 600;
@@ -12,16 +20,16 @@ const BRIEF_OUTCOME = 1000;
  * One request at a time, the oldest first. What is shown stays until it is answered or over, however
  * many come meanwhile: they wait behind it and are counted.
  */
-export class RequestCard {
-  private readonly user: string;
+export class RequestCard<Request extends PendingRequest> {
+  private readonly phone: Phone<Request>;
   private readonly card = byId('request');
   private readonly idle = byId('idle');
   private readonly done = byId('done');
   private readonly approve = byId<HTMLButtonElement>('approve');
   private readonly deny = byId<HTMLButtonElement>('deny');
   private readonly report = byId<HTMLButtonElement>('report');
-  private waiting: PendingRequest[] = [];
-  private shown: PendingRequest | undefined;
+  private waiting: Request[] = [];
+  private shown: Request | undefined;
   /** The engine's clock minus this browser's. */
   private offset = 0;
   private guarded = false;
@@ -32,8 +40,8 @@ export class RequestCard {
   private readonly events = new AbortController();
   private readonly ticker: number;
 
-  constructor(user: string) {
-    this.user = user;
+  constructor(phone: Phone<Request>) {
+    this.phone = phone;
     const { signal } = this.events;
     this.approve.addEventListener('click', () => void this.send({ approve: true }), { signal });
     this.deny.addEventListener('click', () => void this.send({ approve: false }), { signal });
@@ -47,10 +55,18 @@ export class RequestCard {
     showOnly(this.idle, [this.idle, this.done, this.card]);
   }
 
-  update(state: UserState): void {
-    this.offset = Date.parse(state.now) - Date.now();
+  update(state: UserState & { requests: Request[] }): void {
+    this.offset = state.now - Date.now();
     this.waiting = state.requests;
     this.choose();
+    this.enable();
+  }
+
+  /** Whether the engine can be reached: without it, that nothing is shown does not mean that nothing is. */
+  connected(yes: boolean): void {
+    byId('idle-title').textContent = yes ? t.idleTitle : t.lostTitle;
+    byId('idle-text').textContent = yes ? t.idleText : t.lostText;
+    this.idle.classList.toggle('lost', !yes);
   }
 
   close(): void {
@@ -77,12 +93,11 @@ export class RequestCard {
     const behind = alive.length - 1;
     const queue = byId('queue');
     queue.hidden = behind < 1;
-    queue.textContent =
-      behind === 1 ? '1 more request is waiting.' : `${behind} more requests are waiting.`;
+    queue.textContent = t.queue(behind);
     document.title = alive.length > 0 ? `(${alive.length}) Authenticator` : 'Authenticator';
   }
 
-  private show(request: PendingRequest | undefined): void {
+  private show(request: Request | undefined): void {
     this.shown = request;
     if (!request) {
       if (this.done.hidden) showOnly(this.idle, [this.idle, this.done, this.card]);
@@ -90,12 +105,9 @@ export class RequestCard {
     }
     byId('request-initial').textContent = initial(request.app.name);
     byId('request-title').textContent = request.app.name;
-    byId('request-kind').textContent = request.session
-      ? 'wants to log you in'
-      : 'asks you to confirm';
+    byId('request-kind').textContent = request.session ? t.kindLogin : t.kindConfirm;
     byId('request-context').textContent = request.context ?? '';
     byId('request-error').textContent = '';
-    byId('request-policy').hidden = possessionSuffices(request);
     this.showNumbers(request.numbers);
     showOnly(this.card, [this.idle, this.done, this.card]);
     this.restartAnimation();
@@ -136,7 +148,11 @@ export class RequestCard {
     if (this.closed) return;
     const busy = this.guarded || this.sending;
     const undecided = this.shown?.numbers !== undefined && this.number() === undefined;
-    this.approve.disabled = busy || undecided;
+    const hindrance = this.shown && this.phone.hindrance(this.shown);
+    const policy = byId('request-policy');
+    policy.hidden = hindrance === undefined;
+    policy.textContent = hindrance ?? '';
+    this.approve.disabled = busy || undecided || hindrance !== undefined;
     this.deny.disabled = busy;
     this.report.disabled = busy;
   }
@@ -145,20 +161,22 @@ export class RequestCard {
     return document.querySelector<HTMLInputElement>('input[name="number"]:checked')?.value;
   }
 
-  private async send(given: Omit<Answer, 'authRequest' | 'number'>): Promise<void> {
+  private async send(given: Decision): Promise<void> {
     const { shown } = this;
     if (!shown || this.sending || this.guarded) return;
     // A button that is disabled loses the keyboard's focus.
     const pressed = this.focused();
     this.sending = true;
     this.enable();
+    byId('request-error').textContent = '';
     try {
       const number = given.approve ? this.number() : undefined;
-      const result = await answer(this.user, { ...given, number, authRequest: shown.authRequest });
+      const result = await this.phone.answer(shown, { ...given, number });
       this.forget(shown);
       this.showOutcome(result.approved, outcomeTexts(shown.app.name, result, given), pressed);
     } catch (error) {
-      if (!this.closed) byId('request-error').textContent = (error as Error).message;
+      const said = error instanceof Cancelled ? '' : (error as Error).message;
+      if (!this.closed) byId('request-error').textContent = said;
     } finally {
       this.sending = false;
       this.choose();
@@ -174,15 +192,12 @@ export class RequestCard {
     return inside ? activeElement : undefined;
   }
 
-  private forget(request: PendingRequest): void {
+  private forget(request: Request): void {
     this.waiting = this.waiting.filter((one) => one.authRequest !== request.authRequest);
   }
 
-  private withdrawn(request: PendingRequest): void {
-    this.showOutcome(false, {
-      title: 'No longer open',
-      text: `The request of ${request.app.name} has expired or was answered elsewhere.`,
-    });
+  private withdrawn(request: Request): void {
+    this.showOutcome(false, { title: t.goneTitle, text: t.gone(request.app.name) });
   }
 
   private showOutcome(
@@ -219,15 +234,15 @@ export class RequestCard {
       return;
     }
     const seconds = Math.ceil(left / 1000);
-    const total = Date.parse(shown.expiresAt) - Date.parse(shown.createdAt);
+    const total = shown.expiresAt - shown.createdAt;
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-    byId('time-left').textContent = `${time} left`;
+    byId('time-left').textContent = t.timeLeft(time);
     byId<HTMLProgressElement>('time-bar').value = left / total;
     byId('time-bar').parentElement?.classList.toggle('short', seconds <= 30);
   }
 
-  private left(request: PendingRequest): number {
-    return Date.parse(request.expiresAt) - (Date.now() + this.offset);
+  private left(request: Request): number {
+    return request.expiresAt - (Date.now() + this.offset);
   }
 
   private restartAnimation(): void {
@@ -237,27 +252,15 @@ export class RequestCard {
   }
 }
 
-/** What this device can prove: that it is there, and nothing more. */
-function possessionSuffices({ policy }: PendingRequest): boolean {
-  if (!policy) return true;
-  const { all, knowledge, inherence, possession } = policy.minimumRequirements;
-  const one = all <= 1 && possession <= 1 && knowledge === 0 && inherence === 0;
-  return one && policy.locations.length === 0;
-}
-
 function outcomeTexts(
   app: string,
-  result: { approved: boolean; reason?: string },
-  given: Omit<Answer, 'authRequest' | 'number'>,
+  result: Outcome,
+  given: Decision,
 ): { title: string; text: string } {
-  if (result.approved) return { title: 'Approved', text: `${app} has been told.` };
-  if (result.reason === 'number') {
-    return { title: 'Denied', text: `That was not the number which ${app} shows. Log in again.` };
-  }
-  if (result.reason === 'policy') {
-    return { title: 'Denied', text: `${app} asks for more than this device can prove.` };
-  }
+  if (result.approved) return { title: t.approvedTitle, text: t.told(app) };
+  if (result.reason === 'number') return { title: t.deniedTitle, text: t.wrongNumber(app) };
+  if (result.reason === 'policy') return { title: t.deniedTitle, text: t.tooMuch(app) };
   return given.reason === 'fraudulent'
-    ? { title: 'Denied and reported', text: `${app} has been told that it was not you.` }
-    : { title: 'Denied', text: `${app} has been told.` };
+    ? { title: t.reportedTitle, text: t.reported(app) }
+    : { title: t.deniedTitle, text: t.told(app) };
 }

@@ -1,16 +1,17 @@
 import { announce, byId, initial, make } from './dom.js';
-import { endSessions, type SessionGroup, type UserState } from './engine.js';
+import type { Phone, SessionGroup, UserState } from './phone.js';
+import { t, when } from './texts/index.js';
 
 /** Where the user is logged in, and the way to end it. */
 export class SessionList {
-  private readonly user: string;
+  private readonly phone: Pick<Phone, 'endSessions'>;
   private readonly list = byId('sessions');
   private readonly endAll = byId<HTMLButtonElement>('end-all');
   private readonly events = new AbortController();
   private drawn = '';
 
-  constructor(user: string) {
-    this.user = user;
+  constructor(phone: Pick<Phone, 'endSessions'>) {
+    this.phone = phone;
     const { signal } = this.events;
     this.endAll.addEventListener('click', () => void this.end(), { signal });
   }
@@ -39,19 +40,16 @@ export class SessionList {
     const picture = make('span', 'initial', initial(app.name));
     picture.setAttribute('aria-hidden', 'true');
     const what = make('div', 'what');
-    const logins = count === 1 ? '' : `${count} logins, the first `;
-    what.append(
-      make('strong', '', app.name),
-      make('span', 'soft', `${logins}since ${when(since)}`),
-    );
+    const open = count === 1 ? t.since(when(since)) : t.loginsSince(count, when(since));
+    what.append(make('strong', '', app.name), make('span', 'soft', open));
     item.append(picture, what, state === 'open' ? this.button(session) : ending());
     return item;
   }
 
   private button({ app }: SessionGroup): HTMLElement {
-    const button = make('button', 'end', 'End session');
+    const button = make('button', 'end', t.endSession);
     button.type = 'button';
-    button.setAttribute('aria-label', `End session at ${app.name}`);
+    button.setAttribute('aria-label', t.endSessionAt(app.name));
     button.addEventListener('click', async () => {
       button.disabled = true;
       // It loses the keyboard's focus now, and will be gone in a moment.
@@ -66,10 +64,8 @@ export class SessionList {
     const error = byId('sessions-error');
     error.textContent = '';
     try {
-      await endSessions(this.user, app?.appKey);
-      announce(
-        app ? `The session at ${app.name} is being ended.` : 'All sessions are being ended.',
-      );
+      await this.phone.endSessions(app?.appKey);
+      announce(app ? t.sessionEnding(app.name) : t.allEnding);
       byId('sessions-title').scrollIntoView({ block: 'nearest' });
     } catch (failure) {
       if (!this.events.signal.aborted) error.textContent = (failure as Error).message;
@@ -79,16 +75,7 @@ export class SessionList {
 
 /** The application has been told and has not confirmed it yet. */
 function ending(): HTMLElement {
-  const badge = make('span', 'ending', 'Pending clear');
-  badge.title = 'The application has been told and has not confirmed it yet.';
+  const badge = make('span', 'ending', t.ending);
+  badge.title = t.endingTitle;
   return badge;
-}
-
-function when(iso: string): string {
-  const date = new Date(iso);
-  const today = date.toDateString() === new Date().toDateString();
-  return new Intl.DateTimeFormat(document.documentElement.lang, {
-    ...(!today && { dateStyle: 'medium' }),
-    timeStyle: 'short',
-  }).format(date);
 }

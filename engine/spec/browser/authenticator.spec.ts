@@ -46,7 +46,7 @@ describeWithChromium('the authenticator in a browser', () => {
   }
 
   async function enter(page: Page, engine: Engine, user = 'alice'): Promise<void> {
-    await page.goto(`${engine.url}/authenticator`);
+    await page.goto(`${engine.url}/authenticator?user`);
     await page.getByLabel('User name').waitFor();
     // The field has the focus already.
     await page.keyboard.type(user);
@@ -57,7 +57,7 @@ describeWithChromium('the authenticator in a browser', () => {
   it('asks who it is, and says when there is no such user', async () => {
     const { engine } = await start();
     const { page } = await newPage();
-    await page.goto(`${engine.url}/authenticator`);
+    await page.goto(`${engine.url}/authenticator?user`);
     await page.getByLabel('User name').waitFor();
     await page.keyboard.press('Enter');
     await page.getByText('Please fill this in.').waitFor();
@@ -69,7 +69,7 @@ describeWithChromium('the authenticator in a browser', () => {
     await page.getByLabel('User name').fill('alice');
     await page.keyboard.press('Enter');
     await page.getByText('Nothing to approve').waitFor();
-    // It is remembered.
+    // The address says it now.
     await page.reload();
     await page.getByText('Nothing to approve').waitFor();
   });
@@ -243,18 +243,6 @@ describeWithChromium('the authenticator in a browser', () => {
     await page.getByLabel('User name').waitFor();
   });
 
-  it('pairs by the code in the address, once', async () => {
-    const { engine, application } = await start();
-    const { page } = await newPage();
-    const { body } = await application.createWhiteLabelUser('bob');
-    const { code } = JSON.parse(application.decryptWhiteLabel(body.response).text);
-    await page.goto(`${engine.url}/authenticator/#pair=${code}`);
-    await page.getByText(`bob@${application.credentials.appKey}`).waitFor();
-    expect(page.url()).not.toContain(code);
-    await page.reload();
-    await page.getByText('Nothing to approve').waitFor();
-  });
-
   it.each(SCHEMES)('has no finding of axe in %s', async (colorScheme) => {
     const { engine, application } = await start();
     const { page } = await newPage({ colorScheme });
@@ -262,7 +250,7 @@ describeWithChromium('the authenticator in a browser', () => {
     const look = async (name: string) => {
       findings[name] = await violations(page);
     };
-    await page.goto(`${engine.url}/authenticator`);
+    await page.goto(`${engine.url}/authenticator?user`);
     await page.getByText('I was given a code').click();
     await page.getByLabel('User name').press('Enter');
     await page.getByText('Please fill this in.').waitFor();

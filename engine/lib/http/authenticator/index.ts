@@ -10,6 +10,9 @@ import { virtualDevice } from './virtual.js';
 /** The built page: `dist` stands beside `lib`, so that the path is the same from both. */
 const PAGE = fileURLToPath(new URL('../../../dist/authenticator/', import.meta.url));
 
+/** Relative to the worker's own address. */
+const WORKER_SCOPE = '../authenticator';
+
 /** The page on which users answer, end sessions and pair, and what it calls. */
 export async function authenticator(app: FastifyInstance, services: Services): Promise<void> {
   await app.register(helmet, {
@@ -22,6 +25,7 @@ export async function authenticator(app: FastifyInstance, services: Services): P
         imgSrc: ["'self'"],
         connectSrc: ["'self'"],
         manifestSrc: ["'self'"],
+        workerSrc: ["'self'"],
         formAction: ["'none'"],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
@@ -40,8 +44,19 @@ export async function authenticator(app: FastifyInstance, services: Services): P
       prefix: '/',
       index: false,
       cacheControl: false,
+      setHeaders: (reply, path) => {
+        // It serves the page, too, which is not below the worker's folder but the folder itself.
+        if (path.endsWith('worker.js')) reply.setHeader('service-worker-allowed', WORKER_SCOPE);
+      },
     });
-    app.get('/', async (_request, reply) => reply.sendFile('index.html'));
+    app.get('/', async (request, reply) => {
+      // The page names its files relative to itself, so that a proxy can put a path before it.
+      const [path, query] = request.raw.url?.split('?') ?? [];
+      if (path?.endsWith('/')) {
+        return reply.redirect(`../authenticator${query === undefined ? '' : `?${query}`}`, 308);
+      }
+      return reply.sendFile('index.html');
+    });
   } else {
     app.get('/', async (_request, reply) =>
       reply

@@ -1,41 +1,5 @@
-/** What the engine says of a user; times are ISO 8601 in the engine's time. */
-export interface UserState {
-  username: string;
-  hasDevice: boolean;
-  now: string;
-  requests: PendingRequest[];
-  sessions: SessionGroup[];
-}
-
-export interface PendingRequest {
-  authRequest: string;
-  app: { name: string; appKey: string };
-  context?: string;
-  session: boolean;
-  numbers?: string[];
-  policy?: Policy;
-  createdAt: string;
-  expiresAt: string;
-}
-
-export interface Policy {
-  minimumRequirements: { all: number; knowledge: number; inherence: number; possession: number };
-  locations: unknown[];
-}
-
-export interface SessionGroup {
-  app: { name: string; appKey: string };
-  count: number;
-  since: string;
-  state: 'open' | 'pending clear';
-}
-
-export interface Answer {
-  authRequest: string;
-  approve: boolean;
-  number?: string;
-  reason?: 'fraudulent';
-}
+import type { Decision, Outcome, PendingRequest, Phone, UserState } from '../phone.js';
+import { t } from '../texts/index.js';
 
 /** A refusal of the engine's, in words for people; without a status if it could not be reached. */
 export class EngineRefusal extends Error {
@@ -47,23 +11,37 @@ export class EngineRefusal extends Error {
   }
 }
 
-const API = '/authenticator/virtual';
+/** Beside the page, whatever path a proxy has put before both. */
+const API = new URL('../virtual', import.meta.url).href;
 /** How long to wait before asking an engine again that has refused, in milliseconds. */
 const RETRY = 2000;
 
+/** The engine's own device of a user: whoever sits at the engine's machine answers for it. */
+export class VirtualPhone implements Phone {
+  private readonly user: string;
+
+  constructor(user: string) {
+    this.user = user;
+  }
+
+  hindrance({ app, policy }: PendingRequest): string | undefined {
+    if (!policy) return undefined;
+    const { all, knowledge, inherence, possession } = policy.minimumRequirements;
+    const one = all <= 1 && possession <= 1 && knowledge === 0 && inherence === 0;
+    return one && policy.locations.length === 0 ? undefined : t.onlyDeny(app.name);
+  }
+
+  async answer({ authRequest }: PendingRequest, decision: Decision): Promise<Outcome> {
+    return await post('answer', { user: this.user, authRequest, ...decision });
+  }
+
+  async endSessions(appKey?: string): Promise<void> {
+    await post('end', { user: this.user, appKey });
+  }
+}
+
 export async function loadState(user: string): Promise<UserState> {
-  return await call(`${API}/state?${new URLSearchParams({ user })}`);
-}
-
-export async function answer(
-  user: string,
-  given: Answer,
-): Promise<{ approved: boolean; reason?: string }> {
-  return await post('answer', { user, ...given });
-}
-
-export async function endSessions(user: string, appKey?: string): Promise<void> {
-  await post('end', { user, appKey });
+  return readState(await call(`${API}/state?${new URLSearchParams({ user })}`));
 }
 
 export async function pair(code: string): Promise<{ username: string }> {
@@ -87,7 +65,7 @@ export function follow(user: string, follower: Follower): () => void {
     source = new EventSource(`${API}/changes?${new URLSearchParams({ user })}`);
     source.addEventListener('state', (event) => {
       follower.onConnection(true);
-      follower.onState(JSON.parse((event as MessageEvent<string>).data));
+      follower.onState(readState(JSON.parse((event as MessageEvent<string>).data)));
     });
     source.addEventListener('error', () => {
       follower.onConnection(false);
@@ -112,6 +90,28 @@ export function follow(user: string, follower: Follower): () => void {
   };
 }
 
+/** A state with times as this device has them, in ISO 8601. */
+type SentState = Omit<UserState, 'now' | 'requests' | 'sessions'> & {
+  now: string;
+  requests: Sent<UserState['requests'][number], 'createdAt' | 'expiresAt'>[];
+  sessions: Sent<UserState['sessions'][number], 'since'>[];
+};
+
+type Sent<T, Times extends keyof T> = Omit<T, Times> & Record<Times, string>;
+
+function readState(state: SentState): UserState {
+  return {
+    ...state,
+    now: Date.parse(state.now),
+    requests: state.requests.map((request) => ({
+      ...request,
+      createdAt: Date.parse(request.createdAt),
+      expiresAt: Date.parse(request.expiresAt),
+    })),
+    sessions: state.sessions.map((session) => ({ ...session, since: Date.parse(session.since) })),
+  };
+}
+
 async function post<T>(path: string, body: object): Promise<T> {
   return await call(`${API}/${path}`, {
     method: 'POST',
@@ -125,10 +125,10 @@ async function call<T>(url: string, init?: RequestInit): Promise<T> {
   try {
     response = await fetch(url, init);
   } catch {
-    throw new EngineRefusal('The engine cannot be reached. Is it running?');
+    throw new EngineRefusal(t.unreachable);
   }
   if (response.ok) return await response.json();
   const said = await response.json().catch(() => undefined);
-  const message = said?.error?.message ?? said?.message ?? 'The engine refused this.';
+  const message = said?.error?.message ?? said?.message ?? t.errors.unavailable;
   throw new EngineRefusal(message, response.status);
 }

@@ -1,0 +1,63 @@
+/** What a page shows of its user; times are milliseconds on the engine's clock. */
+export interface UserState {
+  username: string;
+  now: number;
+  requests: PendingRequest[];
+  sessions: SessionGroup[];
+}
+
+export interface PendingRequest {
+  authRequest: string;
+  app: { name: string; appKey: string };
+  context?: string;
+  session: boolean;
+  numbers?: string[];
+  policy?: Policy;
+  createdAt: number;
+  expiresAt: number;
+}
+
+export interface Policy {
+  minimumRequirements: { all: number; knowledge: number; inherence: number; possession: number };
+  locations: Place[];
+}
+
+export interface Place {
+  /** Metres. */
+  radius: number;
+  latitude: number;
+  longitude: number;
+}
+
+export interface SessionGroup {
+  app: { name: string; appKey: string };
+  count: number;
+  since: number;
+  state: 'open' | 'pending clear';
+}
+
+export type DenialReason = 'disapproved' | 'fraudulent' | 'policy' | 'number' | 'expired';
+
+export interface Decision {
+  approve: boolean;
+  /** The number that was picked. */
+  number?: string;
+  reason?: 'fraudulent';
+}
+
+export interface Outcome {
+  approved: boolean;
+  reason?: DenialReason;
+}
+
+/** What answers for the user: the paired one in this browser, or the engine's own for demos. */
+export interface Phone<Request extends PendingRequest = PendingRequest> {
+  /** Why this request can only be denied, in words for people; `undefined` if it can be approved. */
+  hindrance(request: Request): string | undefined;
+  /** Rejects with a {@link Cancelled} if the user has thought better of it. */
+  answer(request: Request, decision: Decision): Promise<Outcome>;
+  endSessions(appKey?: string): Promise<void>;
+}
+
+/** The user went back before the answer was given. */
+export class Cancelled extends Error {}

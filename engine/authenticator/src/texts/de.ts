@@ -1,0 +1,133 @@
+import type { Texts } from './en.js';
+
+export const de: Texts = {
+  aboutPage: 'Über diese Seite',
+  needsScript: 'Diese Seite braucht JavaScript, um Anfragen zu zeigen und zu beantworten.',
+  lost: 'Die Verbindung zum Server ist unterbrochen. Neuer Versuch …',
+  unreachable: 'Der Server ist nicht erreichbar. Besteht eine Verbindung?',
+  fillIn: 'Bitte ausfüllen.',
+  cancel: 'Abbrechen',
+  close: 'Schließen',
+
+  pairTitle: 'Dieses Telefon koppeln',
+  pairText:
+    'Geben Sie den Code ein, den Sie erhalten haben. Danach bestätigen Sie Anmeldungen hier.',
+  pairByLink:
+    'Sie haben einen Kopplungslink geöffnet. Geben Sie diesem Telefon einen Namen, dann bestätigt es Ihre Anmeldungen.',
+  pairAgain: (username) =>
+    `Dieses Telefon ist bereits mit ${username} gekoppelt. Neues Koppeln ersetzt das.`,
+  pairCode: 'Kopplungscode',
+  pairCodeHint: 'Zehn Buchstaben und Ziffern. Er gilt einmal, zehn Minuten lang.',
+  deviceName: 'Name dieses Telefons',
+  pair: 'Koppeln',
+  pairing: 'Wird gekoppelt …',
+  pairSafe: 'Der Schlüssel entsteht auf diesem Telefon und verlässt es nie.',
+  unpairedHere:
+    'Dieses Telefon ist nicht mehr gekoppelt. Lassen Sie sich einen neuen Code geben, um es wieder zu koppeln.',
+  insecure:
+    'Diese Seite kann Schlüssel nur aufbewahren, wenn sie über https geöffnet wird. Fragen Sie den Betreiber nach der richtigen Adresse.',
+  noStorage:
+    'Dieser Browser bewahrt nichts auf, wie in einem privaten Fenster. Öffnen Sie die Seite in einem normalen.',
+  demoLink: 'Ein virtuelles Telefon auf diesem Rechner verwenden',
+  namePhone: 'Telefon',
+  nameBrowser: (browser, system) => `${browser} auf ${system}`,
+
+  virtualTitle: 'Virtuelles Gerät.',
+  virtualText:
+    'Diese Seite antwortet für ein Telefon, das im Server steckt: nur auf diesem Rechner, für jeden, der daran sitzt. Für Tests und Vorführungen.',
+  whoTitle: 'Wer sind Sie?',
+  whoText: 'Geben Sie den Namen ein, mit dem Sie sich anmelden.',
+  userName: 'Benutzername',
+  continue: 'Weiter',
+  haveCode: 'Ich habe einen Code erhalten',
+  switchUser: 'Wechseln',
+
+  requests: 'Anfragen',
+  idleTitle: 'Nichts zu bestätigen',
+  idleText: 'Anfragen erscheinen hier von selbst. Lassen Sie diese Seite beim Anmelden offen.',
+  lostTitle: 'Nicht verbunden',
+  lostText:
+    'Ohne Verbindung können Anfragen weder gezeigt noch beantwortet werden. Danach geht es hier von selbst weiter.',
+  kindLogin: 'möchte Sie anmelden',
+  kindConfirm: 'bittet um Ihre Bestätigung',
+  timeLeft: (time) => `noch ${time}`,
+  whichNumber: 'Welche Zahl sehen Sie dort, wo Sie sich anmelden?',
+  approve: 'Bestätigen',
+  deny: 'Ablehnen',
+  report: 'Das war nicht ich',
+  queue: (count) =>
+    count === 1 ? '1 weitere Anfrage wartet.' : `${count} weitere Anfragen warten.`,
+  approvedTitle: 'Bestätigt',
+  deniedTitle: 'Abgelehnt',
+  reportedTitle: 'Abgelehnt und gemeldet',
+  told: (app) => `${app} weiß Bescheid.`,
+  wrongNumber: (app) => `Das war nicht die Zahl, die ${app} zeigt. Melden Sie sich noch einmal an.`,
+  tooMuch: (app) => `${app} verlangt mehr, als dieses Gerät nachweisen kann.`,
+  reported: (app) => `${app} weiß, dass Sie es nicht waren.`,
+  goneTitle: 'Nicht mehr offen',
+  gone: (app) => `Die Anfrage von ${app} ist abgelaufen oder wurde anderswo beantwortet.`,
+  onlyDeny: (app) =>
+    `${app} verlangt mehr, als dieses Gerät nachweisen kann. Sie können die Anfrage nur ablehnen.`,
+  numberSpent:
+    'Für diese Anfrage wurde eine falsche Zahl gewählt. Sie kann nur noch abgelehnt werden; melden Sie sich danach noch einmal an.',
+  pausedUntil: (time) =>
+    `Sie haben eine Anfrage gemeldet, die nicht von Ihnen kam. Bis ${time} kann niemand bei Ihnen anfragen.`,
+  resume: 'Anfragen wieder zulassen',
+
+  sessionsTitle: 'Wo Sie angemeldet sind',
+  endAll: 'Alle beenden',
+  noSessions: 'Keine offenen Sitzungen.',
+  endSession: 'Beenden',
+  endSessionAt: (app) => `Beenden: Sitzung bei ${app}`,
+  since: (time) => `seit ${time}`,
+  loginsSince: (count, time) => `${count} Anmeldungen, die erste seit ${time}`,
+  ending: 'Wird beendet',
+  endingTitle: 'Die Anwendung weiß Bescheid und hat es noch nicht bestätigt.',
+  sessionEnding: (app) => `Die Sitzung bei ${app} wird beendet.`,
+  allEnding: 'Alle Sitzungen werden beendet.',
+
+  devicesTitle: 'Ihre Geräte',
+  thisDevice: 'Dieses',
+  lastSeen: (time) => `Zuletzt gesehen: ${time}`,
+  rename: 'Umbenennen',
+  renameDevice: (name) => `Umbenennen: ${name}`,
+  renameTitle: 'Gerät umbenennen',
+  name: 'Name',
+  save: 'Speichern',
+  unpair: 'Entkoppeln',
+  unpairDevice: (name) => `Entkoppeln: ${name}`,
+  unpairTitle: (name) => `${name} entkoppeln?`,
+  unpairText: 'Es kann keine Anfragen mehr beantworten. Was es gerade offen hat, endet sofort.',
+  unpairOwnText:
+    'Dieses Telefon vergisst seine Schlüssel und kann keine Anfragen mehr beantworten. Um es wieder zu koppeln, brauchen Sie einen neuen Code.',
+  unpairLastText:
+    'Es ist Ihr letztes Gerät: Ohne eines können Sie sich erst mit einem neuen Code wieder anmelden.',
+  addDevice: 'Weiteres Gerät koppeln',
+  codeTitle: 'Weiteres Gerät koppeln',
+  codeText:
+    'Scannen Sie das mit dem anderen Telefon, oder öffnen Sie dort den Authenticator und tippen Sie den Code ein.',
+  qrAlt: 'QR-Code des Kopplungslinks',
+  codeUntil: (time) => `Gilt einmal, bis ${time}.`,
+
+  errors: {
+    invalid: 'Damit kann der Server nichts anfangen. Prüfen Sie Ihre Eingabe.',
+    unpaired: 'Dieses Telefon ist nicht mehr gekoppelt.',
+    signature:
+      'Der Server nimmt die Unterschrift dieses Telefons nicht an. Öffnen Sie die Seite neu.',
+    clock: 'Die Uhr dieses Telefons geht falsch. Stellen Sie sie und versuchen Sie es noch einmal.',
+    replay: 'Das hat der Server schon einmal gesehen. Versuchen Sie es noch einmal.',
+    unknown_code:
+      'Dieser Code ist vertippt, schon benutzt oder abgelaufen. Lassen Sie sich einen neuen geben.',
+    unknown_request: 'Die Anfrage ist nicht mehr offen.',
+    unknown_device: 'Dieses Gerät ist nicht mehr gekoppelt.',
+    answered: 'Die Anfrage wurde schon anderswo beantwortet.',
+    wrong_number: 'Das war eine andere Zahl.',
+    denial_only: 'Es wurde eine falsche Zahl gewählt: Die Anfrage kann nur abgelehnt werden.',
+    full: 'Sie haben so viele Geräte, wie Sie haben können. Entkoppeln Sie zuerst eines.',
+    enrolled: 'Das ist schon eingerichtet.',
+    expired: 'Die Anfrage ist abgelaufen: Melden Sie sich noch einmal an.',
+    policy: 'Die Anwendung verlangt mehr, als nachgewiesen wurde.',
+    too_many: 'Zu viele Versuche. Warten Sie eine Minute.',
+    unavailable: 'Das geht im Augenblick nicht. Versuchen Sie es noch einmal.',
+  },
+};

@@ -1,0 +1,64 @@
+// The service worker: keeps the page's own files, for times without a connection. Nothing of what the
+// engine says of a user is ever kept. A script of its own: it must not import or export anything.
+(() => {
+  interface Extendable extends Event {
+    waitUntil(work: Promise<unknown>): void;
+  }
+  interface Fetching extends Extendable {
+    readonly request: Request;
+    respondWith(response: Promise<Response>): void;
+  }
+  interface Worker {
+    readonly registration: { readonly scope: string };
+    readonly clients: { claim(): Promise<void> };
+    skipWaiting(): Promise<void>;
+    addEventListener(type: 'install' | 'activate', act: (event: Extendable) => void): void;
+    addEventListener(type: 'fetch', act: (event: Fetching) => void): void;
+    addEventListener(type: 'message', act: (event: Extendable & { data: unknown }) => void): void;
+  }
+
+  const CACHE = 'launchkey-authenticator';
+  const worker = self as unknown as Worker;
+  const scope = new URL(worker.registration.scope);
+
+  worker.addEventListener('install', (event) => event.waitUntil(worker.skipWaiting()));
+  worker.addEventListener('activate', (event) => event.waitUntil(worker.clients.claim()));
+  worker.addEventListener('message', (event) => {
+    const { keep } = (event.data ?? {}) as { keep?: unknown };
+    if (Array.isArray(keep)) event.waitUntil(keepAll(keep.map(String)));
+  });
+  worker.addEventListener('fetch', (event) => {
+    const key = keyOf(event.request.url);
+    if (event.request.method === 'GET' && key) event.respondWith(newest(event.request, key));
+  });
+
+  /** Under what a file of the page is kept; `undefined` for all else, above all what the engine says. */
+  function keyOf(address: string): string | undefined {
+    const { origin, pathname } = new URL(address, scope);
+    const inside = pathname === scope.pathname || pathname.startsWith(`${scope.pathname}/`);
+    const said = /^\/(api|virtual)\//.test(pathname.slice(scope.pathname.length));
+    return origin === scope.origin && inside && !said ? origin + pathname : undefined;
+  }
+
+  async function keepAll(addresses: string[]): Promise<void> {
+    const cache = await caches.open(CACHE);
+    const keys = new Set(addresses.map(keyOf));
+    for (const key of keys) {
+      if (key && !(await cache.match(key))) await cache.add(key).catch(() => {});
+    }
+  }
+
+  /** From the engine if it can be reached, else as it was last. */
+  async function newest(request: Request, key: string): Promise<Response> {
+    const cache = await caches.open(CACHE);
+    try {
+      const response = await fetch(request);
+      if (response.ok && response.type === 'basic') await cache.put(key, response.clone());
+      return response;
+    } catch (error) {
+      const kept = await cache.match(key);
+      if (kept) return kept;
+      throw error;
+    }
+  }
+})();
