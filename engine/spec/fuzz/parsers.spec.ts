@@ -1,0 +1,265 @@
+import { connect } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RUNS, textLike } from '../../../spec/support/fuzz.js';
+import { decodeBase64 } from '../../lib/crypto/base64.js';
+import { readEcPublicKey } from '../../lib/crypto/ec.js';
+import { DeviceRefusal } from '../../lib/domain/device-refusal.js';
+import { parsePolicy } from '../../lib/domain/policy.js';
+import { Refusal } from '../../lib/domain/refusal.js';
+import { parseSecretText } from '../../lib/domain/secret-text.js';
+import { readSignature } from '../../lib/domain/signed-request.js';
+import { launchkeyTime, parseTime } from '../../lib/domain/time.js';
+import { optionalBoolean, optionalText } from '../../lib/http/v1/parameters.js';
+import { preferredWait } from '../../lib/http/v1/prefer.js';
+import { share } from '../support/engine.js';
+
+const TIMEOUT = 30_000 + RUNS * 20;
+
+describe('whatever bytes come', { timeout: TIMEOUT }, () => {
+  it('the signature of a device is of the one form, or refused', () => {
+    const input = textLike(
+      'launchkey=("@method" "@target-uri");created=1700000000;nonce="0123456789abcdef";alg="ecdsa-p256-sha256";keyid="key"',
+      'launchkey=("@method" "@target-uri" "content-digest");created=1;nonce="0123456789abcdef_-";alg="ecdsa-p256-sha256";keyid="k"',
+    );
+    const signature = textLike(`launchkey=:${'A'.repeat(86)}==:`);
+    const digest = textLike('sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:');
+    const body = fc.oneof(fc.constant(new Uint8Array()), fc.uint8Array({ maxLength: 8 }));
+    fc.assert(
+      fc.property(input, signature, digest, body, (a, b, c, bytes) => {
+        const headers = { 'signature-input': a, signature: b, 'content-digest': c };
+        const parts = { method: 'POST', targetUri: 'https://e.example/x', body: bytes, headers };
+        try {
+          const read = readSignature(parts);
+          expect(Number.isSafeInteger(read.created)).toBe(true);
+          // What was signed covers all that was sent: the last line is the header as it came.
+          expect(read.base.endsWith(`"@signature-params": ${a.slice('launchkey='.length)}`)).toBe(
+            true,
+          );
+          if (bytes.length > 0) expect(read.base).toContain(`"content-digest": ${c}`);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DeviceRefusal);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('what an envelope holds is two texts, or nothing', () => {
+    const text = textLike(
+      `{"secret":"abcdefghijklmnopqrstuvwxyz012345","stamped":"2026-01-02 03:04:05"}`,
+      `{'secret': 'abc\\'d', 'stamped': u'2026-01-02 03:04:05'}`,
+      `{"stamped": "x", 'secret': "y"}`,
+      `{${"'a': 'b', ".repeat(20)}'secret': 'x', 'stamped': 'y'}`,
+    );
+    fc.assert(
+      fc.property(text, (given) => {
+        const read = parseSecretText(given);
+        if (read === undefined) return;
+        expect([typeof read.secret, typeof read.stamped]).toEqual(['string', 'string']);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('what Python prints of a dictionary is read as it was', () => {
+    const printable = fc.string({ maxLength: 40 });
+    const repr = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`;
+    fc.assert(
+      fc.property(printable, printable, (secret, stamped) => {
+        const given = `{'secret': ${repr(secret)}, u'stamped': ${repr(stamped)}}`;
+        expect(parseSecretText(given)).toEqual({ secret, stamped });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a policy is understood wholly, or what is wrong is said', () => {
+    const number = fc.oneof(
+      fc.integer({ min: -2, max: 7 }),
+      fc.double(),
+      fc.string({ maxLength: 3 }),
+    );
+    const shaped = fc.record(
+      {
+        minimum_requirements: fc.oneof(
+          fc.array(
+            fc.record(
+              {
+                requirement: fc.constantFrom('authenticated', 'x'),
+                all: number,
+                knowledge: number,
+              },
+              { requiredKeys: [] },
+            ),
+            { maxLength: 2 },
+          ),
+          fc.jsonValue(),
+        ),
+        factors: fc.oneof(
+          fc.array(
+            fc.record({
+              factor: fc.constantFrom('geofence', 'x'),
+              attributes: fc.record({
+                locations: fc.array(
+                  fc.record({ radius: number, latitude: number, longitude: number }),
+                  { maxLength: 3 },
+                ),
+              }),
+            }),
+            { maxLength: 2 },
+          ),
+          fc.jsonValue(),
+        ),
+      },
+      { requiredKeys: [] },
+    );
+    const text = fc.oneof(
+      shaped.map((value) => JSON.stringify(value)),
+      fc.json(),
+      textLike('{}'),
+    );
+    fc.assert(
+      fc.property(text, (given) => {
+        const read = parsePolicy(given);
+        if (typeof read === 'string') {
+          expect(read).not.toBe('');
+          return;
+        }
+        const { all, knowledge, inherence, possession } = read.minimumRequirements;
+        for (const count of [all, knowledge, inherence, possession]) {
+          expect(Number.isInteger(count) && count >= 0 && count <= 5).toBe(true);
+        }
+        for (const place of read.locations) {
+          expect(place.radius > 0 && Math.abs(place.latitude) <= 90).toBe(true);
+          expect(Number.isFinite(place.radius) && Math.abs(place.longitude) <= 180).toBe(true);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a time that was written is read again, and nothing else is a time', () => {
+    const moment = fc.integer({ min: 0, max: 253_402_300_799 });
+    fc.assert(
+      fc.property(
+        moment,
+        textLike('2026-02-28 23:59:59', '2026-02-28T23:59:59.123456Z'),
+        (seconds, text) => {
+          expect(parseTime(launchkeyTime(seconds * 1000))).toBe(seconds * 1000);
+          const read = parseTime(text);
+          if (read !== undefined) expect(text.replace('T', ' ')).toContain(launchkeyTime(read));
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('base64 is of the length that it must have, whatever a query made of its plus signs', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 256 }),
+        textLike('QUJD REVG'),
+        (bytes, text) => {
+          const written = Buffer.from(bytes).toString('base64');
+          const mangled = written.replaceAll('+', ' ').replace(/.{64}/g, '$&\r\n');
+          expect(decodeBase64(mangled, bytes.length)).toEqual(Buffer.from(bytes));
+          expect([undefined, 6]).toContain(decodeBase64(text, 6)?.length);
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a parameter is a text, a truth value, or refused', () => {
+    const value = fc.oneof(fc.anything(), fc.constantFrom('True', '0', 'FALSE', ['1', '1']));
+    fc.assert(
+      fc.property(value, (given) => {
+        for (const read of [
+          optionalBoolean,
+          (p: object, n: string) => optionalText(p as never, n, 20),
+        ]) {
+          try {
+            expect(['undefined', 'boolean', 'string']).toContain(typeof read({ x: given }, 'x'));
+          } catch (error) {
+            expect(error).toBeInstanceOf(Refusal);
+          }
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('nobody waits for longer than a minute', () => {
+    const header = textLike('respond-async, wait=25', 'wait="10"; x', `wait=${'9'.repeat(40)}`);
+    fc.assert(
+      fc.property(fc.oneof(header, fc.array(header, { maxLength: 3 })), (given) => {
+        const seconds = preferredWait(given);
+        expect(Number.isInteger(seconds) && seconds >= 0 && seconds <= 60).toBe(true);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a device’s key is a point of the curve, or none', () => {
+    const coordinate = textLike(
+      'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+      'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+    );
+    const key = fc.record(
+      {
+        kty: fc.constantFrom('EC', 'RSA'),
+        crv: fc.constantFrom('P-256', 'P-384'),
+        x: coordinate,
+        y: coordinate,
+        d: coordinate,
+      },
+      { requiredKeys: ['kty', 'crv'] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(key, fc.anything()), (given) => {
+        const read = readEcPublicKey(given);
+        if (read !== undefined) expect(Object.keys(read).sort()).toEqual(['crv', 'kty', 'x', 'y']);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('the engine answers or hangs up, and serves the next one', async () => {
+    const { application } = await share();
+    const { hostname, port } = new URL(application.url);
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 400 }).map((given) => Buffer.from(given)),
+      textLike(
+        'POST /v1/auths HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"app_key":1}',
+        'POST /v1/poll?METHOD=GET HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 60\r\n\r\n--b\r\nContent-Disposition: form-data; name="app_key"\r\n\r\n1\r\n--b--\r\n',
+        'GET /authenticator/api/state HTTP/1.1\r\nHost: x\r\nAuthorization: LaunchKey-Device x\r\nSignature: launchkey=:A:\r\n\r\n',
+        'POST /authenticator/api/pair HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+      ).map((text) => Buffer.from(text)),
+    );
+    await fc.assert(
+      fc.asyncProperty(bytes, async (given) => {
+        const answer = await send(Number(port), hostname, given);
+        if (answer) expect(answer).toMatch(/^HTTP\/1\.1 [1-4]\d\d /);
+      }),
+      // Each takes a connection.
+      { numRuns: Math.ceil(RUNS / 20) },
+    );
+    const ping = await fetch(`${application.url}/ping`);
+    expect(ping.status).toBe(200);
+  });
+});
+
+/** Sends bytes, says that there are no more, and gives what came back until the connection ended. */
+function send(port: number, host: string, bytes: Buffer): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(port, host, () => socket.end(bytes));
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(answer));
+  });
+}
