@@ -139,6 +139,16 @@ describe('launchkey-engine', () => {
     expect(await stop('SIGINT')).toBe(0);
   });
 
+  it('ends in order although the signal comes again meanwhile', async () => {
+    const path = await directory();
+    const { started, stop } = await startEngine(path);
+    const client = connect(started.socket);
+    await once(client, 'connect');
+    // It is closed as soon as the first signal is heard.
+    client.once('close', () => stop('SIGINT'));
+    expect(await stop('SIGINT')).toBe(0);
+  });
+
   it.each([
     ['127.0.0.1', /^The authenticator is at http:\/\/127\.0\.0\.1:\d+\/authenticator/m],
     ['0.0.0.0', /^The authenticator is at http:\/\/0\.0\.0\.0:\d+\/authenticator/m],

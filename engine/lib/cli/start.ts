@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { pino } from 'pino';
 import { type Engine, startEngine } from '../engine.js';
 import { type CreatedApp, credentialLines } from './apps.js';
@@ -32,12 +31,19 @@ export async function start(options: StartOptions): Promise<void> {
     const { url, authenticatorUrl } = engine;
     const started = { url, authenticatorUrl, socket, apps, users };
     print(json, started, startLines(engine, apps, users));
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await toldToStop();
   } finally {
     commands?.close();
     commands?.closeAllConnections();
     await engine.close();
   }
+}
+
+/** Keeps listening: npx passes on a Ctrl+C that came here already, which must not cut the end short. */
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+  });
 }
 
 async function createAll(engine: Engine, { app, user }: StartOptions): Promise<CreatedApp[]> {
