@@ -2,7 +2,7 @@ import express from 'express';
 import session from 'express-session';
 import passport from 'passport';
 import { type LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { logIn, loginApp, serve } from './support/app.js';
 import { CloseBrowser, header, shapeOf } from './support/outside.js';
 import { EngineProxy } from './support/proxy.js';
@@ -107,6 +107,18 @@ describe('the logins of one user that wait for an answer', () => {
     const spellings = ['alice', 'Alice', ' alice ', 'ALICE', 'ａｌｉｃｅ'];
     expect(await statuses(url, spellings)).toEqual([202, 429, 429, 429, 429]);
     expect(proxy.of('/auths')).toHaveLength(1);
+  });
+
+  it('are kept by a hash of the name, however long it is', async () => {
+    const store = new MemoryStore();
+    const takePlace = vi.spyOn(store, 'takePlace');
+    const { strategy } = await start({ ...ACCEPT, store });
+    await begin(await servePlainly(strategy), 'a'.repeat(256));
+    const names = takePlace.mock.calls.map(([{ of }]) => of);
+    expect(names).toEqual([
+      expect.stringMatching(/^[\w-]{43}$/),
+      expect.stringMatching(/^[\w-]{43}$/),
+    ]);
   });
 
   it('are counted before the push is sent, also of many at once, in two processes', async () => {

@@ -131,6 +131,21 @@ describe('no error shows anything secret', () => {
     await expectNothingSecret(call);
   });
 
+  it('a refusal that quotes a secret key that looks like words', async () => {
+    const secretKey = 'open "sesame"';
+    client = engine.client({ secretKey });
+    const spellings = [secretKey, JSON.stringify(secretKey), new URLSearchParams({ secretKey })];
+    for (const quoted of spellings) {
+      engine.on = ({ path }) =>
+        path === '/ping'
+          ? undefined
+          : { status: 400, body: { message_code: 40436, message: `no ${quoted}` } };
+      const error = await client.authorize('alice').catch((caught) => caught);
+      expect(error).toBeInstanceOf(Error);
+      expect(printed(error)).not.toContain('sesame');
+    }
+  });
+
   it('a refusal of a stale stamp, twice', async () => {
     engine.on = ({ path, body }) =>
       path === '/ping' ? undefined : { status: 401, body: { message_code: 40431, message: body } };

@@ -167,7 +167,9 @@ describe('an auth event', () => {
   it('that comes twice, and after the finish too, is taken and changes nothing', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
-    const { strategy, verified } = recordingStrategy(world, { answers: 'callback' });
+    const store = new MemoryStore();
+    const add = vi.spyOn(store, 'add');
+    const { strategy, verified } = recordingStrategy(world, { answers: 'callback', store });
     const url = await serve(loginApp(strategy));
     const seen = logIn(url);
     await world.engine.answer(await nextRequest(world.engine), true);
@@ -178,7 +180,11 @@ describe('an auth event', () => {
     ]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
     await seen;
+    const handle = add.mock.calls[0]?.[0].handle ?? '';
+    const finished = await store.get(handle);
+    expect(finished).toMatchObject({ state: 'finished' });
     expect((await sendEvent(`${url}/callback`, event)).status).toBe(200);
+    expect(await store.get(handle)).toEqual(finished);
     expect(verified).toHaveLength(1);
   });
 

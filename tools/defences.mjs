@@ -1,0 +1,771 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are quotations of the sources
+// The threat model of SECURITY.md as changes of the sources: each entry takes one defence out and
+// names the tests that must fail then. `node tools/check-defences.mjs` tries them all.
+
+// The names of tests in the contract are cut by Vitest, so that only their beginnings can be named.
+
+/** One defence at one place; see `Defence` in defences.d.mts. */
+function defence(row, without, [file, source, replacement], spec, test) {
+  return { row, without, edits: [{ file, source, replacement }], spec, test };
+}
+
+/** A defence that is made twice, so that the test fails only when both are taken out. */
+function doubleDefence(row, without, edits, spec, test) {
+  return {
+    row,
+    without,
+    edits: edits.map(([file, source, replacement]) => ({ file, source, replacement })),
+    spec,
+    test,
+  };
+}
+
+const EVENTS = 'spec/login/events.spec.ts';
+const MODES = 'spec/modes.spec.ts';
+const LIMITS = 'spec/limits.spec.ts';
+const CONCEAL = 'spec/conceal.spec.ts';
+const CONTRACT = 'spec/store/contract.spec.ts';
+const STRATEGY = 'spec/strategy.spec.ts';
+const WAITING = 'spec/web/waiting.spec.ts';
+const DEVICES = 'engine/spec/devices.spec.ts';
+
+const unsignedIsBelieved = [
+  'lib/login/events.ts',
+  'if (!this.confirm || (await this.isSigned(params))) {',
+  'if (true) {',
+];
+const anyAgeOfEvents = [
+  'lib/client/events.ts',
+  'return Math.abs(performance.now() + reading.offset - time.getTime()) <= MAX_AGE;',
+  'return true;',
+];
+const memoryAnswersTwice = [
+  'lib/store/memory.ts',
+  "if (kept?.record.state !== 'pending') return false;",
+  'if (!kept) return false;',
+];
+const memoryConsumesTwice = [
+  'lib/store/memory.ts',
+  "if (kept?.record.state !== 'answered') return null;",
+  'if (!kept) return null;',
+];
+const redisConsumesTwice = [
+  'lib/store/redis.ts',
+  "if redis.call('HGET', KEYS[1], 'state') ~= 'answered' then return nil end",
+  '',
+];
+const anyBrowserFinishes = [
+  'lib/strategy.ts',
+  'if (!this._browserSession.began(req, handle)) {',
+  'if (false) {',
+];
+
+/** @type {import('./defences.mjs').Defence[]} */
+export const defences = [
+  defence(
+    'sends a forged approval to the callback URL',
+    'the question to the engine about an unsigned event',
+    unsignedIsBelieved,
+    EVENTS,
+    'is a hint: a forged approval is refused',
+  ),
+  defence(
+    'alters a signed event, or keeps it for later',
+    'the check of the signature',
+    [
+      'lib/client/events.ts',
+      'if (!(await isSigned([signed.toString()], signature, clock.eventKeys(reading))))',
+      'if (false)',
+    ],
+    EVENTS,
+    'whose signature does not fit',
+  ),
+  defence(
+    'alters a signed event, or keeps it for later',
+    'the five minutes',
+    anyAgeOfEvents,
+    EVENTS,
+    'that is signed but older than five minutes',
+  ),
+  defence(
+    'sends an event with another user’s hash',
+    'the question to the engine about an unsigned event',
+    unsignedIsBelieved,
+    EVENTS,
+    'logs in whom the engine names',
+  ),
+  doubleDefence(
+    'replays an event',
+    'the look whether there is an answer already, here and in the store',
+    [
+      [
+        'lib/login/events.ts',
+        "if (login.state === 'pending') await this.takeAnswer(login, event, params);",
+        'await this.takeAnswer(login, event, params);',
+      ],
+      memoryAnswersTwice,
+    ],
+    EVENTS,
+    'that comes twice, and after the finish too',
+  ),
+  defence(
+    'forges, alters or replays a logout event',
+    'the check of the signature',
+    [
+      'lib/client/events.ts',
+      "if (!(await isSigned(texts, bytes, clock.eventKeys(reading)))) return 'forged';",
+      '',
+    ],
+    EVENTS,
+    'that is altered, forged or unsigned is 400',
+  ),
+  defence(
+    'forges, alters or replays a logout event',
+    'the five minutes',
+    anyAgeOfEvents,
+    EVENTS,
+    'than five minutes in engine time is 400',
+  ),
+  defence(
+    'forges, alters or replays a logout event',
+    'the time of the session',
+    ['lib/store/memory.ts', 'if (!kept.ended && kept.record.startedAt > until) continue;', ''],
+    EVENTS,
+    'that comes again ends nothing newer',
+  ),
+  defence(
+    'floods the callback URL',
+    'the 404 before anything is decrypted',
+    [
+      'lib/login/events.ts',
+      "if (!login) return { status: 404, type: 'auth' };",
+      `if (!login) {
+        await this.client.readAnswer(event.authRequest, event);
+        return { status: 404, type: 'auth' };
+      }`,
+    ],
+    EVENTS,
+    'for an auth request that is not ours is 404',
+  ),
+  defence(
+    'takes over the engine’s answer to another login',
+    'the comparison of the auth requests',
+    [
+      'lib/client/client.ts',
+      'if (answered !== authRequest) return { belongs: false, authorized: false };',
+      '',
+    ],
+    'spec/client/wire.spec.ts',
+    'reports a denial for the approval of another auth request',
+  ),
+  defence(
+    'reads logs or error pages',
+    'the search for secrets in what the engine says',
+    [
+      'lib/client/reply.ts',
+      'if (secrets.some((secret) => text.includes(secret))) return undefined;',
+      '',
+    ],
+    'spec/client/secrets.spec.ts',
+    'a refusal that quotes a secret key that looks like words',
+  ),
+  defence(
+    'reads logs or error pages',
+    'the dots in place of what looks like a key or an envelope',
+    ['lib/client/reply.ts', ".replace(LONG_RUN, '…')", ''],
+    'spec/client/secrets.spec.ts',
+    'a refusal that quotes the call',
+  ),
+  defence(
+    'reads logs or error pages',
+    'the error that keeps the package to itself',
+    [
+      'lib/client/auth-package.ts',
+      "if (!opened) throw new InvalidResponseError('The auth package has an unknown shape');",
+      'if (!opened) throw new InvalidResponseError(`The auth package is ${text}`);',
+    ],
+    'spec/client/secrets.spec.ts',
+    'an auth package',
+  ),
+  defence(
+    'finishes a login that another browser began',
+    'the look into the session',
+    anyBrowserFinishes,
+    MODES,
+    'finishes in the browser that began it and in no other',
+  ),
+  defence(
+    'finishes a login that another browser began',
+    'the look into the session, on the waiting page',
+    [
+      'lib/web/waiting/handler.ts',
+      "return this.browserSession.began(req, handle) ? look() : { state: 'unknown' };",
+      'return look();',
+    ],
+    WAITING,
+    'is the browser that began the login',
+  ),
+  defence(
+    'kills a process or Redis in the middle of logins',
+    'the one script: consume() looks first and writes then',
+    [
+      'lib/store/redis.ts',
+      'return loginRecord(await this.run(CONSUME, [this.loginKey(handle)]));',
+      `const seen = await this.get(handle);
+    if (seen?.state !== 'answered') return null;
+    await this.run("redis.call('HSET', KEYS[1], 'state', 'finished')", [this.loginKey(handle)]);
+    return { ...seen, state: 'finished' };`,
+    ],
+    CONTRACT,
+    'an answered login is consumed by one',
+  ),
+  defence(
+    'kills a process or Redis in the middle of logins',
+    'the state in consume()',
+    redisConsumesTwice,
+    'spec/store/redis.spec.ts',
+    'a login that is lost cannot be finished',
+  ),
+  defence(
+    'kills a process or Redis in the middle of logins',
+    'the state in consume()',
+    redisConsumesTwice,
+    'spec/cluster.spec.ts',
+    'log in nobody wrongly where Redis forgets everything',
+  ),
+  defence(
+    'makes Redis evict the list by which a logout finds sessions',
+    'the look into the list',
+    [
+      'lib/store/redis.ts',
+      "if not redis.call('ZSCORE', KEYS[2] .. kept[2], ARGV[1]) then return nil end",
+      '',
+    ],
+    'spec/store/redis.spec.ts',
+    'a session that a logout on the device could not find is over',
+  ),
+  defence(
+    'keeps a login that was ended on the phone, by a logout that fails',
+    'the order: the note goes first',
+    [
+      'lib/web/session.ts',
+      'await logOut(req, logout as LogOut);',
+      'browserSession.forgetLaunchKeySession(req); await logOut(req, logout as LogOut);',
+    ],
+    'spec/web/plain.spec.ts',
+    'lets nobody go on whose logout() fails',
+  ),
+  defence(
+    'finishes one login twice',
+    'the state in consume(), MemoryStore',
+    memoryConsumesTwice,
+    MODES,
+    'logs in once when two finishes come at the same moment',
+  ),
+  defence(
+    'finishes one login twice',
+    'the state in consume(), MemoryStore',
+    memoryConsumesTwice,
+    'spec/store/race.spec.ts',
+    'on MemoryStore',
+  ),
+  defence(
+    'finishes one login twice',
+    'the state in consume(), RedisStore',
+    redisConsumesTwice,
+    'spec/store/race.spec.ts',
+    'on RedisStore',
+  ),
+  defence(
+    'pushes request after request at somebody’s phone',
+    'the refusal',
+    ['lib/login/places.ts', 'if (free !== null) throw tooMany(what, limit, free);', ''],
+    LIMITS,
+    'have a limit, beyond which no push is sent',
+  ),
+  defence(
+    'pushes request after request at somebody’s phone',
+    'one name for all spellings',
+    [
+      'lib/login/places.ts',
+      "const name = username.normalize('NFKC').trim().toLowerCase();",
+      'const name = username;',
+    ],
+    LIMITS,
+    'are counted however the name is written',
+  ),
+  defence(
+    'pushes request after request at somebody’s phone',
+    'the count before the push',
+    [
+      'lib/login/start.ts',
+      'const places = await takePlaces(this.store, counted, loginTimeout);',
+      `await this.ask(options);
+    const places = await takePlaces(this.store, counted, loginTimeout);`,
+    ],
+    LIMITS,
+    'are counted before the push is sent',
+  ),
+  defence(
+    'pushes request after request at somebody’s phone',
+    'the limit in MemoryStore',
+    [
+      'lib/store/places.ts',
+      'if (places.size >= limit) return Math.min(...places.values()) - now;',
+      '',
+    ],
+    CONTRACT,
+    'of places there are as many',
+  ),
+  defence(
+    'pushes request after request at somebody’s phone',
+    'the one step of RedisStore: it counts first and takes then',
+    [
+      'lib/store/redis.ts',
+      'const free = await this.run(TAKE_PLACE, [this.placesKey(of)], [id, String(limit), whole(ttl)]);',
+      `const many = await this.run("return redis.call('ZCARD', KEYS[1])", [this.placesKey(of)]);
+    if (Number(many) >= limit) return ttl;
+    const free = await this.run(TAKE_PLACE, [this.placesKey(of)], [id, '1000', whole(ttl)]);`,
+    ],
+    CONTRACT,
+    'of places there are as many',
+  ),
+  defence(
+    'pushes at many people from one browser',
+    'the count of the browser',
+    [
+      'lib/login/start.ts',
+      'return [countedBrowser(appKey, browser, maxPendingPerBrowser), user];',
+      'return [user];',
+    ],
+    LIMITS,
+    'have a limit, beyond which no push is sent, whoever it is for',
+  ),
+  defence(
+    'pushes at many people from one browser',
+    'the name of the browser that outlives its logins',
+    [
+      'lib/web/session.ts',
+      "return this.read(req).browser ?? randomBytes(16).toString('base64url');",
+      "return randomBytes(16).toString('base64url');",
+    ],
+    LIMITS,
+    'are counted on after one of them was finished',
+  ),
+  defence(
+    'sends endless user names',
+    'the longest name',
+    ['lib/strategy.ts', 'value.length <= LONGEST_USERNAME', 'value.length > 0'],
+    LIMITS,
+    'is a user name longer than any',
+  ),
+  defence(
+    'sends endless user names',
+    'the hash',
+    ['lib/login/places.ts', "return hash('sha256', text, 'base64url');", 'return text;'],
+    LIMITS,
+    'are kept by a hash of the name',
+  ),
+  defence(
+    'logs in with what was approved for linking, or the other way round',
+    'the name of the strategy in the session',
+    ['lib/web/session.ts', 'this.key = `launchkey:${strategyName}`;', "this.key = 'launchkey';"],
+    'spec/authorize.spec.ts',
+    'does not take for a login what was approved for linking',
+  ),
+  defence(
+    'links a phone to an account other than the one that asked',
+    'the look into the session',
+    anyBrowserFinishes,
+    'spec/authorize.spec.ts',
+    'drops what was begun for an account when that account logs out',
+  ),
+  defence(
+    'makes a user approve by mistake',
+    'the number in the request',
+    ['lib/login/start.ts', '{ ...rest, numberMatch: number }', 'rest'],
+    MODES,
+    'denies after one wrong pick',
+  ),
+  defence(
+    'makes a user approve by mistake',
+    'the denial at a wrong pick, in the virtual device',
+    [
+      'engine/lib/device/virtual.ts',
+      "return picked === request.number ? { approved: true } : { approved: false, reason: 'number' };",
+      'return { approved: true };',
+    ],
+    MODES,
+    'denies after one wrong pick',
+  ),
+  defence(
+    'logs in while the user logs out on the device',
+    'the look at the session after verify',
+    [
+      'lib/strategy.ts',
+      'if (session && !(await this._logins.sessions.isOpen(handle))) {',
+      'if (false) {',
+    ],
+    EVENTS,
+    'that comes while verify is at work keeps the user out',
+  ),
+  defence(
+    'asks who exists, where `concealUsers` is on',
+    'the decoy',
+    ['lib/login/start.ts', 'if (this.settings.concealUsers && refusalOf(error)) return null;', ''],
+    CONCEAL,
+    'until a held request expires',
+  ),
+  defence(
+    'asks who exists, where `concealUsers` is on',
+    'the time in which a decoy can be looked at',
+    ['lib/login/wait.ts', 'if (login.decoy) return;', ''],
+    CONCEAL,
+    'and asks it nothing about strangers',
+  ),
+  defence(
+    'measures how long it takes',
+    'the steps of a start',
+    [
+      'lib/login/start.ts',
+      'return await (this.settings.concealUsers ? inSteps(starting) : starting);',
+      'return await starting;',
+    ],
+    'spec/login/conceal.spec.ts',
+    'a start ends with a step',
+  ),
+  defence(
+    'measures how long it takes',
+    'the clock of a look',
+    [
+      'lib/login/logins.ts',
+      'await (this.conceal ? askUnseen(this.store, login, ask) : ask());',
+      'await ask();',
+    ],
+    'spec/login/conceal.spec.ts',
+    'a look ends by the clock',
+  ),
+  defence(
+    'asks the same while the engine is away, forgets or is wrong about the time',
+    'what hides the trouble of a wait',
+    ['lib/login/wait.ts', 'if (this.settings.concealUsers) return this.endureUnseen(error);', ''],
+    CONCEAL,
+    'shows nothing of the engine',
+  ),
+  defence(
+    'asks the same while the engine is away, forgets or is wrong about the time',
+    'what hides the trouble of a look',
+    [
+      'lib/login/logins.ts',
+      'await (this.conceal ? askUnseen(this.store, login, ask) : ask());',
+      'await ask();',
+    ],
+    CONCEAL,
+    'shows nothing of the engine',
+  ),
+  defence(
+    'asks the same while the engine is away, forgets or is wrong about the time',
+    'what hides that a device gave up',
+    ['lib/login/wait.ts', 'if (this.settings.concealUsers && isNoAnswer(read)) return false;', ''],
+    CONCEAL,
+    'whose device says that nobody answered',
+  ),
+  defence(
+    'asks who exists',
+    'the denial in place of "no such user"',
+    ['lib/login/verdict.ts', 'error instanceof NoSuchUserError ||', ''],
+    STRATEGY,
+    'of a user who does not exist looks like a denied one',
+  ),
+  defence(
+    'asks who exists',
+    'the denial in place of "no device"',
+    ['lib/login/verdict.ts', 'error instanceof NoPairedDevicesError ||', ''],
+    STRATEGY,
+    'of a user without a device looks like a denied one',
+  ),
+  defence(
+    'makes verify fail in odd ways',
+    'the Error that is made of what was thrown',
+    [
+      'lib/login/verify.ts',
+      'const refuse = (error: unknown) => reject(asThrowable(error));',
+      'const refuse = (error: unknown) => reject(error);',
+    ],
+    'spec/login/verify.spec.ts',
+    'makes an Error of a thrown',
+  ),
+  defence(
+    'leaves the page, and lets the user approve later',
+    'the end of the wait',
+    [
+      'lib/login/hold.ts',
+      'const how = await Promise.race([outcome, browser.left]);',
+      'const how: string = await outcome;',
+    ],
+    STRATEGY,
+    'stops the poll at once, and an approval that comes later logs nobody in',
+  ),
+  defence(
+    'leaves the page, and lets the user approve later',
+    'the look whether the browser is there after verify',
+    ['lib/strategy.ts', 'if (browser.gone) {', 'if (false) {'],
+    'spec/attack/mended.spec.ts',
+    'is not logged in, and the LaunchKey session is ended',
+  ),
+  defence(
+    'leaves the page, and lets the user approve later',
+    'the end of the session that a late approval opens',
+    [
+      'lib/login/hold.ts',
+      "if (!verdict) await logins.giveUp(login, 'cancelled').catch(() => {});",
+      '',
+    ],
+    'spec/login/wait.spec.ts',
+    'leaves no LaunchKey session',
+  ),
+  defence(
+    'keeps requests of logins by a verify callback that never answers',
+    'the minute',
+    ['lib/login/verify.ts', 'timer = setTimeout(() => refuse(noAnswer()), PATIENCE).unref();', ''],
+    'spec/login/verify.spec.ts',
+    'does not wait for ever',
+  ),
+  defence(
+    'shares a strategy instance among requests',
+    'the capture of the actions',
+    ['lib/actions.ts', 'return { success, fail, redirect, pass, error };', 'return strategy;'],
+    STRATEGY,
+    'never mixes up the requests of many users',
+  ),
+  defence(
+    'withdraws an approval before it is used',
+    'the report that the engine must accept',
+    [
+      'lib/login/finish.ts',
+      'if (answer.authorized && accepted) return approved(record, answer);',
+      'if (answer.authorized) return approved(record, answer);',
+    ],
+    'spec/login/wait.spec.ts',
+    'the report of an approval',
+  ),
+  defence(
+    'reads what the browser keeps',
+    'the hash that stands for the token',
+    [
+      'lib/login/handle.ts',
+      "return hash('sha256', `launchkey login ${appKey} ${authRequest}`, 'base64url');",
+      'return authRequest;',
+    ],
+    MODES,
+    'never shows the engine’s token to the browser',
+  ),
+  defence(
+    'cancels a login by a form on another site',
+    'the look where the form comes from',
+    ['lib/web/waiting/handler.ts', 'if (!isSameOrigin(req)) return', 'if (false) return'],
+    WAITING,
+    'is refused from another site',
+  ),
+  defence(
+    'puts markup into a user name',
+    'the escaping',
+    [
+      'lib/web/waiting/page.ts',
+      '<bdi>${escapeHtml(login.username)}</bdi>',
+      '<bdi>${login.username}</bdi>',
+    ],
+    WAITING,
+    'escapes all that it did not write itself',
+  ),
+  defence(
+    'listens between the application and the engine',
+    'the refusal of plain http',
+    [
+      'lib/client/options.ts',
+      "if (url.protocol === 'http:' && !isLoopback(url.hostname) && allowInsecure !== true) {",
+      'if (false) {',
+    ],
+    'spec/client/options.spec.ts',
+    'http://engine.example.com/v1',
+  ),
+
+  defence(
+    'replays a request of a device',
+    'the nonce',
+    ['engine/lib/domain/devices.ts', "if (nonce === 'seen') {", 'if (false) {'],
+    DEVICES,
+    'is refused when it is made again',
+  ),
+  defence(
+    'replays a request of a device',
+    'the time at which it was signed',
+    [
+      'engine/lib/domain/devices.ts',
+      'if (Math.abs(created * 1000 - now) <= CLOCK_TOLERANCE) return;',
+      'return;',
+    ],
+    DEVICES,
+    'is refused when it was signed',
+  ),
+  defence(
+    'alters a request of a device, or sends it on to another place',
+    'the digest of the body',
+    [
+      'engine/lib/domain/signed-request.ts',
+      "if (!digest || !sameDigest(digest, hash('sha256', body, 'base64'))) {",
+      'if (!digest) {',
+    ],
+    DEVICES,
+    'answers nothing when a signed answer is replayed with another body',
+  ),
+  defence(
+    'alters a request of a device, or sends it on to another place',
+    'the refusal of a body without a digest',
+    [
+      'engine/lib/domain/signed-request.ts',
+      'components !== WITHOUT_BODY || body.length > 0',
+      'components !== WITHOUT_BODY',
+    ],
+    DEVICES,
+    'is refused with a body that the signature does not cover',
+  ),
+  defence(
+    'alters a request of a device, or sends it on to another place',
+    'the names of the engine',
+    [
+      'engine/lib/http/authenticator/target.ts',
+      "if (['localhost', '127.0.0.1', '[::1]'].includes(name))",
+      'if (name !== undefined)',
+    ],
+    DEVICES,
+    'is refused when it names a host that is not the engine',
+  ),
+  defence(
+    'has the token of a device without its key, or the key without the token',
+    'the signature',
+    [
+      'engine/lib/domain/devices.ts',
+      'if (!(await verifies(device.publicKey, signed))) throw mismatch();',
+      '',
+    ],
+    DEVICES,
+    'is refused with a copied token and another key',
+  ),
+  defence(
+    'has the token of a device without its key, or the key without the token',
+    'the token',
+    [
+      'engine/lib/domain/devices.ts',
+      'if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) throw unpaired();',
+      'if (!device) throw unpaired();',
+    ],
+    DEVICES,
+    'is refused with the key and the token of another device',
+  ),
+  defence(
+    'guesses the code by which a phone is paired',
+    'the limit of an address',
+    [
+      'engine/lib/domain/failed-tries.ts',
+      'if (recent.length >= ALLOWED) return oldest + WINDOW - now;',
+      '',
+    ],
+    DEVICES,
+    'lets an address fail ten times in a minute',
+  ),
+  defence(
+    'guesses the code by which a phone is paired',
+    'the limit of all addresses',
+    [
+      'engine/lib/domain/pairings.ts',
+      "if (!isLink && (await this.repository.takeRate('pairing', TRIES, now)) > 0) return 'too many';",
+      '',
+    ],
+    DEVICES,
+    'lets all addresses together try 120 typed codes',
+  ),
+  defence(
+    'pairs a phone with somebody else’s key',
+    'the signature by the key that is paired',
+    ['engine/lib/domain/devices.ts', 'if (!holds) throw mismatch();', ''],
+    DEVICES,
+    'is refused without the key that is to be paired',
+  ),
+  defence(
+    'answers for another user',
+    'the look whose request it is',
+    [
+      'engine/lib/domain/answers.ts',
+      'if (request.userId === device.userId) return request;',
+      'return request;',
+    ],
+    DEVICES,
+    'is not taken for the request of another user',
+  ),
+  defence(
+    'picks one number after the other',
+    'the comparison',
+    ['engine/lib/domain/answers.ts', 'if (number === request.number) return;', 'return;'],
+    DEVICES,
+    'with a wrong number leaves nothing but a denial',
+  ),
+  defence(
+    'picks one number after the other',
+    'the end of all approvals after a wrong one',
+    ['engine/lib/domain/answers.ts', 'await repository.allowDenialOnly(request.authRequest);', ''],
+    DEVICES,
+    'with a wrong number leaves nothing but a denial',
+  ),
+  defence(
+    'goes on asking a user who reported fraud',
+    'the pause',
+    ['engine/lib/domain/requests.ts', 'await this.refusePaused(user.id);', ''],
+    DEVICES,
+    'pauses requests to the user for longer each time',
+  ),
+  defence(
+    'calls the engine in the name of an application',
+    'the signature',
+    [
+      'engine/lib/domain/envelopes.ts',
+      'if (!verifySignature(data, key, signature)) {',
+      'if (false) {',
+    ],
+    'engine/spec/envelope.spec.ts',
+    'never decrypts what is not signed by the application',
+  ),
+  defence(
+    'calls the engine in the name of an application',
+    'the age of the stamp',
+    [
+      'engine/lib/domain/envelopes.ts',
+      'if (age >= STAMP_AGE + 1000 || -age > STAMP_AHEAD) {',
+      'if (false) {',
+    ],
+    'engine/spec/envelope.spec.ts',
+    'of a remembered envelope grows old too',
+  ),
+  defence(
+    'uses the virtual device from elsewhere',
+    'the name in the Host header',
+    [
+      'engine/lib/http/authenticator/guard.ts',
+      'if (!NAMES.some((name) => named === `${name}:${loopbackPort}`)) {',
+      'if (false) {',
+    ],
+    'engine/spec/authenticator.spec.ts',
+    'a name with the right port',
+  ),
+  defence(
+    'uses the virtual device from elsewhere',
+    'the look where a call comes from',
+    [
+      'engine/lib/http/authenticator/guard.ts',
+      "if (site !== undefined && site !== 'same-origin') return false;",
+      'return true;',
+    ],
+    'engine/spec/authenticator.spec.ts',
+    'refuses an answer from',
+  ),
+];
