@@ -39,6 +39,8 @@ async function start(overrides: StrategyOptions = {}, settings: WaitingAppSettin
     engine: world.engine,
     engineProxy,
     appProxy,
+    /** From now on, the application lets nobody in. */
+    closeToAll: () => Object.assign(strategy, { _verify: async () => false }),
     url: appProxy.url,
     verified,
     passTime: (milliseconds: number) => {
@@ -497,7 +499,9 @@ describeWithChromium('the waiting page in a browser', () => {
     }
 
     it('is found without fault by axe in every state', async () => {
-      const { url, answer, engineProxy, appProxy } = await start({ numberMatching: true });
+      const { url, answer, engineProxy, appProxy, closeToAll } = await start({
+        numberMatching: true,
+      });
       const page = await newPage({ colorScheme, unreachable: true });
       const found: string[] = [];
       const look = async (state: string, title: string) => {
@@ -530,6 +534,15 @@ describeWithChromium('the waiting page in a browser', () => {
       await look('denied', 'Not approved');
       await page.goto(`${url}/login/wait`);
       await look('unknown', 'Nothing to wait for');
+
+      closeToAll();
+      await begin(page, url);
+      const waiting = page.url();
+      const again = Number(await page.locator('.number strong').textContent());
+      await answer(true, { number: again });
+      await page.waitForURL('**/login');
+      await page.goto(waiting);
+      await look('over', 'This login is over');
       expect(found).toEqual([]);
     });
 
