@@ -15,6 +15,7 @@ import { Events } from './domain/events.js';
 import { Factors } from './domain/factors.js';
 import { Fraud } from './domain/fraud.js';
 import { HeldPolls } from './domain/held-polls.js';
+import { OutgoingGuard } from './domain/outgoing.js';
 import { Pairings } from './domain/pairings.js';
 import { Requests } from './domain/requests.js';
 import { Sessions } from './domain/sessions.js';
@@ -142,6 +143,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
       repository,
       clock,
       logger,
+      guard: new OutgoingGuard(options.callbackNetworks),
       sign: (text) => pingKeys.sign(text),
       onOutcome: (kind, outcome) => metrics.delivery(kind, outcome),
     },

@@ -1,6 +1,7 @@
 import type { RateWindow } from './data/records.js';
 import { BACKOFF, type DeliveryOptions } from './domain/delivery.js';
 import { LIMITS, type Limits } from './domain/limits.js';
+import { DEVELOPMENT_NETWORKS, isNetwork } from './domain/outgoing.js';
 import { LaunchKeyEngineError } from './errors.js';
 import { type Logger, silent } from './logger.js';
 
@@ -36,6 +37,13 @@ export interface EngineOptions {
   rateLimit?: false | RateLimit;
   /** How long a ping key decrypts after it was rotated, in milliseconds. Default: one day. */
   pingKeyGrace?: number;
+  /**
+   * Networks, as `ADDRESS/BITS`, that events may be sent to though they are not public: those of the
+   * machine itself, of a company, of a cloud. Default: with a `host` that is this machine only, the
+   * machine itself and private networks; otherwise none, since whoever names a callback URL could
+   * make the engine call what only the engine reaches.
+   */
+  callbackNetworks?: readonly string[];
   /** How events are delivered. */
   delivery?: DeliveryOptions;
   /** Bounds on what is kept in memory. */
@@ -69,6 +77,7 @@ const KNOWN: readonly string[] = [
   'requestTtl',
   'rateLimit',
   'pingKeyGrace',
+  'callbackNetworks',
   'delivery',
   'limits',
   'logger',
@@ -90,6 +99,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     requestTtl: integer('requestTtl', options.requestTtl ?? 300_000, 1, DAY),
     rateWindows: resolveRate(options.rateLimit),
     pingKeyGrace: integer('pingKeyGrace', options.pingKeyGrace ?? DAY, 0, 3650 * DAY),
+    callbackNetworks: resolveNetworks(options),
     delivery: resolveDelivery(delivery),
     limits: resolveLimits(options.limits ?? {}),
     logger: resolveLogger(options.logger ?? silent),
@@ -149,6 +159,19 @@ function resolveRate(rateLimit: EngineOptions['rateLimit']): readonly RateWindow
     integer('rateLimit.windows[].seconds', window?.seconds, 1, 86_400);
   }
   return windows as RateWindow[];
+}
+
+function resolveNetworks({ callbackNetworks, host = '127.0.0.1' }: EngineOptions) {
+  if (callbackNetworks === undefined) return isLoopback(host) ? DEVELOPMENT_NETWORKS : [];
+  const fits =
+    Array.isArray(callbackNetworks) &&
+    callbackNetworks.every((network) => typeof network === 'string' && isNetwork(network));
+  if (fits) return callbackNetworks;
+  throw invalid('callbackNetworks', 'an array of networks such as 10.0.0.0/8', callbackNetworks);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function resolveDelivery(delivery: DeliveryOptions): DeliveryOptions {

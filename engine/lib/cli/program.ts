@@ -29,6 +29,11 @@ function program(): Command {
     .option('--port <number>', 'port to listen on', '8080')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--public-url <url>', 'address under which others reach the engine')
+    .option(
+      '--callback-network <address/bits>',
+      'network, not public, that events may be sent to (may be repeated)',
+      collect,
+    )
     .option('--app <name[=callback-url]>', 'create an application (may be repeated)', collect, [])
     .option('--user <name>', 'create a user with a virtual device (may be repeated)', collect, [])
     .option('--socket <path>', 'where the other commands reach this engine', defaultSocket())
@@ -59,7 +64,7 @@ function withConnection(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
-function collect(value: string, before: string[]): string[] {
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 

@@ -9,6 +9,7 @@ interface StartOptions {
   port: string;
   host: string;
   publicUrl?: string;
+  callbackNetwork?: string[];
   app: string[];
   user: string[];
   socket: string;
@@ -22,6 +23,7 @@ export async function start(options: StartOptions): Promise<void> {
     port: readPort(options.port),
     host,
     publicUrl,
+    callbackNetworks: options.callbackNetwork,
     logger: pino({ base: undefined }, pino.destination(2)),
   });
   let commands: Awaited<ReturnType<typeof serveCommands>> | undefined;

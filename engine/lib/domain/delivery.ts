@@ -3,6 +3,7 @@ import type { DeliveryRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import type { Logger } from '../logger.js';
 import { eventUrl } from './event-query.js';
+import type { OutgoingGuard } from './outgoing.js';
 
 /** How events that could not be delivered are sent again. */
 export interface DeliveryOptions {
@@ -31,6 +32,7 @@ export interface DeliveryDependencies {
   clock: () => number;
   sign: (text: string) => Promise<string>;
   logger: Logger;
+  guard: OutgoingGuard;
   onOutcome: (kind: DeliveryRecord['kind'], outcome: 'delivered' | 'retried' | 'given up') => void;
 }
 
@@ -56,7 +58,7 @@ export class Delivery {
     this.concurrency = options.concurrency ?? 256;
     this.agent = new Agent({
       connections: PER_APP,
-      connect: { timeout: this.timeout },
+      connect: dependencies.guard.connector({ timeout: this.timeout }),
       headersTimeout: this.timeout,
       bodyTimeout: this.timeout,
     });

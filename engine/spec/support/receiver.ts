@@ -12,6 +12,8 @@ export interface Received {
 export interface Receiver {
   url: string;
   received: Received[];
+  /** How many connections have been made to it. */
+  connections(): number;
   /** Resolves when this many events have come in all. */
   count(events: number): Promise<Received[]>;
 }
@@ -33,6 +35,10 @@ export async function receiver(statuses: number[] = [], path = '/callback'): Pro
       for (const one of waiting) if (received.length >= one.events) one.resolve(received);
     });
   });
+  let connections = 0;
+  server.on('connection', () => {
+    connections += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.close();
@@ -41,6 +47,7 @@ export async function receiver(statuses: number[] = [], path = '/callback'): Pro
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
     received,
+    connections: () => connections,
     count: (events) =>
       new Promise((resolve) => {
         if (received.length >= events) resolve(received);

@@ -1,0 +1,117 @@
+import { lookup as resolve } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { buildConnector } from 'undici';
+
+/**
+ * What is not for everybody on the internet: the special-purpose registries of IANA (RFC 6890), and
+ * multicast. A cloud's metadata service is among it.
+ */
+const SPECIAL = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/127',
+  '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '100::/64',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  'fc00::/7',
+  'fe80::/10',
+  'ff00::/8',
+];
+
+/** Where an engine that only its own machine reaches may send to, besides what is public. */
+export const DEVELOPMENT_NETWORKS: readonly string[] = [
+  '127.0.0.0/8',
+  '::1/128',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  'fc00::/7',
+];
+
+const special = listOf(SPECIAL);
+
+/**
+ * Decides by the address which connections the engine makes for somebody else's URL, so that nobody
+ * makes it call what only the engine can reach. The address is the one that is connected to: a name
+ * that resolves to another one in between gains nothing.
+ */
+export class OutgoingGuard {
+  private readonly allowed: BlockList;
+
+  /** @param networks - networks that are allowed though they are not public, as `ADDRESS/BITS`. */
+  constructor(networks: readonly string[]) {
+    this.allowed = listOf(networks);
+  }
+
+  allows(address: string): boolean {
+    const family = familyOf(address);
+    return this.allowed.check(address, family) || !special.check(address, family);
+  }
+
+  /** Connects as undici does, but to allowed addresses only; `ADDRESS_NOT_ALLOWED` otherwise. */
+  connector(options: buildConnector.BuildOptions): buildConnector.connector {
+    const connect = buildConnector({ ...options, lookup: this.lookup });
+    return (target, callback) => {
+      // Node looks up names only.
+      const literal = target.hostname.replace(/^\[|\]$/g, '');
+      if (isIP(literal) && !this.allows(literal)) {
+        callback(refusal(literal), null);
+        return;
+      }
+      connect(target, callback);
+    };
+  }
+
+  private readonly lookup: LookupFunction = (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '');
+      const refused = addresses.find(({ address }) => !this.allows(address));
+      if (refused) return callback(refusal(refused.address), '');
+      const [first] = addresses;
+      if (options.all || !first) return callback(null, addresses);
+      callback(null, first.address, first.family);
+    });
+  };
+}
+
+/** Whether a text is a network as `ADDRESS/BITS`, or one address. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  return most > 0 && fits && rest.length === 0;
+}
+
+function listOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    if (bits === undefined) list.addAddress(address, familyOf(address));
+    else list.addSubnet(address, Number(bits), familyOf(address));
+  }
+  return list;
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}
+
+function refusal(address: string): NodeJS.ErrnoException {
+  const message = `${address} is in no network that callbacks may go to; see the option callbackNetworks.`;
+  return Object.assign(new Error(message), { code: 'ADDRESS_NOT_ALLOWED' });
+}
