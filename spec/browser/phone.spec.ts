@@ -2,13 +2,23 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Engine, startEngine } from 'launchkey-engine';
-import { LaunchKeyClient } from 'passport-launchkey';
+import { LaunchKeyClient, policy } from 'passport-launchkey';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { describeWithChromium, launchChromium } from '../support/chromium.js';
 
 /** With a folder in SCREENSHOTS, each state is kept there as a picture. */
 const { SCREENSHOTS } = process.env;
+
+/** Whether the service worker has kept what the page consists of. */
+const KEPT = `(async () => {
+  const cache = await caches.open('launchkey-authenticator');
+  const kept = (await cache.keys()).map(({ url }) => url);
+  const needed = performance.getEntriesByType('resource').map(({ name }) => name);
+  return [location.href, ...needed.filter((name) => /[.](js|css)$/.test(name))].every((name) =>
+    kept.includes(name),
+  );
+})()`;
 
 describeWithChromium('the phone in a browser', () => {
   let browser: Browser;
@@ -112,6 +122,149 @@ describeWithChromium('the phone in a browser', () => {
     await page.locator('#paused').waitFor({ state: 'hidden' });
     expect(sent.join('\n')).not.toMatch(/"response"|privateKey|"d":/);
     expect(sent.join('\n')).not.toContain(url.split('#pair=')[1]?.concat(' '));
+  });
+
+  it('pairs by a typed code, takes one number only, and manages the devices', async () => {
+    await engine.createUser('bob');
+    const page = await newPage({ locale: 'de-CH' });
+    await page.goto(`${engine.url}/authenticator`);
+    await page.getByRole('heading', { name: 'Dieses Telefon koppeln' }).waitFor();
+    await page.getByRole('textbox', { name: 'Kopplungscode' }).fill('aaaaa aaaaa');
+    await press(page, 'Koppeln');
+    await page.getByText('Dieser Code ist vertippt, schon benutzt oder abgelaufen.').waitFor();
+    await look(page, 'pairing by code');
+    const { code } = await engine.pairDevice('bob');
+    await page
+      .getByRole('textbox', { name: 'Kopplungscode' })
+      .fill(`${code.slice(0, 5)}-${code.slice(5)}`);
+    await page.getByLabel('Name dieses Telefons').fill('Handy');
+    await press(page, 'Koppeln');
+    await page.getByText('Nichts zu bestätigen').waitFor();
+
+    for (const right of [true, false]) {
+      const authRequest = await client.authorize('bob', { numberMatch: '42' });
+      await page.locator('#deny:enabled').waitFor();
+      const labels = page.locator('#number-choice label');
+      const picked = right ? { hasText: '42' } : { hasNotText: '42' };
+      await labels.filter(picked).first().click();
+      await press(page, 'Bestätigen');
+      await page.getByRole('heading', { name: right ? 'Bestätigt' : 'Abgelehnt' }).waitFor();
+      expect(await answerTo(authRequest)).toMatchObject(
+        right ? { authorized: true } : { authorized: false, reason: 'number' },
+      );
+    }
+
+    // Another device, by the code that this one shows.
+    await press(page, 'Weiteres Gerät koppeln');
+    const image = page.locator('#offer-image');
+    await page.waitForFunction("document.querySelector('#offer-image').naturalWidth > 0");
+    await look(page, 'a code for another device');
+    const shown = (await page.locator('#offer-code').textContent()) ?? '';
+    const other = await newPage();
+    await other.goto(`${engine.url}/authenticator`);
+    await other.getByRole('textbox', { name: 'Pairing code' }).fill(shown);
+    await other.getByLabel('Name of this phone').fill('Tablet');
+    await press(other, 'Pair');
+    await image.waitFor({ state: 'hidden' });
+    await press(page, 'Umbenennen: Tablet');
+    await page.locator('#ask-field').fill('Altes Tablet');
+    await look(page, 'renaming');
+    await press(page, 'Speichern');
+    await other.getByText('Altes Tablet').waitFor();
+    await press(page, 'Entkoppeln: Altes Tablet');
+    await look(page, 'unpairing');
+    await press(page, 'Entkoppeln');
+    await other.getByText('This phone is not paired any more.', { exact: false }).waitFor();
+    await other.reload();
+    await other.getByRole('heading', { name: 'Pair this phone' }).waitFor();
+    expect((await engine.devices('bob')).map(({ name }) => name)).toEqual(['Handy']);
+
+    // Without a connection the page opens and says so; with one it goes on.
+    await page.waitForFunction(KEPT);
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByText('Nicht verbunden').waitFor();
+    expect(await page.getByText('Wo Sie angemeldet sind').isVisible()).toBe(false);
+    await look(page, 'offline');
+    await page.context().setOffline(false);
+    await page.getByText('Nichts zu bestätigen').waitFor();
+  });
+
+  it('proves a PIN, a fingerprint and a place where an application asks for them', async () => {
+    await engine.createUser('carol');
+    const { url } = await engine.pairDevice('carol');
+    const page = await newPage({
+      permissions: ['geolocation'],
+      geolocation: { latitude: 52.52, longitude: 13.4, accuracy: 20 },
+    });
+    const session = await page.context().newCDPSession(page);
+    await session.send('WebAuthn.enable');
+    await session.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        transport: 'internal',
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    // Credentials belong to names, which addresses are not.
+    await page.goto(url.replace('127.0.0.1', 'localhost'));
+    await press(page, 'Pair');
+    await page.getByText('Nothing to approve').waitFor();
+
+    const place = { latitude: 52.52, longitude: 13.4, radius: 200 };
+    const everything = await client.authorize('carol', {
+      policy: policy({ knowledge: 1, inherence: 1, locations: [place] }),
+    });
+    await page.getByText('Shop asks for a PIN.', { exact: false }).waitFor();
+    await page.locator('#deny:enabled').waitFor();
+    expect(await page.locator('#approve').isDisabled()).toBe(true);
+    await look(page, 'a policy');
+    await press(page, 'Set PIN');
+    await page.getByLabel('New PIN').fill('12345');
+    await press(page, 'Save');
+    await page.getByText('A PIN is six to twelve digits.').waitFor();
+    await page.getByLabel('New PIN').fill('271828');
+    await press(page, 'Save');
+    await page.getByText('Shop asks for your fingerprint', { exact: false }).waitFor();
+    await press(page, 'Set up');
+    await page.locator('#biometric-state', { hasText: 'Set up on this phone' }).waitFor();
+    await press(page, 'Approve');
+    await page.getByLabel('PIN', { exact: true }).fill('000000');
+    await press(page, 'Continue');
+    await page.getByText('Wrong PIN. 4 more tries.').waitFor();
+    await look(page, 'a wrong PIN');
+    await page.getByLabel('PIN', { exact: true }).fill('271828');
+    await press(page, 'Continue');
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    expect(await answerTo(everything)).toMatchObject({ authorized: true });
+
+    await page.context().setGeolocation({ latitude: 52.4, longitude: 13.4, accuracy: 20 });
+    const outside = await client.authorize('carol', { policy: policy({ locations: [place] }) });
+    await press(page, 'Approve');
+    await page.getByText('You are 13 km away from where Shop takes approvals.').waitFor();
+    await look(page, 'outside');
+    await press(page, 'Deny');
+    expect(await answerTo(outside)).toMatchObject({ authorized: false });
+
+    // The fifth wrong PIN takes the key with it.
+    const locked = await client.authorize('carol', {
+      policy: policy({ knowledge: 1 }),
+    });
+    await press(page, 'Approve');
+    for (const left of ['4 more tries', '3 more tries', '2 more tries', 'One more try']) {
+      await page.getByLabel('PIN', { exact: true }).fill('999999');
+      await press(page, 'Continue');
+      await page.getByText(`Wrong PIN. ${left}.`).waitFor();
+    }
+    await page.getByLabel('PIN', { exact: true }).fill('999999');
+    await press(page, 'Continue');
+    await page.locator('#ask-error', { hasText: 'Locked after too many tries.' }).waitFor();
+    await press(page, 'Cancel');
+    await page.locator('#request-policy', { hasText: 'Locked after too many tries.' }).waitFor();
+    await press(page, 'Deny');
+    expect(await answerTo(locked)).toMatchObject({ authorized: false, reason: 'policy' });
   });
 });
 

@@ -16,9 +16,18 @@ export interface Device {
   lastSeenAt: number;
 }
 
+/** What the engine knows of this device. */
+export interface OwnDevice {
+  id: string;
+  name: string;
+  /** Whether it has a knowledge key, which the PIN unwraps. */
+  knowledge: boolean;
+  webauthn: { credentialId: string; transports: string[] } | null;
+}
+
 export interface DeviceState extends UserState {
   version: string;
-  device: { id: string; name: string };
+  device: OwnDevice;
   devices: Device[];
   requests: DeviceRequest[];
   pausedUntil: number | null;

@@ -1,6 +1,6 @@
 import { base64, base64url, sha256, utf8 } from './bytes.js';
 
-const EC = { name: 'ECDSA', namedCurve: 'P-256' };
+export const EC = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGN = { name: 'ECDSA', hash: 'SHA-256' };
 
 /** A public key as it travels. */

@@ -4,6 +4,7 @@ import { SessionList } from '../sessions.js';
 import { t, when } from '../texts/index.js';
 import { DeviceClient, type DeviceRequest, type DeviceState } from './client.js';
 import { DeviceList } from './devices.js';
+import { Factors } from './factors.js';
 import { follow } from './follow.js';
 import { keepForOffline } from './offline.js';
 import { PairedPhone } from './paired-phone.js';
@@ -12,12 +13,15 @@ import { forgetPairing, loadPairing, type Pairing } from './store.js';
 
 const pairing = byId('pairing');
 const home = byId('home');
+/** What is shown once the engine has told it. */
+const TOLD = ['sessions-area', 'devices-area', 'security-area'];
 let leave: (() => void) | undefined;
 
 /** The phone that is paired in this browser, or the way to pair it. */
 export async function startPhone(): Promise<void> {
   const link = takeLink();
-  byId('demo').hidden = !['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+  byId('demo').hidden =
+    link !== undefined || !['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
   if (!window.isSecureContext) return cannot(t.insecure);
   let before: Pairing | undefined;
   try {
@@ -47,7 +51,8 @@ export async function startPhone(): Promise<void> {
 function enter(paired: Pairing, onUnpaired: () => void): void {
   leaveHome();
   const client = new DeviceClient(paired);
-  const phone = new PairedPhone(client, paired.deviceId);
+  const factors = new Factors(client, paired);
+  const phone = new PairedPhone(client, paired.deviceId, factors);
   const requests = new RequestCard<DeviceRequest>(phone);
   const sessions = new SessionList(phone);
   const devices = new DeviceList(client);
@@ -58,9 +63,9 @@ function enter(paired: Pairing, onUnpaired: () => void): void {
   });
   const stop = follow(client, {
     onState: (state) => {
-      for (const part of [requests, sessions, devices]) part.update(state);
+      for (const part of [factors, requests, sessions, devices]) part.update(state);
       showPause(state);
-      for (const id of ['sessions-area', 'devices-area']) byId(id).hidden = false;
+      for (const id of TOLD) byId(id).hidden = false;
     },
     onConnection: (connected) => {
       byId('offline').hidden = connected;
@@ -71,13 +76,13 @@ function enter(paired: Pairing, onUnpaired: () => void): void {
   leave = () => {
     stop();
     events.abort();
-    for (const part of [requests, sessions, devices]) part.close();
+    for (const part of [factors, requests, sessions, devices]) part.close();
   };
   byId('who-name').textContent = paired.username;
   byId('who-name').title = paired.username;
   byId('who').hidden = false;
   // What the engine has not told yet is not shown as if there were none.
-  for (const id of ['sessions-area', 'devices-area']) byId(id).hidden = true;
+  for (const id of TOLD) byId(id).hidden = true;
   showOnly(home, [home, pairing]);
 }
 

@@ -2,24 +2,28 @@ import type { Decision, DenialReason, Outcome, Phone } from '../phone.js';
 import { t } from '../texts/index.js';
 import { sealAnswer } from './auth-package.js';
 import { type DeviceClient, type DeviceRequest, Refusal } from './client.js';
+import type { Factors } from './factors.js';
 
 /** Answers with the keys of this browser. */
 export class PairedPhone implements Phone<DeviceRequest> {
   private readonly client: DeviceClient;
   private readonly deviceId: string;
+  private readonly factors: Factors;
 
-  constructor(client: DeviceClient, deviceId: string) {
+  constructor(client: DeviceClient, deviceId: string, factors: Factors) {
     this.client = client;
     this.deviceId = deviceId;
+    this.factors = factors;
   }
 
   hindrance(request: DeviceRequest): string | undefined {
     if (request.denialOnly) return t.numberSpent;
-    return possessionSuffices(request) ? undefined : t.onlyDeny(request.app.name);
+    return this.factors.lack(request);
   }
 
   async answer(request: DeviceRequest, decision: Decision): Promise<Outcome> {
-    if (!decision.approve) return await this.deny(request, decision.reason ?? whyDenied(request));
+    if (!decision.approve)
+      return await this.deny(request, decision.reason ?? this.whyDenied(request));
     try {
       return await this.approve(request, decision.number);
     } catch (error) {
@@ -37,7 +41,8 @@ export class PairedPhone implements Phone<DeviceRequest> {
   private async approve(request: DeviceRequest, number?: string): Promise<Outcome> {
     const { authRequest } = request;
     const auth = await sealAnswer(request, this.deviceId);
-    return await this.send({ authRequest, approved: true, number, auth });
+    const proofs = await this.factors.prove(request, auth);
+    return await this.send({ authRequest, approved: true, number, auth, proofs });
   }
 
   private async deny(request: DeviceRequest, reason: DenialReason): Promise<Outcome> {
@@ -56,17 +61,9 @@ export class PairedPhone implements Phone<DeviceRequest> {
       return await this.client.post('answer', body);
     }
   }
-}
 
-function whyDenied(request: DeviceRequest): DenialReason {
-  if (request.denialOnly) return 'number';
-  return possessionSuffices(request) ? 'disapproved' : 'policy';
-}
-
-/** Whether the key of this device is all that is asked for. */
-function possessionSuffices({ policy }: DeviceRequest): boolean {
-  if (!policy) return true;
-  const { all, knowledge, inherence, possession } = policy.minimumRequirements;
-  const one = all <= 1 && possession <= 1 && knowledge === 0 && inherence === 0;
-  return one && policy.locations.length === 0;
+  private whyDenied(request: DeviceRequest): DenialReason {
+    if (request.denialOnly) return 'number';
+    return this.factors.lack(request) ? 'policy' : 'disapproved';
+  }
 }

@@ -1,9 +1,13 @@
+import type { PinKey } from './pin.js';
+
 /** What this browser keeps of its pairing. The private key can be used here, and not be read. */
 export interface Pairing {
   deviceId: string;
   token: string;
   username: string;
   keys: CryptoKeyPair;
+  /** Once the user has set a PIN, until it was mistyped too often. */
+  pin?: PinKey;
 }
 
 const DATABASE = 'launchkey';
@@ -19,6 +23,22 @@ export async function savePairing(pairing: Pairing): Promise<void> {
   await within('readwrite', (store) => store.put(pairing, KEY));
   // Without it a browser that is short of space may drop the keys.
   await navigator.storage?.persist?.().catch(() => false);
+}
+
+/** Changes it in one step, whatever other pages of this browser do; resolves with the outcome. */
+export async function updatePairing(change: (pairing: Pairing) => Pairing): Promise<Pairing> {
+  let changed: Pairing | undefined;
+  await within('readwrite', (store) => {
+    const request: IDBRequest<Pairing | undefined> = store.get(KEY);
+    request.onsuccess = () => {
+      if (!request.result) return;
+      changed = change(request.result);
+      store.put(changed, KEY);
+    };
+    return request;
+  });
+  if (!changed) throw new Error('This browser is not paired.');
+  return changed;
 }
 
 export async function forgetPairing(): Promise<void> {

@@ -109,6 +109,41 @@ export const de: Texts = {
   qrAlt: 'QR-Code des Kopplungslinks',
   codeUntil: (time) => `Gilt einmal, bis ${time}.`,
 
+  securityTitle: 'Sicherheit',
+  securityText: 'Manche Anwendungen verlangen mehr als nur dieses Telefon.',
+  pin: 'PIN',
+  pinUnset: 'Nicht festgelegt',
+  pinSet: 'Auf diesem Telefon festgelegt',
+  pinLost: 'Nach zu vielen Versuchen gesperrt. Koppeln Sie dieses Telefon neu.',
+  setPin: 'Festlegen',
+  changePin: 'Ändern',
+  choosePin: 'PIN festlegen',
+  choosePinText:
+    'Mindestens sechs Ziffern. Nach fünf falschen muss dieses Telefon neu gekoppelt werden.',
+  newPin: 'Neue PIN',
+  askPin: 'PIN eingeben',
+  askPinFor: (app) => `${app} verlangt Ihre PIN.`,
+  oldPinText: 'Die bisherige.',
+  pinTooShort: 'Eine PIN hat sechs bis zwölf Ziffern.',
+  pinWrong: (left) =>
+    left === 1 ? 'Falsche PIN. Noch ein Versuch.' : `Falsche PIN. Noch ${left} Versuche.`,
+  biometric: 'Fingerabdruck, Gesicht oder Schlüssel',
+  biometricUnset: 'Nicht eingerichtet',
+  biometricSet: 'Auf diesem Telefon eingerichtet',
+  setUp: 'Einrichten',
+  biometricFailed: 'Das wurde nicht bestätigt. Versuchen Sie es noch einmal.',
+  pinFirst: (app) => `${app} verlangt eine PIN. Legen Sie unten eine fest, dann bestätigen Sie.`,
+  biometricFirst: (app) =>
+    `${app} verlangt Fingerabdruck, Gesicht oder Sicherheitsschlüssel. Richten Sie das unten ein, dann bestätigen Sie.`,
+  locating: 'Der Standort wird ermittelt …',
+  locationRefused: (app) =>
+    `${app} nimmt Bestätigungen nur an bestimmten Orten an. Erlauben Sie dieser Seite, den Standort zu sehen.`,
+  locationUnknown: 'Dieses Telefon weiß nicht, wo es ist. Versuchen Sie es noch einmal im Freien.',
+  locationInexact: (metres) =>
+    `Dieses Telefon kennt seinen Ort nur auf ${metres} m genau. Versuchen Sie es noch einmal im Freien.`,
+  outside: (app, distance) =>
+    `Sie sind ${distance} von dort entfernt, wo ${app} Bestätigungen annimmt.`,
+
   errors: {
     invalid: 'Damit kann der Server nichts anfangen. Prüfen Sie Ihre Eingabe.',
     unpaired: 'Dieses Telefon ist nicht mehr gekoppelt.',

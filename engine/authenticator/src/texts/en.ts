@@ -109,6 +109,41 @@ export const en = {
   qrAlt: 'QR code of the pairing link',
   codeUntil: (time: string) => `Works once, until ${time}.`,
 
+  // Security: what a policy of an application can ask for
+  securityTitle: 'Security',
+  securityText: 'Some applications ask for more than this phone alone.',
+  pin: 'PIN',
+  pinUnset: 'Not set',
+  pinSet: 'Set on this phone',
+  pinLost: 'Locked after too many tries. Pair this phone anew.',
+  setPin: 'Set PIN',
+  changePin: 'Change',
+  choosePin: 'Choose a PIN',
+  choosePinText: 'At least six digits. After five wrong ones this phone has to be paired anew.',
+  newPin: 'New PIN',
+  askPin: 'Enter your PIN',
+  askPinFor: (app: string) => `${app} asks for your PIN.`,
+  oldPinText: 'The one that you have now.',
+  pinTooShort: 'A PIN is six to twelve digits.',
+  pinWrong: (left: number) =>
+    left === 1 ? 'Wrong PIN. One more try.' : `Wrong PIN. ${left} more tries.`,
+  biometric: 'Fingerprint, face or key',
+  biometricUnset: 'Not set up',
+  biometricSet: 'Set up on this phone',
+  setUp: 'Set up',
+  biometricFailed: 'It was not confirmed. Try again.',
+  pinFirst: (app: string) => `${app} asks for a PIN. Set one below, then approve.`,
+  biometricFirst: (app: string) =>
+    `${app} asks for your fingerprint, face or security key. Set it up below, then approve.`,
+  locating: 'Finding out where you are…',
+  locationRefused: (app: string) =>
+    `${app} takes approvals in certain places only. Allow this page to see your location.`,
+  locationUnknown: 'This phone cannot tell where it is. Try again in the open.',
+  locationInexact: (metres: number) =>
+    `This phone knows where it is to ${metres} m only. Try again in the open.`,
+  outside: (app: string, distance: string) =>
+    `You are ${distance} away from where ${app} takes approvals.`,
+
   // What the engine refuses, by its code
   errors: {
     invalid: 'The engine cannot use this. Check what you have entered.',
