@@ -3,7 +3,6 @@
  * people and may change.
  *
  * - `ENGINE_INVALID_OPTION`: an option of `startEngine` or of a method is missing, unknown or unusable.
- * - `ENGINE_UNSUPPORTED_OPTION`: the option exists in the interface, but this version cannot serve it.
  * - `ENGINE_UNKNOWN_APP`, `ENGINE_UNKNOWN_USER`, `ENGINE_UNKNOWN_REQUEST`, `ENGINE_UNKNOWN_CODE`,
  *   `ENGINE_UNKNOWN_DEVICE`: there is nothing of that name.
  * - `ENGINE_USER_EXISTS`: the name is taken.
@@ -18,7 +17,6 @@
  */
 export type EngineErrorCode =
   | 'ENGINE_INVALID_OPTION'
-  | 'ENGINE_UNSUPPORTED_OPTION'
   | 'ENGINE_UNKNOWN_APP'
   | 'ENGINE_UNKNOWN_USER'
   | 'ENGINE_UNKNOWN_REQUEST'

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { command, serveCommands } from '../lib/cli/control.js';
 import type { Engine } from '../lib/index.js';
 import { Application } from './support/application.js';
+import { http } from './support/http.js';
 
 // Loaded into the process itself: the tsx command would start another one, and outlive its killing.
 const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
@@ -58,6 +59,7 @@ async function startEngine(path: string, ...words: string[]) {
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
 });
 
 describe('launchkey-engine', () => {
@@ -189,6 +191,25 @@ describe('launchkey-engine', () => {
     const refused = await run(path, 'start', '--port', '0', '--socket', file);
     expect([refused.code, await readFile(file, 'utf8')]).toEqual([1, 'x']);
   });
+
+  it('has everything again after it was killed, with a data file', async () => {
+    const path = await directory();
+    vi.stubEnv('LAUNCHKEY_ENGINE_KEY', Buffer.alloc(32, 1).toString('base64'));
+    const words = ['--data', join(path, 'engine.db'), '--app', 'Shop', '--user', 'alice'];
+    const first = await startEngine(path, ...words);
+    await run(path, 'user', 'create', 'bob');
+    const [shop] = first.started.apps;
+    const waiting = await new Application(first.started.url, shop).authorize('alice');
+    expect(await first.stop('SIGKILL')).toBe(null);
+
+    const { started } = await startEngine(path, ...words);
+    expect(started.apps).toEqual([]);
+    const again = new Application(started.url, shop);
+    expect((await again.poll(waiting)).body).toMatchObject({ message_code: 70403 });
+    expect(await again.authorize('bob')).toMatch(/^[a-z0-9]{32}$/);
+    const ready = await http(`${started.url}/readyz`);
+    expect([ready.status, ready.text]).toEqual([200, 'ok\n']);
+  }, 60_000);
 
   it.each([
     [['start', '--port', 'http'], /--port must be a number/],

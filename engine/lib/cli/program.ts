@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { LaunchKeyEngineError } from '../errors.js';
 import { appCreate, appList } from './apps.js';
 import { CliFault } from './fault.js';
@@ -20,7 +20,7 @@ export async function run(words: string[]): Promise<number> {
 
 function program(): Command {
   const cli = new Command('launchkey-engine')
-    .description('The LaunchKey v1 API, self-hosted. This version keeps everything in memory.')
+    .description('The LaunchKey v1 API, self-hosted.')
     .exitOverride();
 
   cli
@@ -34,8 +34,28 @@ function program(): Command {
       'network, not public, that events may be sent to (may be repeated)',
       collect,
     )
-    .option('--app <name[=callback-url]>', 'create an application (may be repeated)', collect, [])
-    .option('--user <name>', 'create a user with a virtual device (may be repeated)', collect, [])
+    .option('--data <file>', 'file that the data is kept in; without it, memory')
+    .addOption(
+      new Option('--database-url <url>', 'PostgreSQL database that the data is kept in').env(
+        'LAUNCHKEY_ENGINE_DATABASE_URL',
+      ),
+    )
+    .option(
+      '--key-file <file>',
+      'file with the key that protects the data, if LAUNCHKEY_ENGINE_KEY does not hold it (default: beside --data)',
+    )
+    .option(
+      '--app <name[=callback-url]>',
+      'create an application, unless there is one of this name (may be repeated)',
+      collect,
+      [],
+    )
+    .option(
+      '--user <name>',
+      'create a user with a virtual device, unless there is one (may be repeated)',
+      collect,
+      [],
+    )
     .option('--socket <path>', 'where the other commands reach this engine', defaultSocket())
     .option('--json', 'print what was created as JSON')
     // Loaded only here: the other commands need no server, and should be quick.

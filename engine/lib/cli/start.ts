@@ -10,6 +10,9 @@ interface StartOptions {
   host: string;
   publicUrl?: string;
   callbackNetwork?: string[];
+  data?: string;
+  databaseUrl?: string;
+  keyFile?: string;
   app: string[];
   user: string[];
   socket: string;
@@ -18,12 +21,17 @@ interface StartOptions {
 
 /** Serves until SIGINT or SIGTERM, then answers what is held and ends. */
 export async function start(options: StartOptions): Promise<void> {
-  const { host, publicUrl, socket, json, user: users } = options;
+  const { host, publicUrl, data, databaseUrl, keyFile, socket, json, user: users } = options;
   const engine = await startEngine({
     port: readPort(options.port),
     host,
     publicUrl,
     callbackNetworks: options.callbackNetwork,
+    data,
+    databaseUrl,
+    // From the environment alone: a command line can be read by everybody on the machine.
+    key: process.env.LAUNCHKEY_ENGINE_KEY || undefined,
+    keyFile,
     logger: pino({ base: undefined }, pino.destination(2)),
   });
   let commands: Awaited<ReturnType<typeof serveCommands>> | undefined;
@@ -32,7 +40,7 @@ export async function start(options: StartOptions): Promise<void> {
     const apps = await createAll(engine, options);
     const { url, authenticatorUrl } = engine;
     const started = { url, authenticatorUrl, socket, apps, users };
-    print(json, started, startLines(engine, apps, users));
+    print(json, started, startLines(engine, options, apps));
     await toldToStop();
   } finally {
     commands?.close();
@@ -48,25 +56,38 @@ function toldToStop(): Promise<void> {
   });
 }
 
+/** Makes what is missing, so that the same command starts the engine again on the same data. */
 async function createAll(engine: Engine, { app, user }: StartOptions): Promise<CreatedApp[]> {
-  for (const name of user) await engine.createUser(name);
+  const users = new Set((await engine.users()).map(({ username }) => username));
+  for (const name of user) if (!users.has(name)) await engine.createUser(name);
+  const apps = new Set((await engine.apps()).map(({ name }) => name));
+  const wanted = app.map(readApp).filter(({ name }) => !apps.has(name));
   return await Promise.all(
-    app.map(async (text) => {
-      const [name = '', ...url] = text.split('=');
-      const wanted = { name, callbackUrl: url.length > 0 ? url.join('=') : undefined };
-      return { ...wanted, ...(await engine.createApp(wanted)) };
-    }),
+    wanted.map(async (one) => ({ ...one, ...(await engine.createApp(one)) })),
   );
 }
 
-function startLines(engine: Engine, apps: CreatedApp[], users: string[]): string[] {
+function readApp(text: string) {
+  const [name = '', ...url] = text.split('=');
+  return { name, callbackUrl: url.length > 0 ? url.join('=') : undefined };
+}
+
+function startLines(engine: Engine, options: StartOptions, apps: CreatedApp[]): string[] {
   return [
     `The engine listens on ${engine.url}; its API is at ${engine.url}/v1.`,
     `The authenticator is at ${engine.authenticatorUrl}.`,
-    'Everything is kept in memory: when the engine stops, it is gone.',
-    ...users.map((name) => `user ${name}`),
+    dataLine(options),
+    ...options.user.map((name) => `user ${name}`),
     ...apps.flatMap((app) => ['', ...credentialLines(app)]),
   ];
+}
+
+function dataLine({ data, databaseUrl, keyFile }: StartOptions): string {
+  // Not the URL, which may hold a password.
+  if (databaseUrl !== undefined) return 'The data is kept in PostgreSQL.';
+  if (data === undefined) return 'Everything is kept in memory: when the engine stops, it is gone.';
+  if (process.env.LAUNCHKEY_ENGINE_KEY) return `The data is kept in ${data}.`;
+  return `The data is kept in ${data}, and opens only with its key, ${keyFile ?? `${data}.key`}.`;
 }
 
 function readPort(text: string): number {

@@ -197,5 +197,7 @@ export interface Repository {
 
   /** Forgets what is over; called now and then. */
   sweep(now: number): Promise<void>;
+  /** Rejects if the data cannot be read now. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -23,7 +23,7 @@ export const BACKOFF: readonly number[] = [1000, 2000, 4000, 8000, 15_000, 30_00
 /** No application may take all of the concurrency, however slowly it answers. */
 const PER_APP = 16;
 /** How much longer an event is this process's own than it can take to send it. */
-const LEASE_MARGIN = 20_000;
+const LEASE_MARGIN = 5000;
 /** A logout is valid for five minutes; before that is over it is said anew, with the time of then. */
 const RESTATE_AFTER = 4 * 60_000;
 

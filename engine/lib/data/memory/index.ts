@@ -247,5 +247,7 @@ export class MemoryRepository implements Repository {
     this.pings = this.pings.filter(({ retiresAt }) => retiresAt === undefined || retiresAt > now);
   }
 
+  async check() {}
+
   async close() {}
 }

@@ -34,6 +34,15 @@ export class SqlDeliveries {
     return rows.map(deliveryRecord);
   }
 
+  /** For a process that knows that it is the only one: nobody else is sending anything. */
+  async release(): Promise<void> {
+    await this.db
+      .updateTable('deliveries')
+      .set({ claimed_until: 0 })
+      .where('claimed_until', '>', 0)
+      .execute();
+  }
+
   async reschedule(
     id: string,
     change: Pick<DeliveryRecord, 'attempts' | 'nextAttemptAt' | 'eventTime'>,

@@ -253,6 +253,10 @@ export class SqlRepository implements Repository {
     await this.keys.sweep(now);
   }
 
+  async check() {
+    await this.db.selectFrom('ping_keys').select('made_at').limit(1).execute();
+  }
+
   async close() {
     await this.db.destroy();
     await this.release();

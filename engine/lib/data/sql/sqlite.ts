@@ -2,6 +2,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs';
 import { Kysely, SqliteDialect } from 'kysely';
 import Libsql from 'libsql';
 import { LaunchKeyEngineError } from '../../errors.js';
+import { SqlDeliveries } from './deliveries.js';
 import { SqlRepository } from './index.js';
 import { migrate } from './migrate.js';
 import type { Schema } from './schema.js';
@@ -23,6 +24,8 @@ export async function openSqlite(file: string, vault: Vault): Promise<SqlReposit
     }
     const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: reusing(database) }) });
     await migrate(db);
+    // What an engine that was killed had begun to send is sent at once, and not when its claim is over.
+    await new SqlDeliveries(db).release();
     return new SqlRepository(db, vault, async () => {
       lock.close();
     });

@@ -1,0 +1,71 @@
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import { expect, it, onTestFinished } from 'vitest';
+import { type EngineOptions, startEngine } from '../../lib/index.js';
+import { temporary } from '../support/repositories.js';
+
+async function open(options: EngineOptions) {
+  const engine = await startEngine({ rateLimit: false, ...options });
+  onTestFinished(async () => await engine.close());
+  return engine;
+}
+
+it('makes a data file and its key for nobody else to read', async () => {
+  const data = join(await temporary(), 'engine.db');
+  await open({ data });
+  for (const file of [data, `${data}-wal`, `${data}.key`]) {
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  }
+  expect(Buffer.from(await readFile(`${data}.key`, 'utf8'), 'base64')).toHaveLength(32);
+});
+
+it('opens data with its own key and with no other', async () => {
+  const folder = await temporary();
+  const data = join(folder, 'engine.db');
+  const keyFile = join(folder, 'key');
+  const key = Buffer.alloc(32, 1).toString('base64');
+  await writeFile(keyFile, `${key}\n`);
+  const first = await open({ data, keyFile });
+  await first.createUser('alice');
+  await first.close();
+  const wrong = Buffer.alloc(32, 2).toString('base64');
+  await expect(startEngine({ data, key: wrong })).rejects.toMatchObject({
+    code: 'ENGINE_DATA',
+    message: expect.stringMatching(/key does not open this database/),
+  });
+  await expect(startEngine({ data })).rejects.toMatchObject({
+    code: 'ENGINE_DATA',
+    message: expect.stringMatching(/its key .*engine\.db\.key is missing/),
+  });
+  const again = await open({ data, key });
+  expect(await again.users()).toMatchObject([{ username: 'alice' }]);
+});
+
+it('lets no second engine use a data file', async () => {
+  const data = join(await temporary(), 'engine.db');
+  const first = await open({ data });
+  await expect(startEngine({ data })).rejects.toMatchObject({
+    code: 'ENGINE_DATA',
+    message: expect.stringMatching(/Another engine uses the data file/),
+  });
+  await first.close();
+  await open({ data });
+});
+
+it('starts with what a backup of a running engine has restored', async () => {
+  const folder = await temporary();
+  const data = join(folder, 'engine.db');
+  const engine = await open({ data });
+  const app = await engine.createApp({ name: 'Shop' });
+  await engine.createUser('alice');
+  const backup = join(folder, 'backup.db');
+  const other = new Libsql(data);
+  other.prepare('vacuum into ?').run(backup);
+  other.close();
+  await engine.createUser('bob');
+  await copyFile(`${data}.key`, `${backup}.key`);
+  const restored = await open({ data: backup });
+  expect(await restored.apps()).toMatchObject([{ appKey: app.appKey, name: 'Shop' }]);
+  expect(await restored.users()).toMatchObject([{ username: 'alice' }]);
+});
