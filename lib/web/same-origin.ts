@@ -9,5 +9,7 @@ export function isSameOrigin({ headers }: { headers: IncomingHttpHeaders }): boo
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   const { origin, host } = headers;
   if (origin === undefined) return true;
-  return URL.canParse(origin) && new URL(origin).host === host;
+  // Written as browsers write it (RFC 6454, section 6.2), which `URL` does not insist on.
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  return url?.origin === origin && url.host === host;
 }

@@ -238,12 +238,11 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     fc.assert(
       fc.property(site, origin, (secFetchSite, from) => {
         const headers = { 'sec-fetch-site': secFetchSite, origin: from, host: 'app.example.com' };
-        const accepted = isSameOrigin({ headers });
         const says =
           secFetchSite === undefined
-            ? /^\w+:\/*(?:[^/]*@)?app\.example\.com/i.test(from.replace(/[\t\r\n]/g, '').trim())
+            ? /^https?:\/\/app\.example\.com$/.test(from)
             : ['same-origin', 'none'].includes(secFetchSite);
-        if (accepted) expect(says).toBe(true);
+        expect(isSameOrigin({ headers })).toBe(says);
       }),
       { numRuns: RUNS },
     );
