@@ -128,6 +128,8 @@ describeWithChromium('the single-page example in a browser', () => {
     await turn(app, 'hidden');
     await approve(app, phone);
     await phone.getByRole('button', { name: /End session/ }).waitFor();
+    // An answer could get lost now, and the new session's cookie with it.
+    expect((await app.request.get(`${started.app}/api/account`)).status()).toBe(401);
     await turn(app, 'visible');
     await app.getByRole('heading', { name: 'Hello, alice' }).waitFor();
 
