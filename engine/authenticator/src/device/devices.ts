@@ -87,7 +87,9 @@ export class DeviceList {
       const offer = await this.client.post<{ code: string; qrcode: string; expiresAt: number }>(
         'devices/code',
       );
-      byId<HTMLImageElement>('offer-image').src = offer.qrcode.replace(/\.png$/, '.svg');
+      const image = byId<HTMLImageElement>('offer-image');
+      image.alt = t.qrAlt;
+      image.src = offer.qrcode.replace(/\.png$/, '.svg');
       byId('offer-code').textContent = `${offer.code.slice(0, 5)} ${offer.code.slice(5)}`;
       byId('offer-until').textContent = t.codeUntil(when(offer.expiresAt));
       if (!this.events.signal.aborted) this.offer.showModal();
