@@ -17,6 +17,9 @@ import { Fraud } from './domain/fraud.js';
 import { HeldPolls } from './domain/held-polls.js';
 import { OutgoingGuard } from './domain/outgoing.js';
 import { Pairings } from './domain/pairings.js';
+import { Push } from './domain/push.js';
+import { contactOf, openVapidKeys } from './domain/push-message.js';
+import { PushSubscriptions } from './domain/push-subscriptions.js';
 import { Requests } from './domain/requests.js';
 import { Sessions } from './domain/sessions.js';
 import { type UserInfo, Users } from './domain/users.js';
@@ -125,12 +128,13 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
   const { clock, logger, limits } = options;
   const repository = await openRepository(options);
-  const pingKeys = await PingKeys.open(repository, clock, options.pingKeyGrace).catch(
-    async (error) => {
-      await repository.close();
-      throw error;
-    },
-  );
+  const [pingKeys, vapidKeys] = await Promise.all([
+    PingKeys.open(repository, clock, options.pingKeyGrace),
+    openVapidKeys(repository),
+  ]).catch(async (error) => {
+    await repository.close();
+    throw error;
+  });
   const publicKeys = new PublicKeys();
   const heldPolls = new HeldPolls();
   const changes = new Changes();
@@ -152,6 +156,21 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
   events.onQueued = () => delivery.run();
   const audit = new Audit(repository, clock);
   const fraud = new Fraud({ repository, audit, changes, metrics, logger, clock });
+  const pushGuard = new OutgoingGuard(options.push.networks);
+  const pushSubscriptions = new PushSubscriptions(repository, pushGuard, audit, changes);
+  const push = new Push(
+    {
+      repository,
+      subscriptions: pushSubscriptions,
+      fraud,
+      guard: pushGuard,
+      vapid: { ...vapidKeys, subject: contactOf(options.publicUrl) },
+      metrics,
+      logger,
+      clock,
+    },
+    options.push,
+  );
   const requests = new Requests({
     repository,
     users,
@@ -163,7 +182,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     clock,
     requestTtl: options.requestTtl,
     rateWindows: options.rateWindows,
-    onCreated: () => {},
+    onCreated: (request) => push.wake(request),
   });
   const pairings = new Pairings(repository, clock, () => options.publicUrl ?? engine.url);
   const services: Services = {
@@ -188,6 +207,8 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     }),
     answers: new Answers({ repository, requests, publicKeys, fraud, audit, metrics, clock }),
     factors: new Factors(repository, audit, changes, clock),
+    push,
+    pushSubscriptions,
     fraud,
     audit,
     heldPolls,
@@ -237,6 +258,7 @@ class RunningEngine implements Engine {
     } catch (error) {
       clearInterval(this.sweeper);
       await this.delivery.close();
+      await this.services.push.close();
       await this.services.repository.close();
       const code = (error as NodeJS.ErrnoException).code ?? 'an error';
       throw new LaunchKeyEngineError(
@@ -397,6 +419,7 @@ class RunningEngine implements Engine {
       clearTimeout(impatience);
     }
     await this.delivery.close();
+    await this.services.push.close();
     await this.sweeping;
     await this.services.repository.close();
   }

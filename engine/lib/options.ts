@@ -2,6 +2,7 @@ import type { RateWindow } from './data/records.js';
 import { BACKOFF, type DeliveryOptions } from './domain/delivery.js';
 import { LIMITS, type Limits } from './domain/limits.js';
 import { DEVELOPMENT_NETWORKS, isNetwork } from './domain/outgoing.js';
+import { PUSH_BACKOFF, type PushOptions } from './domain/push.js';
 import { LaunchKeyEngineError } from './errors.js';
 import { type Logger, silent } from './logger.js';
 
@@ -46,6 +47,8 @@ export interface EngineOptions {
   callbackNetworks?: readonly string[];
   /** How events are delivered. */
   delivery?: DeliveryOptions;
+  /** How devices are woken by Web Push. */
+  push?: PushOptions;
   /** Bounds on what is kept in memory. */
   limits?: Partial<Limits>;
   /** Where to report. Default: nowhere. */
@@ -54,10 +57,13 @@ export interface EngineOptions {
 
 type Optional = 'publicUrl' | 'data' | 'databaseUrl' | 'key' | 'keyFile';
 
-export type ResolvedOptions = Required<Omit<EngineOptions, Optional | 'rateLimit' | 'limits'>> &
+export type ResolvedOptions = Required<
+  Omit<EngineOptions, Optional | 'rateLimit' | 'limits' | 'push'>
+> &
   Pick<EngineOptions, Optional> & {
     rateWindows: readonly RateWindow[];
     limits: Limits;
+    push: PushOptions & Required<Pick<PushOptions, 'networks'>>;
   };
 
 const DAY = 24 * 3_600_000;
@@ -79,6 +85,7 @@ const KNOWN: readonly string[] = [
   'pingKeyGrace',
   'callbackNetworks',
   'delivery',
+  'push',
   'limits',
   'logger',
 ];
@@ -101,6 +108,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     pingKeyGrace: integer('pingKeyGrace', options.pingKeyGrace ?? DAY, 0, 3650 * DAY),
     callbackNetworks: resolveNetworks(options),
     delivery: resolveDelivery(delivery),
+    push: resolvePush(options.push ?? {}),
     limits: resolveLimits(options.limits ?? {}),
     logger: resolveLogger(options.logger ?? silent),
   };
@@ -163,11 +171,7 @@ function resolveRate(rateLimit: EngineOptions['rateLimit']): readonly RateWindow
 
 function resolveNetworks({ callbackNetworks, host = '127.0.0.1' }: EngineOptions) {
   if (callbackNetworks === undefined) return isLoopback(host) ? DEVELOPMENT_NETWORKS : [];
-  const fits =
-    Array.isArray(callbackNetworks) &&
-    callbackNetworks.every((network) => typeof network === 'string' && isNetwork(network));
-  if (fits) return callbackNetworks;
-  throw invalid('callbackNetworks', 'an array of networks such as 10.0.0.0/8', callbackNetworks);
+  return networks('callbackNetworks', callbackNetworks);
 }
 
 function isLoopback(host: string): boolean {
@@ -186,6 +190,22 @@ function resolveDelivery(delivery: DeliveryOptions): DeliveryOptions {
   return { backoff, timeout, concurrency };
 }
 
+function resolvePush(push: PushOptions): ResolvedOptions['push'] {
+  checkMembers('push', push, ['networks', 'ca', 'backoff', 'timeout']);
+  const { ca, backoff = PUSH_BACKOFF, timeout = 10_000 } = push;
+  if (!Array.isArray(backoff) || backoff.length > 10) {
+    throw invalid('push.backoff', 'an array of at most ten milliseconds');
+  }
+  for (const wait of backoff) integer('push.backoff[]', wait, 0, DAY);
+  integer('push.timeout', timeout, 1, 600_000);
+  return {
+    networks: networks('push.networks', push.networks ?? []),
+    ca: ca === undefined ? undefined : text('push.ca', ca),
+    backoff,
+    timeout,
+  };
+}
+
 function resolveLimits(limits: Partial<Limits>): Limits {
   checkMembers('limits', limits, Object.keys(LIMITS));
   for (const [name, value] of Object.entries(limits)) {
@@ -198,6 +218,14 @@ function checkMembers(option: string, value: object | null, known: readonly stri
   const fits = typeof value === 'object' && value !== null;
   if (fits && Object.keys(value).every((name) => known.includes(name))) return;
   throw invalid(option, `an object of ${known.join(', ')}`);
+}
+
+function networks(name: string, value: readonly string[]): readonly string[] {
+  const fits =
+    Array.isArray(value) &&
+    value.every((network) => typeof network === 'string' && isNetwork(network));
+  if (fits) return value;
+  throw invalid(name, 'an array of networks such as 10.0.0.0/8', value);
 }
 
 function integer(name: string, value: unknown, least: number, most: number): number {

@@ -12,6 +12,8 @@ import type { Fraud } from './domain/fraud.js';
 import type { HeldPolls } from './domain/held-polls.js';
 import type { Limits } from './domain/limits.js';
 import type { Pairings } from './domain/pairings.js';
+import type { Push } from './domain/push.js';
+import type { PushSubscriptions } from './domain/push-subscriptions.js';
 import type { Requests } from './domain/requests.js';
 import type { Sessions } from './domain/sessions.js';
 import type { Users } from './domain/users.js';
@@ -34,6 +36,8 @@ export interface Services {
   readonly devices: Devices;
   readonly answers: Answers;
   readonly factors: Factors;
+  readonly push: Push;
+  readonly pushSubscriptions: PushSubscriptions;
   readonly fraud: Fraud;
   readonly audit: Audit;
   readonly heldPolls: HeldPolls;

@@ -14,6 +14,7 @@ export type AuditKind =
   | 'request.wrong_number'
   | 'fraud.reported'
   | 'fraud.pause_ended'
+  | 'push.subscribed'
   | 'push.unsubscribed';
 
 export class Audit {

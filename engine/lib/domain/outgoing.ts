@@ -112,6 +112,6 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 }
 
 function refusal(address: string): NodeJS.ErrnoException {
-  const message = `${address} is in no network that callbacks may go to; see the option callbackNetworks.`;
+  const message = `${address} is in no network that the engine may send to; see the options callbackNetworks and push.networks.`;
   return Object.assign(new Error(message), { code: 'ADDRESS_NOT_ALLOWED' });
 }

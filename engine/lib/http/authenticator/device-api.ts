@@ -23,7 +23,7 @@ interface Call {
 
 /** What paired devices ask the engine: see DEVICE-PROTOCOL.md. */
 export async function deviceApi(app: FastifyInstance, services: Services): Promise<void> {
-  const { answers, devices, factors, fraud, pairings, sessions } = services;
+  const { answers, devices, factors, fraud, pairings, pushSubscriptions, sessions } = services;
   const states = new HeldStates(services);
   services.metrics.heldDevices = () => states.size;
   app.addHook('preClose', async () => states.close());
@@ -87,6 +87,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   post('factors/webauthn', ({ device, members, party }) =>
     factors.enrolWebauthn(device, members.response, party),
   );
+  post('push', ({ device, members }) => pushSubscriptions.set(device, members.subscription));
   post('resume', ({ user, device }) => fraud.endPause(user.id, device.id));
 }
 

@@ -39,6 +39,7 @@ export async function deviceState(
       since: group.since.getTime(),
     })),
     pausedUntil: pausedUntil ?? null,
+    pushKey: services.push.publicKey,
   };
   const version = hash('sha256', JSON.stringify(shown), 'base64url').slice(0, 22);
   const seen = new Map(devices.map(({ id, lastSeenAt }) => [id, lastSeenAt]));
