@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { command, serveCommands } from '../lib/cli/control.js';
 import type { Engine } from '../lib/index.js';
 import { Application } from './support/application.js';
+import { Device } from './support/device.js';
 import { http } from './support/http.js';
 
 // Loaded into the process itself: the tsx command would start another one, and outlive its killing.
@@ -120,6 +121,55 @@ describe('launchkey-engine', () => {
     expect(await run(path, 'app', 'list')).toMatchObject({
       stdout: expect.stringMatching(/^\d{10}\tShop\t-\n$/),
     });
+  });
+
+  it('pairs a phone, lists it, unpairs it, and says in the audit what was done', async () => {
+    const path = await directory();
+    const { started } = await startEngine(path, '--app', 'Shop');
+    const application = new Application(started.url, started.apps[0]);
+    expect((await run(path, 'user', 'create', 'bob', '--no-device')).stdout).toBe(
+      'user bob created, with no device\n',
+    );
+    const pairing = JSON.parse((await run(path, 'device', 'pair', 'bob', '--json')).stdout);
+    const phone = await Device.paired(started.url, pairing.code);
+    const listed = await run(path, 'device', 'list', 'bob');
+    expect(listed.stdout).toMatch(new RegExp(`^${phone.id}\t.*\tseen \\d{4}-.* UTC\n$`));
+    expect(await application.authorize('bob')).toMatch(/^[a-z0-9]{32}$/);
+
+    expect(await run(path, 'device', 'unpair', 'bob', phone.id)).toMatchObject({ code: 0 });
+    expect(await run(path, 'device', 'list', 'bob')).toMatchObject({ code: 0, stdout: '' });
+    expect((await phone.state()).status).toBe(401);
+    expect(await run(path, 'device', 'unpair', 'bob', phone.id)).toMatchObject({ code: 1 });
+
+    const trail = JSON.parse((await run(path, 'audit', '--user', 'bob', '--json')).stdout);
+    const kinds = trail.map(({ kind }: { kind: string }) => kind);
+    expect(kinds.indexOf('device.unpaired')).toBeGreaterThanOrEqual(0);
+    expect(kinds.indexOf('device.paired')).toBeGreaterThan(kinds.indexOf('device.unpaired'));
+    expect(await run(path, 'audit', '--limit', 'all')).toMatchObject({ code: 2 });
+  });
+
+  it('shows a code, a link and its QR code to people', async () => {
+    const path = await directory();
+    await startEngine(path, '--user', 'alice');
+    const { stdout } = await run(path, 'device', 'pair', 'alice');
+    expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:\d+\/authenticator#pair=\S+/);
+    expect(stdout).toMatch(/type the code there: \S{10,}/);
+    expect(stdout).toMatch(/[█▀▄]{10}/);
+  });
+
+  it('disables an application, and makes a new key', async () => {
+    const path = await directory();
+    const { started } = await startEngine(path, '--app', 'Shop', '--user', 'alice');
+    const application = new Application(started.url, started.apps[0]);
+    const { appKey } = started.apps[0];
+    expect(await run(path, 'app', 'disable', appKey)).toMatchObject({ code: 0 });
+    await expect(application.authorize('alice')).rejects.toThrow();
+    expect(await run(path, 'app', 'enable', appKey)).toMatchObject({ code: 0 });
+
+    const before = (await http(`${started.url}/v1/ping`)).body;
+    expect(await run(path, 'key', 'rotate')).toMatchObject({ code: 0 });
+    const after = (await http(`${started.url}/v1/ping`)).body;
+    expect(after.key).not.toBe(before.key);
   });
 
   it('leaves no file where the application was not created', async () => {

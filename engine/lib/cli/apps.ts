@@ -2,11 +2,9 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { AppCredentials, AppOptions } from '../domain/apps.js';
 import { command } from './control.js';
 import { CliFault } from './fault.js';
-import { print } from './output.js';
+import { type Connection, print } from './output.js';
 
-interface CreateOptions {
-  socket: string;
-  json?: boolean;
+interface CreateOptions extends Connection {
   callbackUrl?: string;
   organization?: string;
   privateKey?: string;
@@ -31,7 +29,7 @@ export async function appCreate(name: string, options: CreateOptions): Promise<v
   }
 }
 
-export async function appList({ socket, json }: CreateOptions): Promise<void> {
+export async function appList({ socket, json }: Connection): Promise<void> {
   const apps = await command(socket, 'apps');
   const lines = apps.map(({ appKey, name, callbackUrl = '-', disabled }) =>
     [appKey, name, callbackUrl, ...(disabled ? ['disabled'] : [])].join('\t'),

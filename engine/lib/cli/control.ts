@@ -10,8 +10,19 @@ const COMMANDS = {
   createApp: (engine: Engine, [options]: unknown[]) =>
     engine.createApp(options as Parameters<Engine['createApp']>[0]),
   apps: (engine: Engine) => engine.apps(),
-  createUser: (engine: Engine, [name]: unknown[]) => engine.createUser(name as string),
+  disableApp: (engine: Engine, [appKey]: unknown[]) => engine.disableApp(appKey as string),
+  enableApp: (engine: Engine, [appKey]: unknown[]) => engine.enableApp(appKey as string),
+  createUser: (engine: Engine, [name, options]: unknown[]) =>
+    engine.createUser(name as string, options as { device?: boolean }),
   users: (engine: Engine) => engine.users(),
+  endPause: (engine: Engine, [name]: unknown[]) => engine.endPause(name as string),
+  pairDevice: (engine: Engine, [name]: unknown[]) => engine.pairDevice(name as string),
+  devices: (engine: Engine, [name]: unknown[]) => engine.devices(name as string),
+  unpairDevice: (engine: Engine, [name, id]: unknown[]) =>
+    engine.unpairDevice(name as string, id as string),
+  audit: (engine: Engine, [filter]: unknown[]) =>
+    engine.audit(filter as Parameters<Engine['audit']>[0]),
+  rotatePingKey: (engine: Engine) => engine.rotatePingKey(),
 };
 type Name = keyof typeof COMMANDS;
 type Result<N extends Name> = Awaited<ReturnType<(typeof COMMANDS)[N]>>;

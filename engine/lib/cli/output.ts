@@ -1,3 +1,9 @@
+/** How a command reaches the running engine, and for whom it prints. */
+export interface Connection {
+  socket: string;
+  json?: boolean;
+}
+
 /** Prints for programs (`--json`) or for people; errors go to standard error elsewhere. */
 export function print(json: boolean | undefined, value: unknown, lines: string[]): void {
   process.stdout.write(

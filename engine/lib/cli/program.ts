@@ -1,7 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { LaunchKeyEngineError } from '../errors.js';
 import { appCreate, appList } from './apps.js';
+import { deviceList, devicePair, deviceUnpair } from './devices.js';
 import { CliFault } from './fault.js';
+import { appDisable, appEnable, audit, keyRotate, userResume } from './operations.js';
 import { defaultSocket } from './socket-path.js';
 import { userCreate, userList } from './users.js';
 
@@ -69,12 +71,44 @@ function program(): Command {
     .option('--private-key <file>', 'write the private key to this new file, mode 0600')
     .action(appCreate);
   withConnection(app.command('list')).description('list the applications').action(appList);
+  withConnection(app.command('disable <app-key>'))
+    .description('refuse all further calls of an application')
+    .action(appDisable);
+  withConnection(app.command('enable <app-key>'))
+    .description('take its calls again')
+    .action(appEnable);
 
   const user = cli.command('user').description('users of a running engine');
   withConnection(user.command('create <name>'))
-    .description('create a user with a virtual device')
+    .description('create a user, with a virtual device until a phone is paired')
+    .option('--no-device', 'without one: the user has to pair a phone first')
     .action(userCreate);
   withConnection(user.command('list')).description('list the users').action(userList);
+  withConnection(user.command('resume <name>'))
+    .description('end the pause that followed a report of fraud')
+    .action(userResume);
+
+  const device = cli.command('device').description('phones of the users of a running engine');
+  withConnection(device.command('pair <user>'))
+    .description('print a QR code, a link and a code that pair a phone, once, for ten minutes')
+    .action(devicePair);
+  withConnection(device.command('list <user>'))
+    .description('list the phones of a user')
+    .action(deviceList);
+  withConnection(device.command('unpair <user> <device>'))
+    .description('unpair a phone, as one that was lost')
+    .action(deviceUnpair);
+
+  withConnection(cli.command('audit'))
+    .description('print what was done, the newest first')
+    .option('--user <name>', 'of one user')
+    .option('--limit <number>', 'how many entries', '100')
+    .action(audit);
+  withConnection(
+    cli.command('key').description('the key by which envelopes are encrypted').command('rotate'),
+  )
+    .description('make a new one; the one before goes on decrypting for a day')
+    .action(keyRotate);
   return cli;
 }
 

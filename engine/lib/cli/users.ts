@@ -1,17 +1,21 @@
 import { command } from './control.js';
-import { print } from './output.js';
+import { type Connection, print } from './output.js';
 
-interface Options {
-  socket: string;
-  json?: boolean;
+interface CreateOptions extends Connection {
+  device: boolean;
 }
 
-export async function userCreate(name: string, { socket, json }: Options): Promise<void> {
-  const user = await command(socket, 'createUser', name);
-  print(json, user, [`user ${user.username} created, with a virtual device`]);
+export async function userCreate(
+  name: string,
+  { socket, json, device }: CreateOptions,
+): Promise<void> {
+  const user = await command(socket, 'createUser', name, { device });
+  print(json, user, [
+    `user ${user.username} created, with ${user.hasDevice ? 'a virtual' : 'no'} device`,
+  ]);
 }
 
-export async function userList({ socket, json }: Options): Promise<void> {
+export async function userList({ socket, json }: Connection): Promise<void> {
   const users = await command(socket, 'users');
   const lines = users.map((user) => [user.username, deviceText(user)].join('\t'));
   print(json, users, lines);

@@ -1,0 +1,39 @@
+import QRCode from 'qrcode';
+import { command } from './control.js';
+import { type Connection, print } from './output.js';
+
+export async function devicePair(username: string, { socket, json }: Connection): Promise<void> {
+  const pairing = await command(socket, 'pairDevice', username);
+  if (json) return print(json, pairing, []);
+  print(json, pairing, [
+    `Open this link on ${username}'s phone, by its camera or by hand:`,
+    '',
+    await QRCode.toString(pairing.url, { type: 'utf8' }),
+    pairing.url,
+    '',
+    `or type the code there: ${pairing.code}`,
+    `Both are good once, until ${time(pairing.expiresAt)}.`,
+  ]);
+}
+
+export async function deviceList(username: string, { socket, json }: Connection): Promise<void> {
+  const devices = await command(socket, 'devices', username);
+  const lines = devices.map(({ id, name, lastSeenAt }) =>
+    [id, name, `seen ${time(lastSeenAt)}`].join('\t'),
+  );
+  print(json, devices, lines);
+}
+
+export async function deviceUnpair(
+  username: string,
+  id: string,
+  { socket, json }: Connection,
+): Promise<void> {
+  await command(socket, 'unpairDevice', username, id);
+  print(json, { username, unpaired: id }, [`device ${id} of ${username} is unpaired`]);
+}
+
+/** What came over the socket is JSON, where a time is a text. */
+function time(date: Date): string {
+  return `${new Date(date).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
