@@ -28,6 +28,7 @@ const CONTRACT = 'spec/store/contract.spec.ts';
 const STRATEGY = 'spec/strategy.spec.ts';
 const WAITING = 'spec/web/waiting.spec.ts';
 const DEVICES = 'engine/spec/devices.spec.ts';
+const PUSH = 'engine/spec/push.spec.ts';
 
 const unsignedIsBelieved = [
   'lib/login/events.ts',
@@ -723,6 +724,50 @@ export const defences = [
     ['engine/lib/domain/requests.ts', 'await this.refusePaused(user.id);', ''],
     DEVICES,
     'pauses requests to the user for longer each time',
+  ),
+  defence(
+    'goes on waking a user who reported fraud',
+    'the look at the pause',
+    [
+      'engine/lib/domain/push.ts',
+      'if (seconds < 1 || (await fraud.pausedUntil(request.userId)) !== undefined) return undefined;',
+      'if (seconds < 1) return undefined;',
+    ],
+    PUSH,
+    'is not sent any more when its user has reported fraud',
+  ),
+  defence(
+    'has the engine call what only the engine reaches, as a callback URL or a push service',
+    'the look at the address of a callback URL',
+    [
+      'engine/lib/domain/delivery.ts',
+      'dependencies.guard.connector({ timeout: this.timeout })',
+      '{ timeout: this.timeout }',
+    ],
+    'engine/spec/outgoing.spec.ts',
+    'is not sent to an address of no allowed network',
+  ),
+  defence(
+    'has the engine call what only the engine reaches, as a callback URL or a push service',
+    'the look at the address of a push service',
+    [
+      'engine/lib/domain/push.ts',
+      'dependencies.guard.connector({ timeout, ca: options.ca })',
+      '{ timeout, ca: options.ca }',
+    ],
+    PUSH,
+    'has the engine connect to no name of an address that is not public',
+  ),
+  defence(
+    'has the engine call what only the engine reaches, as a callback URL or a push service',
+    'the look at an address in a subscription',
+    [
+      'engine/lib/domain/push-subscriptions.ts',
+      'return isIP(address) === 0 || this.guard.allows(address);',
+      'return true;',
+    ],
+    PUSH,
+    'is refused with an endpoint on the engine’s machine',
   ),
   defence(
     'calls the engine in the name of an application',

@@ -60,7 +60,7 @@ type Result = 'sent' | 'over' | { failure: string; again?: number };
  *
  * All devices with a subscription are told, those too that hold a connection at this moment: a page in
  * the background holds one that nobody looks at, and another node's connections are not known here.
- * The page's service worker shows nothing where the page is being looked at.
+ * What is shown of it is up to the page’s service worker.
  */
 export class Push {
   private readonly with: PushDependencies;
