@@ -10,6 +10,11 @@ import { describeWithChromium, launchChromium } from '../support/chromium.js';
 /** With a folder in SCREENSHOTS, each state is kept there as a picture. */
 const { SCREENSHOTS } = process.env;
 
+const PATIENCE = { timeout: 30_000 };
+
+/** Whether the QR code has come. */
+const DRAWN = "document.querySelector('#offer-image').naturalWidth > 0";
+
 /** Whether the service worker has kept what the page consists of. */
 const KEPT = `(async () => {
   const cache = await caches.open('launchkey-authenticator');
@@ -19,6 +24,12 @@ const KEPT = `(async () => {
     kept.includes(name),
   );
 })()`;
+
+/** As if the page went out of sight or came back. */
+const SEEN = `(state) => {
+  Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}`;
 
 describeWithChromium('the phone in a browser', () => {
   let browser: Browser;
@@ -157,7 +168,8 @@ describeWithChromium('the phone in a browser', () => {
     // Another device, by the code that this one shows.
     await press(page, 'Weiteres Gerät koppeln');
     const image = page.locator('#offer-image');
-    await page.waitForFunction("document.querySelector('#offer-image').naturalWidth > 0");
+    // Not waitForFunction(): the page's Content-Security-Policy allows no evaluation inside it.
+    await expect.poll(() => page.evaluate<boolean>(DRAWN), PATIENCE).toBe(true);
     await look(page, 'a code for another device');
     const shown = (await page.locator('#offer-code').textContent()) ?? '';
     const other = await newPage();
@@ -179,8 +191,17 @@ describeWithChromium('the phone in a browser', () => {
     await other.getByRole('heading', { name: 'Pair this phone' }).waitFor();
     expect((await engine.devices('bob')).map(({ name }) => name)).toEqual(['Handy']);
 
+    // Out of sight nothing is held; what came meanwhile is there when the page is looked at again.
+    const left = page.waitForEvent('requestfailed');
+    await page.evaluate(SEEN, 'hidden');
+    await left;
+    const meanwhile = await client.authorize('bob');
+    await page.evaluate(SEEN, 'visible');
+    await press(page, 'Ablehnen');
+    expect(await answerTo(meanwhile)).toMatchObject({ authorized: false });
+
     // Without a connection the page opens and says so; with one it goes on.
-    await page.waitForFunction(KEPT);
+    await expect.poll(() => page.evaluate<boolean>(KEPT), PATIENCE).toBe(true);
     await page.context().setOffline(true);
     await page.reload();
     await page.getByText('Nicht verbunden').waitFor();

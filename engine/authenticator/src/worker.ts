@@ -1,5 +1,5 @@
-// The service worker: keeps the page's own files, for times without a connection. Nothing of what the
-// engine says of a user is ever kept. A script of its own: it must not import or export anything.
+// The service worker: keeps the page's own files, for times without a connection, and shows that there is
+// something to look at. Nothing of what the engine says of a user is ever kept. A script of its own: it must not import or export anything.
 (() => {
   interface Extendable extends Event {
     waitUntil(work: Promise<unknown>): void;
@@ -9,11 +9,19 @@
     respondWith(response: Promise<Response>): void;
   }
   interface Worker {
-    readonly registration: { readonly scope: string };
-    readonly clients: { claim(): Promise<void> };
+    readonly registration: ServiceWorkerRegistration;
+    readonly clients: {
+      claim(): Promise<void>;
+      matchAll(options: { type: 'window' }): Promise<{ focus(): Promise<unknown> }[]>;
+      openWindow(url: string): Promise<unknown>;
+    };
     skipWaiting(): Promise<void>;
-    addEventListener(type: 'install' | 'activate', act: (event: Extendable) => void): void;
+    addEventListener(type: 'install' | 'activate' | 'push', act: (event: Extendable) => void): void;
     addEventListener(type: 'fetch', act: (event: Fetching) => void): void;
+    addEventListener(
+      type: 'notificationclick',
+      act: (event: Extendable & { notification: Notification }) => void,
+    ): void;
     addEventListener(type: 'message', act: (event: Extendable & { data: unknown }) => void): void;
   }
 
@@ -31,6 +39,28 @@
     const key = keyOf(event.request.url);
     if (event.request.method === 'GET' && key) event.respondWith(newest(event.request, key));
   });
+
+  // A push says no more than that; what there is to see, the page asks for itself.
+  worker.addEventListener('push', (event) => event.waitUntil(notify()));
+  worker.addEventListener('notificationclick', (event) => {
+    event.notification.close();
+    event.waitUntil(openPage());
+  });
+
+  async function notify(): Promise<void> {
+    const texts = new URL(location.href).searchParams;
+    await worker.registration.showNotification(texts.get('title') ?? 'Authenticator', {
+      body: texts.get('text') ?? '',
+      icon: new URL('icon.svg', location.href).href,
+      // The next one takes the place of this one.
+      tag: 'request',
+    });
+  }
+
+  async function openPage(): Promise<void> {
+    const [page] = await worker.clients.matchAll({ type: 'window' });
+    await (page ? page.focus() : worker.clients.openWindow(scope.href));
+  }
 
   /** Under what a file of the page is kept; `undefined` for all else, above all what the engine says. */
   function keyOf(address: string): string | undefined {

@@ -23,6 +23,8 @@ export interface OwnDevice {
   /** Whether it has a knowledge key, which the PIN unwraps. */
   knowledge: boolean;
   webauthn: { credentialId: string; transports: string[] } | null;
+  /** Whether the engine pushes to it. */
+  push: boolean;
 }
 
 export interface DeviceState extends UserState {
@@ -31,6 +33,8 @@ export interface DeviceState extends UserState {
   devices: Device[];
   requests: DeviceRequest[];
   pausedUntil: number | null;
+  /** By which push services know the engine; none if it does not push. */
+  pushKey?: string;
 }
 
 export type RefusalCode = keyof typeof t.errors;

@@ -1,3 +1,4 @@
+import { t } from '../texts/index.js';
 import { type DeviceClient, type DeviceState, Refusal } from './client.js';
 
 /** How long to wait before asking an engine again that could not be reached, in milliseconds. */
@@ -5,7 +6,8 @@ const RETRY = 2000;
 
 export interface Follower {
   onState(state: DeviceState): void;
-  onConnection(connected: boolean): void;
+  /** What is wrong with the connection, in words for people; `undefined` once it is well. */
+  onTrouble(trouble: string | undefined): void;
   /** The device was unpaired. */
   onUnpaired(): void;
 }
@@ -25,7 +27,7 @@ export function follow(client: DeviceClient, follower: Follower): () => void {
       try {
         const state = await client.state(version, left);
         if (left.aborted) return;
-        follower.onConnection(true);
+        follower.onTrouble(undefined);
         if (state) {
           version = state.version;
           follower.onState(state);
@@ -36,7 +38,8 @@ export function follow(client: DeviceClient, follower: Follower): () => void {
       } catch (error) {
         if (left.aborted) return;
         if (error instanceof Refusal && error.code === 'unpaired') return follower.onUnpaired();
-        follower.onConnection(false);
+        const code = error instanceof Refusal ? error.code : undefined;
+        follower.onTrouble(code ? t.errors[code] : t.lost);
         await pause(RETRY, left);
       }
     }

@@ -6,10 +6,11 @@ import { DeviceClient, type DeviceRequest, type DeviceState } from './client.js'
 import { DeviceList } from './devices.js';
 import { Factors } from './factors.js';
 import { follow } from './follow.js';
-import { keepForOffline } from './offline.js';
+import { Notifications } from './notifications.js';
 import { PairedPhone } from './paired-phone.js';
 import { PairingForm } from './pairing.js';
 import { forgetPairing, loadPairing, type Pairing } from './store.js';
+import { startWorker } from './worker-start.js';
 
 const pairing = byId('pairing');
 const home = byId('home');
@@ -37,7 +38,7 @@ export async function startPhone(): Promise<void> {
   };
   if (before && link === undefined) enter(before, unpaired);
   else askToPair(form, { link, before });
-  keepForOffline();
+  startWorker();
   window.addEventListener('hashchange', () => {
     const next = takeLink();
     if (next === undefined) return;
@@ -56,6 +57,8 @@ function enter(paired: Pairing, onUnpaired: () => void): void {
   const requests = new RequestCard<DeviceRequest>(phone);
   const sessions = new SessionList(phone);
   const devices = new DeviceList(client);
+  const notifications = new Notifications(client);
+  const parts = [factors, requests, sessions, devices, notifications];
   const events = new AbortController();
   const { signal } = events;
   byId('resume').addEventListener('click', () => void client.post('resume').catch(() => {}), {
@@ -63,20 +66,21 @@ function enter(paired: Pairing, onUnpaired: () => void): void {
   });
   const stop = follow(client, {
     onState: (state) => {
-      for (const part of [factors, requests, sessions, devices]) part.update(state);
+      for (const part of parts) part.update(state);
       showPause(state);
       for (const id of TOLD) byId(id).hidden = false;
     },
-    onConnection: (connected) => {
-      byId('offline').hidden = connected;
-      requests.connected(connected);
+    onTrouble: (trouble) => {
+      byId('offline').hidden = trouble === undefined;
+      byId('offline').textContent = trouble ?? '';
+      requests.connected(trouble === undefined);
     },
     onUnpaired,
   });
   leave = () => {
     stop();
     events.abort();
-    for (const part of [factors, requests, sessions, devices]) part.close();
+    for (const part of parts) part.close();
   };
   byId('who-name').textContent = paired.username;
   byId('who-name').title = paired.username;

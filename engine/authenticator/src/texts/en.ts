@@ -109,11 +109,18 @@ export const en = {
   qrAlt: 'QR code of the pairing link',
   codeUntil: (time: string) => `Works once, until ${time}.`,
 
-  // Security: what a policy of an application can ask for
-  securityTitle: 'Security',
-  securityText: 'Some applications ask for more than this phone alone.',
+  // This phone: notifications, and what a policy of an application can ask for
+  securityTitle: 'This phone',
+  notifications: 'Notifications',
+  notificationsOff: 'Off. Requests appear while this page is open.',
+  notificationsOn: 'On. This phone tells you of requests.',
+  turnOn: 'Turn on',
+  turnOff: 'Turn off',
+  notificationsRefused: 'This phone does not allow notifications of this page. See its settings.',
+  notificationTitle: 'A request waits for you',
+  notificationText: 'Open to see who asks.',
   pin: 'PIN',
-  pinUnset: 'Not set',
+  pinUnset: 'Not set. Some applications ask for one.',
   pinSet: 'Set on this phone',
   pinLost: 'Locked after too many tries. Pair this phone anew.',
   setPin: 'Set PIN',
@@ -128,7 +135,7 @@ export const en = {
   pinWrong: (left: number) =>
     left === 1 ? 'Wrong PIN. One more try.' : `Wrong PIN. ${left} more tries.`,
   biometric: 'Fingerprint, face or key',
-  biometricUnset: 'Not set up',
+  biometricUnset: 'Not set up. Some applications ask for it.',
   biometricSet: 'Set up on this phone',
   setUp: 'Set up',
   biometricFailed: 'It was not confirmed. Try again.',
