@@ -18,7 +18,7 @@ import { HeldPolls } from './domain/held-polls.js';
 import { OutgoingGuard } from './domain/outgoing.js';
 import { Pairings } from './domain/pairings.js';
 import { Push } from './domain/push.js';
-import { contactOf, openVapidKeys } from './domain/push-message.js';
+import { openVapidKeys, PushMessages } from './domain/push-message.js';
 import { PushSubscriptions } from './domain/push-subscriptions.js';
 import { Requests } from './domain/requests.js';
 import { Sessions } from './domain/sessions.js';
@@ -164,7 +164,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
       subscriptions: pushSubscriptions,
       fraud,
       guard: pushGuard,
-      vapid: { ...vapidKeys, subject: contactOf(options.publicUrl) },
+      messages: new PushMessages(vapidKeys, options.publicUrl),
       metrics,
       logger,
       clock,

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { MemoryRepository } from '../lib/data/memory/index.js';
+import { openVapidKeys, PushMessages } from '../lib/domain/push-message.js';
 import { type Engine, type Logger, startEngine } from '../lib/index.js';
 import { Device } from './support/device.js';
 import { type Started, share, start } from './support/engine.js';
@@ -80,19 +82,43 @@ describe('a new request', () => {
     await outcome(engine, 'sent');
   });
 
-  it('is announced by the engine that browsers have subscribed to', async () => {
-    const { application, service, device } = await subscribed();
-    await application.authorize('alice');
-    const [message] = await service.count(1);
-    const { key, claims } = readVapid(message?.headers.authorization);
+  it('is announced by the engine that browsers have subscribed to, to each service anew', async () => {
+    const { application, engine, service, device, clock } = await subscribed();
+    const other = await PushService.start();
+    const second = await pairedDevice(engine, clock.now);
+    await subscribe(second, new Subscriber(other.origin).subscription);
     const { pushKey } = (await device.state()).body;
     expect(pushKey).toMatch(/^B[\w-]{86}$/);
-    expect(key).toBe(pushKey);
-    expect(claims.aud).toBe(service.origin);
-    expect(claims.sub).toMatch(/^(mailto|https):/);
-    const left = Number(claims.exp) - Date.now() / 1000;
-    expect(left).toBeGreaterThan(0);
-    expect(left).toBeLessThanOrEqual(24 * 3600);
+    await application.authorize('alice');
+    for (const one of [service, other]) {
+      const [message] = await one.count(1);
+      const { key, claims } = readVapid(message?.headers.authorization);
+      expect(key).toBe(pushKey);
+      expect(claims.aud).toBe(one.origin);
+      expect(claims.sub).toBe('mailto:operator@localhost');
+      const left = Number(claims.exp) - Date.now() / 1000;
+      expect(left).toBeGreaterThan(0);
+      expect(left).toBeLessThanOrEqual(24 * 3600);
+    }
+    await application.authorize('alice');
+    const [first, next] = await service.count(2);
+    expect(next?.headers.authorization).toBe(first?.headers.authorization);
+  });
+
+  it.each([
+    ['https://lk.example.com/auth', 'https://lk.example.com/auth'],
+    ['https://localhost:8443', 'mailto:operator@localhost'],
+    ['http://lk.example.com', 'mailto:operator@localhost'],
+  ])('names the operator of %s as %s', async (publicUrl, contact) => {
+    const messages = new PushMessages(await openVapidKeys(new MemoryRepository()), publicUrl);
+    const origin = 'https://push.example.com';
+    const { endpoint, keys } = new Subscriber(origin).subscription;
+    const { headers } = messages.make({ endpoint, ...keys }, 300);
+    const { key, claims } = readVapid(headers.authorization);
+    expect([key, claims]).toEqual([
+      messages.publicKey,
+      { aud: origin, sub: contact, exp: expect.any(Number) },
+    ]);
   });
 
   it('wakes every device that has subscribed, the ones that hold a connection too', async () => {

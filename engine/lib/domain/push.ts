@@ -6,7 +6,7 @@ import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Fraud } from './fraud.js';
 import type { OutgoingGuard } from './outgoing.js';
-import { pushMessage, type VapidKeys } from './push-message.js';
+import type { PushMessages } from './push-message.js';
 import type { PushSubscriptions } from './push-subscriptions.js';
 
 /** How devices are woken by Web Push. */
@@ -37,7 +37,7 @@ export interface PushDependencies {
   subscriptions: PushSubscriptions;
   fraud: Fraud;
   guard: OutgoingGuard;
-  vapid: VapidKeys & { subject: string };
+  messages: PushMessages;
   metrics: Metrics;
   logger: Logger;
   clock: () => number;
@@ -86,7 +86,7 @@ export class Push {
 
   /** What browsers subscribe with, as `applicationServerKey`. */
   get publicKey(): string {
-    return this.with.vapid.publicKey;
+    return this.with.messages.publicKey;
   }
 
   /** Tells the devices of the user, some time soon. */
@@ -174,7 +174,7 @@ export class Push {
     try {
       const response = await send(push.endpoint, {
         method: 'POST',
-        ...pushMessage(push, this.with.vapid, seconds),
+        ...this.with.messages.make(push, seconds),
         dispatcher: this.agent,
         // For the whole of it: the agent's own limits begin anew with each byte that trickles in.
         signal: AbortSignal.timeout(this.timeout),
