@@ -58,8 +58,8 @@ type Result = 'sent' | 'over' | { failure: string; again?: number };
  * promise: whoever opens the authenticator sees the request anyway. A message that cannot be sent
  * is tried again a few times, for as long as the request is open and the user not paused.
  *
- * All devices with a subscription are told, those too that hold a connection at this moment: a page in
- * the background holds one that nobody looks at, and another node's connections are not known here.
+ * All devices with a subscription are told, those too that hold a connection at this moment: it may be
+ * dead without anybody having noticed yet, and another node's connections are not known here.
  * What is shown of it is up to the page’s service worker.
  */
 export class Push {

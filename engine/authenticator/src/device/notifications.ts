@@ -9,6 +9,7 @@ export class Notifications {
   private readonly events = new AbortController();
   private pushKey: string | undefined;
   private on = false;
+  private compared = false;
 
   constructor(client: DeviceClient) {
     this.client = client;
@@ -24,13 +25,25 @@ export class Notifications {
     byId('notifications-state').textContent = this.on ? t.notificationsOn : t.notificationsOff;
     this.button.textContent = this.on ? t.turnOff : t.turnOn;
     if (requests.length === 0) void clear();
+    if (this.on && can && !this.compared) void this.compare();
   }
 
   close(): void {
     this.events.abort();
   }
 
+  /** Once for each visit: browsers replace subscriptions, or end them, and tell nobody. */
+  private async compare(): Promise<void> {
+    this.compared = true;
+    const { pushManager } = await navigator.serviceWorker.ready;
+    const subscription = (await pushManager.getSubscription())?.toJSON() ?? null;
+    // The engine changes nothing if it is the one that it has. If this fails, the next visit is soon.
+    await this.client.post('push', { subscription }).catch(() => {});
+  }
+
   private async change(): Promise<void> {
+    // What is chosen now is not to be undone by what was looked up before.
+    this.compared = true;
     const error = byId('security-error');
     error.textContent = '';
     this.button.disabled = true;
