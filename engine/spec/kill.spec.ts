@@ -1,0 +1,247 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Vault } from '../lib/data/sql/vault.js';
+import { type AppCredentials, type EngineOptions, startEngine } from '../lib/index.js';
+import { Application } from './support/application.js';
+import { Device } from './support/device.js';
+import { EngineProcess, Front } from './support/engine-process.js';
+import type { Reply } from './support/http.js';
+import { describeWithPostgres } from './support/postgres.js';
+import { type Receiver, receiver } from './support/receiver.js';
+import { temporary } from './support/repositories.js';
+
+/** `KILL_LOGINS=500` for more of it than every run has time for. */
+const LOGINS = Number(process.env.KILL_LOGINS ?? 40);
+const KILLS = Math.max(3, Math.ceil(LOGINS / 10));
+/** Milliseconds that an engine is left to work, and calls that it answers at least meanwhile. */
+const LIFE = 1000;
+const CALLS = 40;
+const WORKERS = 8;
+const TIMEOUT = 240_000 + LOGINS * 2000;
+
+/** Makes calls again when their connection is lost, as clients do. */
+class Line {
+  private readonly front: Front;
+  private left = 0;
+  private enough: () => void = () => {};
+  private closed = false;
+
+  constructor(front: Front) {
+    this.front = front;
+  }
+
+  async call(make: () => Promise<Reply>): Promise<Reply> {
+    for (;;) {
+      await this.front.up();
+      try {
+        const reply = await make();
+        this.left -= 1;
+        if (this.left <= 0) this.enough();
+        return reply;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'ECONNRESET' && code !== 'ECONNREFUSED' && code !== 'EPIPE') throw error;
+      }
+    }
+  }
+
+  /** Resolves when this many calls from now on have been answered, or when it is closed. */
+  async answered(calls: number): Promise<void> {
+    this.left = calls;
+    await new Promise<void>((resolve) => {
+      this.enough = resolve;
+      if (this.closed) resolve();
+    });
+  }
+
+  close(): void {
+    this.closed = true;
+    this.enough();
+  }
+}
+
+/** A login as its application and its device know it to have gone. */
+interface Login {
+  authRequest: string;
+  approved: boolean;
+}
+
+/** Logins go on, and meanwhile the engine is killed again and again. */
+async function killAgainAndAgain(data: EngineOptions): Promise<void> {
+  const front = await Front.open();
+  onTestFinished(() => front.close());
+  const events = await receiver();
+  const options: EngineOptions = {
+    ...data,
+    publicUrl: front.url,
+    rateLimit: false,
+    delivery: { timeout: 1000, backoff: [200] },
+  };
+  const { credentials, devices } = await prepare(options, front, events);
+  const application = new Application(front.url, credentials);
+  let engine = await EngineProcess.start(options);
+  onTestFinished(async () => await engine.kill());
+  front.direct(engine.port);
+
+  const logins: Login[] = [];
+  let kills = 0;
+  const working = () => logins.length < LOGINS || kills < KILLS;
+  let finished = false;
+  const line = new Line(front);
+  const killing = (async () => {
+    while (!finished && kills < KILLS) {
+      await sleep(LIFE);
+      await line.answered(CALLS);
+      front.direct(undefined);
+      await engine.kill();
+      kills += 1;
+      engine = await EngineProcess.start(options);
+      front.direct(engine.port);
+    }
+  })();
+  try {
+    await Promise.all(
+      devices.map(async (device, worker) => {
+        for (let turn = 0; working(); turn += 1) {
+          logins.push(await login(line, application, device, (worker + turn) % 3 !== 0));
+        }
+      }),
+    );
+  } finally {
+    finished = true;
+    line.close();
+    await killing;
+  }
+  await checkEvents(events, application, logins);
+  await engine.kill();
+  await checkReceipts(options, logins);
+  process.stderr.write(`${logins.length} logins, ${kills} kills\n`);
+}
+
+/** An application, and for each worker a user with a paired device. */
+async function prepare(options: EngineOptions, front: Front, events: Receiver) {
+  const engine = await startEngine(options);
+  try {
+    front.direct(Number(new URL(engine.url).port));
+    const credentials: AppCredentials = await engine.createApp({
+      name: 'Shop',
+      callbackUrl: events.url,
+    });
+    const devices: Device[] = [];
+    for (let worker = 0; worker < WORKERS; worker += 1) {
+      await engine.createUser(`user-${worker}`);
+      const { code } = await engine.pairDevice(`user-${worker}`);
+      devices.push(await Device.paired(front.url, code));
+    }
+    return { credentials, devices };
+  } finally {
+    front.direct(undefined);
+    await engine.close();
+  }
+}
+
+/** One login; whatever the engine has acknowledged once has to hold from there on. */
+async function login(
+  line: Line,
+  application: Application,
+  device: Device,
+  approved: boolean,
+): Promise<Login> {
+  const asked = await line.call(() => application.auths({ username: device.username }));
+  expect(asked.status, asked.text).toBe(200);
+  const authRequest: string = asked.body.auth_request;
+  const waiting = pollUntilAnswered(line, application, authRequest);
+  // Awaited below; until then it must not count as unhandled.
+  waiting.catch(() => {});
+  const { requests } = (await line.call(() => device.state())).body;
+  const request = requests.find((one: Login) => one.authRequest === authRequest);
+  expect(request, 'the request that was acknowledged').toBeDefined();
+  const answer = device.answerBody(request, approved);
+  const taken = await line.call(() => device.post('answer', answer));
+  expect(taken.status, taken.text).toBe(200);
+
+  const polled = await line.call(() => application.poll(authRequest));
+  for (const reply of [polled, await waiting]) {
+    expect(reply.status, reply.text).toBe(200);
+    expect(application.decryptAuth(reply.body.auth)).toMatchObject({
+      auth_request: authRequest,
+      response: String(approved),
+      device_id: device.id,
+    });
+  }
+  if (approved) {
+    for (const action of ['Authenticate', 'Revoke']) {
+      const report = await line.call(() => application.log(authRequest, action));
+      expect(report.status, report.text).toBe(200);
+    }
+  }
+  return { authRequest, approved };
+}
+
+async function pollUntilAnswered(
+  line: Line,
+  application: Application,
+  authRequest: string,
+): Promise<Reply> {
+  for (;;) {
+    const reply = await line.call(() => application.poll(authRequest, { wait: 30 }));
+    if (reply.body?.message_code !== 70403) return reply;
+  }
+}
+
+/** Each answer was told of, under one name; said twice is fine, said anew is not. */
+async function checkEvents(
+  events: Receiver,
+  application: Application,
+  logins: Login[],
+): Promise<void> {
+  const answers = new Map(logins.map((one) => [one.authRequest, String(one.approved)]));
+  const ids = new Map<string, Set<string>>();
+  let seen = 0;
+  while (ids.size < answers.size) {
+    await events.count(seen + 1);
+    for (const { query } of events.received.slice(seen)) {
+      seen += 1;
+      const authRequest = query.get('auth_request') ?? '';
+      expect(application.decryptAuth(query.get('auth') ?? '')).toMatchObject({
+        auth_request: authRequest,
+        response: answers.get(authRequest),
+      });
+      ids.set(authRequest, (ids.get(authRequest) ?? new Set()).add(query.get('event_id') ?? ''));
+    }
+  }
+  expect([...ids.values()].filter((ofOne) => ofOne.size !== 1)).toEqual([]);
+  expect(new Set([...ids.values()].flatMap((ofOne) => [...ofOne])).size).toBe(answers.size);
+}
+
+async function checkReceipts(options: EngineOptions, logins: Login[]): Promise<void> {
+  const engine = await startEngine(options);
+  onTestFinished(async () => await engine.close());
+  for (const { authRequest, approved } of logins) {
+    expect(await engine.receipt(authRequest)).toMatchObject({ authRequest, approved });
+  }
+}
+
+const NAME = 'loses no answer that was acknowledged, and tells of each under one event id';
+
+describe('an engine that is killed, with SQLite', () => {
+  it(
+    NAME,
+    async () => {
+      await killAgainAndAgain({ data: join(await temporary(), 'engine.db') });
+    },
+    TIMEOUT,
+  );
+});
+
+describeWithPostgres('an engine that is killed, with PostgreSQL', (server) => {
+  it(
+    NAME,
+    async () => {
+      const databaseUrl = await server().database();
+      await killAgainAndAgain({ databaseUrl, key: Vault.newKey() });
+    },
+    TIMEOUT,
+  );
+});

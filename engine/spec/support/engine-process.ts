@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { EngineOptions } from '../../lib/index.js';
+
+const TSX = new URL('../../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+const MAIN = fileURLToPath(new URL('engine-main.ts', import.meta.url));
+
+/** An engine in a process of its own, which a test can kill as hard as the system can. */
+export class EngineProcess {
+  readonly url: string;
+  private readonly child: ChildProcess;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.child = child;
+    this.url = url;
+  }
+
+  /** Resolves when the engine listens. */
+  static async start(options: EngineOptions): Promise<EngineProcess> {
+    const args = ['--import', TSX, MAIN, JSON.stringify(options)];
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`The engine ended with ${code} before it listened.`);
+    });
+    const [url] = await Promise.race([once(child, 'message'), ended]);
+    ended.catch(() => {});
+    return new EngineProcess(child, url as string);
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = once(this.child, 'exit');
+    this.child.kill(signal);
+    await gone;
+  }
+}
+
+/** One address before engines that come and go, as a proxy in front of them is. */
+export class Front {
+  readonly url: string;
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  private port: number | undefined;
+  private waiting: (() => void)[] = [];
+
+  private constructor(server: Server) {
+    this.server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('connection', (socket) => this.accept(socket));
+  }
+
+  static async open(): Promise<Front> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Front(server);
+  }
+
+  /** Where connections go from now on; `undefined` while there is no engine. */
+  direct(port: number | undefined): void {
+    this.port = port;
+    if (port === undefined) return;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when there is an engine behind it. */
+  async up(): Promise<void> {
+    if (this.port !== undefined) return;
+    await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private accept(socket: Socket): void {
+    if (this.port === undefined) {
+      socket.destroy();
+      return;
+    }
+    const engine = connect(this.port, '127.0.0.1');
+    for (const one of [socket, engine]) {
+      this.sockets.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        this.sockets.delete(one);
+        socket.destroy();
+        engine.destroy();
+      });
+    }
+    socket.pipe(engine).pipe(socket);
+  }
+}
