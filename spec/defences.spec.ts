@@ -27,7 +27,7 @@ describe('the table of defences', () => {
   it('names tests that there are', () => {
     for (const { spec, test } of defences) {
       const contract = spec.endsWith('contract.spec.ts') ? read('lib/store/contract.ts') : '';
-      expect(read(spec) + contract).toContain(test);
+      expect((read(spec) + contract).includes(test), `${spec}: ${test}`).toBe(true);
     }
   });
 });

@@ -207,6 +207,13 @@ export const defences = [
     'is the browser that began the login',
   ),
   defence(
+    'finishes a login that another browser began',
+    'the error where there are no sessions',
+    ['lib/strategy.ts', 'this._mustHaveSession(req);', ''],
+    MODES,
+    'is an error without sessions, and no push is sent',
+  ),
+  defence(
     'kills a process or Redis in the middle of logins',
     'the one script: consume() looks first and writes then',
     [
@@ -255,6 +262,24 @@ export const defences = [
     ],
     'spec/web/plain.spec.ts',
     'lets nobody go on whose logout() fails',
+  ),
+  defence(
+    'keeps a login that was ended on the phone, by a logout that fails',
+    'the look at the LaunchKey session',
+    ['lib/web/session.ts', 'if (await sessions.isOpen(handle)) return true;', 'return true;'],
+    'spec/attack/browser-session.spec.ts',
+    'ends the login at the next request after the user logged out on the device',
+  ),
+  defence(
+    'keeps a login that was ended on the phone, by a logout that fails',
+    'the error while the store is away',
+    [
+      'lib/login/sessions.ts',
+      'return (await this.store.getSession(handle)) !== null;',
+      'return (await this.store.getSession(handle).catch(() => undefined)) !== null;',
+    ],
+    'spec/attack/browser-session.spec.ts',
+    'lets nobody through while the store is away',
   ),
   defence(
     'finishes one login twice',
@@ -497,6 +522,17 @@ export const defences = [
     'makes an Error of a thrown',
   ),
   defence(
+    'makes verify fail in odd ways',
+    'the Error that the host is handed',
+    [
+      'lib/web/host-error.ts',
+      'const error = asThrowable(thrown);',
+      'const error = thrown as object;',
+    ],
+    'spec/attack/mended.spec.ts',
+    'lets nobody through',
+  ),
+  defence(
     'leaves the page, and lets the user approve later',
     'the end of the wait',
     [
@@ -524,6 +560,13 @@ export const defences = [
     ],
     'spec/login/wait.spec.ts',
     'leaves no LaunchKey session',
+  ),
+  defence(
+    'leaves the page, and lets the user approve later',
+    'the report that nobody was logged in, when the event comes',
+    ['lib/login/events.ts', 'if (isOwnAnswer(answer) && login.session) {', 'if (false) {'],
+    EVENTS,
+    'leaves no LaunchKey session open',
   ),
   defence(
     'keeps requests of logins by a verify callback that never answers',
@@ -687,6 +730,28 @@ export const defences = [
     'lets all addresses together try 120 typed codes',
   ),
   defence(
+    'guesses the code by which a phone is paired',
+    'the end of the code after ten minutes',
+    [
+      'engine/lib/data/memory/directory.ts',
+      'if (pairing?.[by] !== hash || pairing.expiresAt <= now) return undefined;',
+      'if (pairing?.[by] !== hash) return undefined;',
+    ],
+    DEVICES,
+    'ends after ten minutes',
+  ),
+  defence(
+    'guesses the code by which a phone is paired',
+    'the end of the code after its use',
+    [
+      'engine/lib/data/memory/directory.ts',
+      'return undefined;\n    this.dropPairing(pairing);',
+      'return undefined;',
+    ],
+    DEVICES,
+    'works once, by the code or by the link',
+  ),
+  defence(
     'pairs a phone with somebody else’s key',
     'the signature by the key that is paired',
     ['engine/lib/domain/devices.ts', 'if (!holds) throw mismatch();', ''],
@@ -703,6 +768,35 @@ export const defences = [
     ],
     DEVICES,
     'is not taken for the request of another user',
+  ),
+  defence(
+    'answers a request a second time',
+    'the first answer, in the store',
+    ['engine/lib/data/memory/requests.ts', "if (request.answer) return 'answered';", ''],
+    'engine/spec/engine.spec.ts',
+    'take the first answer only, also of many at one moment',
+  ),
+  defence(
+    'goes on with a phone that was unpaired',
+    'the look whether it is paired still, in a held request',
+    [
+      'engine/lib/http/authenticator/held-states.ts',
+      'await devices.stillPaired(device.id)',
+      'device',
+    ],
+    DEVICES,
+    'by the operator ends what the device holds at once',
+  ),
+  defence(
+    'goes on with a phone that was unpaired',
+    'the end of its requests',
+    [
+      'engine/lib/domain/devices.ts',
+      'for (const authRequest of dead) heldPolls.wake(authRequest);',
+      '',
+    ],
+    DEVICES,
+    'by the operator ends what the device holds at once',
   ),
   defence(
     'picks one number after the other',
@@ -767,7 +861,25 @@ export const defences = [
       'return true;',
     ],
     PUSH,
-    'is refused with an endpoint on the engine’s machine',
+    'an endpoint on the engine’s machine',
+  ),
+  defence(
+    'asks a user again and again',
+    'the limit of an application and a user',
+    ['engine/lib/domain/requests.ts', 'await this.limitRate(app, user.id);', ''],
+    'engine/spec/auths.spec.ts',
+    'lets one request in 5 seconds and three in 60 through',
+  ),
+  defence(
+    'asks a user again and again',
+    'the limit of what is open',
+    [
+      'engine/lib/domain/requests.ts',
+      'await repository.insertRequest(request, limits.pendingPerUser);',
+      'await repository.insertRequest(request, 1_000_000);',
+    ],
+    'engine/spec/auths.spec.ts',
+    'bounds the open requests of a user',
   ),
   defence(
     'calls the engine in the name of an application',
@@ -790,6 +902,28 @@ export const defences = [
     ],
     'engine/spec/envelope.spec.ts',
     'of a remembered envelope grows old too',
+  ),
+  defence(
+    'asks for what belongs to another application',
+    'the look whose request it is',
+    [
+      'engine/lib/domain/own-request.ts',
+      'if (request?.appKey !== app.appKey) return undefined;',
+      'if (!request) return undefined;',
+    ],
+    'engine/spec/poll.spec.ts',
+    'for one of another application',
+  ),
+  defence(
+    'asks for what belongs to another application',
+    'the look whose request it is',
+    [
+      'engine/lib/domain/own-request.ts',
+      'if (request?.appKey !== app.appKey) return undefined;',
+      'if (!request) return undefined;',
+    ],
+    'engine/spec/logs.spec.ts',
+    'for one of another application',
   ),
   defence(
     'uses the virtual device from elsewhere',
