@@ -4,7 +4,7 @@ export interface AppRecord {
   /** Ten digits. */
   appKey: string;
   name: string;
-  /** SHA-256 of the secret key, which is long and random, so that no slow hash is needed. */
+  /** Salted and slow (scrypt). */
   secretHash: string;
   publicKey: string;
   callbackUrl?: string;

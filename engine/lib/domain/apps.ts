@@ -1,6 +1,6 @@
-import { sha256 } from '../crypto/digest.js';
 import { generateRsa, publicPem } from '../crypto/keys.js';
 import { DIGITS, LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
+import { hashSecret } from '../crypto/secret-hash.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
@@ -62,7 +62,7 @@ export class Apps {
     const app: AppRecord = {
       appKey: '',
       name,
-      secretHash: sha256(secretKey),
+      secretHash: await hashSecret(secretKey),
       publicKey: publicPem(publicKey),
       callbackUrl,
       organization,

@@ -1,9 +1,10 @@
 import { BoundedMap } from '../bounded-map.js';
 import { decodeBase64 } from '../crypto/base64.js';
-import { sameDigest, sha256 } from '../crypto/digest.js';
+import { sha256 } from '../crypto/digest.js';
 import { modulusBytes, type PublicKeys } from '../crypto/keys.js';
 import type { PingKeys } from '../crypto/ping-keys.js';
 import { verifySignature } from '../crypto/rsa.js';
+import { SecretChecks } from '../crypto/secret-hash.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { Reason, Refusal } from './refusal.js';
@@ -41,6 +42,7 @@ export class Envelopes {
   private readonly pingKeys: PingKeys;
   private readonly publicKeys: PublicKeys;
   private readonly clock: () => number;
+  private readonly secrets = new SecretChecks();
   private readonly checked = new BoundedMap<string, Promise<Checked>>(10_000);
 
   constructor(
@@ -135,7 +137,7 @@ export class Envelopes {
       );
     }
     this.checkStamp(stamped);
-    if (!sameDigest(sha256(text.secret), app.secretHash)) {
+    if (!(await this.secrets.matches(text.secret, app.secretHash))) {
       throw new Refusal(Reason.wrongSecret, 'The secret is not the one of this application.');
     }
     return {
