@@ -28,6 +28,7 @@ const CONTRACT = 'spec/store/contract.spec.ts';
 const STRATEGY = 'spec/strategy.spec.ts';
 const WAITING = 'spec/web/waiting.spec.ts';
 const DEVICES = 'engine/spec/devices.spec.ts';
+const FACTORS = 'engine/spec/factors.spec.ts';
 const PUSH = 'engine/spec/push.spec.ts';
 
 const unsignedIsBelieved = [
@@ -811,6 +812,78 @@ export const defences = [
     ['engine/lib/domain/answers.ts', 'await repository.allowDenialOnly(request.authRequest);', ''],
     DEVICES,
     'with a wrong number leaves nothing but a denial',
+  ),
+  defence(
+    'approves without what the application asks for',
+    'the look at the proofs',
+    ['engine/lib/domain/answers.ts', 'if (policy) requireProofs(', 'if (policy) void ('],
+    FACTORS,
+    'is refused without proofs, and can be denied',
+  ),
+  defence(
+    'approves without what the application asks for',
+    'the answer in the challenge',
+    [
+      'engine/lib/domain/proofs.ts',
+      '.update(`launchkey-answer\\n${authRequest}\\n${deviceId}\\ntrue\\n${auth}`)',
+      '.update(`launchkey-answer`)',
+    ],
+    FACTORS,
+    'is refused with the proof of a PIN for another answer',
+  ),
+  defence(
+    'approves without what the application asks for',
+    'the signature by the key of the PIN',
+    [
+      'engine/lib/domain/answers.ts',
+      'if (device.knowledgeKey && (await verifyEc(device.knowledgeKey, challenge, knowledge))) {',
+      'if (device.knowledgeKey) {',
+    ],
+    FACTORS,
+    'is refused with the proof of a PIN for another answer',
+  ),
+  defence(
+    'approves without what the application asks for',
+    'the challenge of a fingerprint',
+    [
+      'engine/lib/domain/webauthn.ts',
+      'response: response as AuthenticationResponseJSON,\n      expectedChallenge: challenge,',
+      'response: response as AuthenticationResponseJSON,\n      expectedChallenge: () => true,',
+    ],
+    FACTORS,
+    'is refused with a fingerprint for another answer',
+  ),
+  defence(
+    'approves without what the application asks for',
+    'the counter of an authenticator',
+    ['engine/lib/domain/webauthn.ts', 'counter: credential.counter,', 'counter: 0,'],
+    FACTORS,
+    'is refused with a copy of an authenticator',
+  ),
+  defence(
+    'approves without what the application asks for',
+    'the age and the accuracy of a position',
+    ['engine/lib/domain/proofs.ts', 'return fresh && exact;', 'return true;'],
+    FACTORS,
+    'that asks for a place is taken where the device is inside',
+  ),
+  defence(
+    'sets up a PIN or a fingerprint on a phone that is not locked',
+    'the proof by the PIN before',
+    [
+      'engine/lib/domain/factors.ts',
+      'if (!(await verifyEc(device.knowledgeKey, digest, given.proof))) {',
+      'if (false) {',
+    ],
+    FACTORS,
+    'with another PIN needs the proof by the one before',
+  ),
+  defence(
+    'sets up a PIN or a fingerprint on a phone that is not locked',
+    'the one credential of a device',
+    ['engine/lib/domain/factors.ts', 'if (!device.webauthn) return;', 'return;'],
+    FACTORS,
+    'takes one authenticator, by the challenge that was given',
   ),
   defence(
     'goes on asking a user who reported fraud',
