@@ -930,7 +930,7 @@ export const defences = [
     'the look at an address in a subscription',
     [
       'engine/lib/domain/push-subscriptions.ts',
-      'return isIP(address) === 0 || this.guard.allows(address);',
+      'return isIP(address) === 0 || guard.allows(address);',
       'return true;',
     ],
     PUSH,

@@ -30,7 +30,7 @@ export class PushSubscriptions {
 
   /** Takes what `PushSubscription.toJSON()` gives in the browser; `null` ends the subscription. */
   async set(device: DeviceRecord, given: unknown): Promise<void> {
-    const push = given === null ? undefined : this.read(given);
+    const push = given === null ? undefined : readSubscription(given, this.guard);
     if (JSON.stringify(push) === JSON.stringify(device.push)) return;
     if (!push) return await this.remove(device, device.id);
     await this.repository.updateDevice(device.id, { push });
@@ -54,32 +54,33 @@ export class PushSubscriptions {
     await this.audit.write('push.unsubscribed', { userId, deviceId }, { by });
     this.changes.notify(userId);
   }
+}
 
-  private read(given: unknown): PushSubscription {
-    const { endpoint, keys } = (given ?? {}) as { endpoint?: unknown; keys?: unknown };
-    const { p256dh, auth } = (keys ?? {}) as { p256dh?: unknown; auth?: unknown };
-    if (typeof endpoint !== 'string' || !this.mayBeSentTo(endpoint)) {
-      throw invalid(
-        `subscription.endpoint must be the https URL of a push service, of at most ${LONGEST_ENDPOINT} characters.`,
-      );
-    }
-    if (typeof p256dh !== 'string' || !isPoint(p256dh)) {
-      throw invalid('subscription.keys.p256dh must be a point of P-256, 65 bytes in base64url.');
-    }
-    if (typeof auth !== 'string' || !AUTH.test(auth)) {
-      throw invalid('subscription.keys.auth must be 16 bytes in base64url.');
-    }
-    return { endpoint, p256dh, auth };
+/** Reads what a browser has made of a subscription; throws a {@link DeviceRefusal} for what is unusable. */
+export function readSubscription(given: unknown, guard: OutgoingGuard): PushSubscription {
+  const { endpoint, keys } = (given ?? {}) as { endpoint?: unknown; keys?: unknown };
+  const { p256dh, auth } = (keys ?? {}) as { p256dh?: unknown; auth?: unknown };
+  if (typeof endpoint !== 'string' || !mayBeSentTo(endpoint, guard)) {
+    throw invalid(
+      `subscription.endpoint must be the https URL of a push service, of at most ${LONGEST_ENDPOINT} characters.`,
+    );
   }
+  if (typeof p256dh !== 'string' || !isPoint(p256dh)) {
+    throw invalid('subscription.keys.p256dh must be a point of P-256, 65 bytes in base64url.');
+  }
+  if (typeof auth !== 'string' || !AUTH.test(auth)) {
+    throw invalid('subscription.keys.auth must be 16 bytes in base64url.');
+  }
+  return { endpoint, p256dh, auth };
+}
 
-  /** A name is looked at when it is connected to. */
-  private mayBeSentTo(endpoint: string): boolean {
-    if (endpoint.length > LONGEST_ENDPOINT || !URL.canParse(endpoint)) return false;
-    const { protocol, username, password, hash, hostname } = new URL(endpoint);
-    if (protocol !== 'https:' || username || password || hash) return false;
-    const address = hostname.replace(/^\[|\]$/g, '');
-    return isIP(address) === 0 || this.guard.allows(address);
-  }
+/** A name is looked at when it is connected to. */
+function mayBeSentTo(endpoint: string, guard: OutgoingGuard): boolean {
+  if (endpoint.length > LONGEST_ENDPOINT || !URL.canParse(endpoint)) return false;
+  const { protocol, username, password, hash, hostname } = new URL(endpoint);
+  if (protocol !== 'https:' || username || password || hash) return false;
+  const address = hostname.replace(/^\[|\]$/g, '');
+  return isIP(address) === 0 || guard.allows(address);
 }
 
 function isPoint(text: string): boolean {

@@ -1,11 +1,13 @@
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RUNS, textLike } from '../../../spec/support/fuzz.js';
 import { decodeBase64 } from '../../lib/crypto/base64.js';
 import { readEcPublicKey } from '../../lib/crypto/ec.js';
 import { DeviceRefusal } from '../../lib/domain/device-refusal.js';
+import { OutgoingGuard } from '../../lib/domain/outgoing.js';
 import { parsePolicy } from '../../lib/domain/policy.js';
+import { readSubscription } from '../../lib/domain/push-subscriptions.js';
 import { Refusal } from '../../lib/domain/refusal.js';
 import { parseSecretText } from '../../lib/domain/secret-text.js';
 import { readSignature } from '../../lib/domain/signed-request.js';
@@ -220,6 +222,37 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
       fc.property(fc.oneof(key, fc.anything()), (given) => {
         const read = readEcPublicKey(given);
         if (read !== undefined) expect(Object.keys(read).sort()).toEqual(['crv', 'kty', 'x', 'y']);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a push subscription leads to a public address by TLS, or is refused', () => {
+    const guard = new OutgoingGuard([]);
+    const endpoint = textLike(
+      'https://push.example.com/a?b',
+      'https://192.168.1.1/x',
+      'https://0x7f.1:8443/',
+      'https://[::ffff:127.0.0.1]/',
+    );
+    const p256dh = textLike(
+      'BH_NzidwyvsQdQYPLvbbS3tYBzM1enuTrPbvObzxUVRUx_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+    );
+    const keys = fc.record({ p256dh, auth: textLike('BTBZMqHH6r4Tts7J_aSIgg') });
+    const subscription = fc.record({ endpoint, keys: fc.oneof(keys, fc.jsonValue()) });
+    fc.assert(
+      fc.property(fc.oneof(subscription, fc.jsonValue()), (given) => {
+        try {
+          const read = readSubscription(given, guard);
+          const { protocol, username, password, hostname } = new URL(read.endpoint);
+          expect([protocol, username, password]).toEqual(['https:', '', '']);
+          const host = hostname.replace(/^\[|\]$/g, '');
+          expect(isIP(host) === 0 || guard.allows(host)).toBe(true);
+          expect(Buffer.from(read.p256dh, 'base64url')).toHaveLength(65);
+          expect(Buffer.from(read.auth, 'base64url')).toHaveLength(16);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DeviceRefusal);
+        }
       }),
       { numRuns: RUNS },
     );
