@@ -15,6 +15,7 @@ import { Events } from './domain/events.js';
 import { Factors } from './domain/factors.js';
 import { Fraud } from './domain/fraud.js';
 import { HeldPolls } from './domain/held-polls.js';
+import { OtherNodes } from './domain/other-nodes.js';
 import { OutgoingGuard } from './domain/outgoing.js';
 import { Pairings } from './domain/pairings.js';
 import { Push } from './domain/push.js';
@@ -138,6 +139,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
   const publicKeys = new PublicKeys();
   const heldPolls = new HeldPolls();
   const changes = new Changes();
+  const otherNodes = new OtherNodes(repository, heldPolls, changes, clock);
   const apps = new Apps(repository, clock);
   const users = new Users(repository, clock, limits.whiteLabelUsersPerApp);
   const metrics = new Metrics(repository, heldPolls, clock);
@@ -213,6 +215,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     audit,
     heldPolls,
     changes,
+    otherNodes,
     limits,
     metrics,
     logger,
@@ -425,12 +428,12 @@ class RunningEngine implements Engine {
   }
 
   private sweep(): void {
-    const { clock, heldPolls, pingKeys, repository, logger } = this.services;
+    const { clock, heldPolls, otherNodes, pingKeys, repository, logger } = this.services;
     const now = clock();
     heldPolls.sweep(now);
     this.delivery.run();
     if (this.sweeping) return;
-    this.sweeping = Promise.all([repository.sweep(now), pingKeys.refresh()])
+    this.sweeping = Promise.all([repository.sweep(now), pingKeys.refresh(), otherNodes.look()])
       .catch((error) => logger.error({ err: error }, 'the sweep failed'))
       .finally(() => {
         this.sweeping = undefined;

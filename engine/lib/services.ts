@@ -11,6 +11,7 @@ import type { Factors } from './domain/factors.js';
 import type { Fraud } from './domain/fraud.js';
 import type { HeldPolls } from './domain/held-polls.js';
 import type { Limits } from './domain/limits.js';
+import type { OtherNodes } from './domain/other-nodes.js';
 import type { Pairings } from './domain/pairings.js';
 import type { Push } from './domain/push.js';
 import type { PushSubscriptions } from './domain/push-subscriptions.js';
@@ -42,6 +43,7 @@ export interface Services {
   readonly audit: Audit;
   readonly heldPolls: HeldPolls;
   readonly changes: Changes;
+  readonly otherNodes: OtherNodes;
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly logger: Logger;

@@ -29,6 +29,11 @@ export interface AnswerStep {
   eventLimit: number;
 }
 
+/** That an auth request, or something that a user's devices show, is not as it was. */
+export type Change = { authRequest: string } | { userId: string };
+/** `'any'`: changes may have gone unheard. */
+export type Announced = Change | 'any';
+
 export interface Answered {
   request: RequestRecord;
   /** Whether there was room for the event, if there is one. */
@@ -194,6 +199,13 @@ export interface Repository {
   ): Promise<void>;
   deleteDelivery(id: string): Promise<void>;
   deliveryCount(): Promise<number>;
+
+  /** Tells the other processes with the same data of a change. They may miss it. */
+  announce(change: Change): void;
+  /** What other processes announce goes to this listener from now on. */
+  onAnnounced(listener: (announced: Announced) => void): void;
+  /** Auth requests that any other process may have answered since then: what may have been missed. */
+  answeredSince(time: number): Promise<string[]>;
 
   /** Forgets what is over; called now and then. */
   sweep(now: number): Promise<void>;

@@ -23,6 +23,7 @@ export class HeldPolls {
   private readonly byRequest = new Map<string, Set<Waiter>>();
   private count = 0;
   private closed = false;
+  onWake: (authRequest: string) => void = () => {};
 
   get size(): number {
     return this.count;
@@ -57,9 +58,19 @@ export class HeldPolls {
     return { released, release: waiter.release };
   }
 
-  /** The auth request was answered, or its session ended. */
+  /** The auth request was answered, or its session ended: told to whoever shares the data, too. */
   wake(authRequest: string): void {
+    this.wakeHere(authRequest);
+    this.onWake(authRequest);
+  }
+
+  wakeHere(authRequest: string): void {
     for (const waiter of this.byRequest.get(authRequest) ?? []) waiter.release('changed');
+  }
+
+  /** Whatever is held may have changed. */
+  wakeAll(): void {
+    for (const authRequest of this.byRequest.keys()) this.wakeHere(authRequest);
   }
 
   sweep(now: number): void {

@@ -247,6 +247,15 @@ export class MemoryRepository implements Repository {
     this.pings = this.pings.filter(({ retiresAt }) => retiresAt === undefined || retiresAt > now);
   }
 
+  // No other process has this memory.
+  announce() {}
+
+  onAnnounced() {}
+
+  async answeredSince() {
+    return [];
+  }
+
   async check() {}
 
   async close() {}

@@ -12,7 +12,8 @@ import type {
   RequestRecord,
   UserRecord,
 } from '../records.js';
-import type { AnswerStep, Repository } from '../repository.js';
+import type { Announced, AnswerStep, Change, Repository } from '../repository.js';
+import type { Announcements } from './announcements.js';
 import { SqlDeliveries } from './deliveries.js';
 import { SqlDevices } from './devices.js';
 import { SqlDirectory } from './directory.js';
@@ -36,11 +37,20 @@ export class SqlRepository implements Repository {
   private readonly requests: SqlRequests;
   private readonly deliveries: SqlDeliveries;
   private readonly keys: SqlKeys;
+  private readonly announcements: Announcements | undefined;
   private readonly release: () => Promise<void>;
   private sweptAt = Number.NEGATIVE_INFINITY;
 
-  /** `release` gives back what was taken to open the database. */
-  constructor(db: Database, vault: Vault, release: () => Promise<void>) {
+  /**
+   * `release` gives back what was taken to open the database; `announcements` are there if other
+   * processes may have opened it too.
+   */
+  constructor(
+    db: Database,
+    vault: Vault,
+    release: () => Promise<void>,
+    announcements?: Announcements,
+  ) {
     this.db = db;
     this.directory = new SqlDirectory(db);
     this.paired = new SqlDevices(db);
@@ -50,6 +60,7 @@ export class SqlRepository implements Repository {
     this.deliveries = new SqlDeliveries(db);
     this.keys = new SqlKeys(db, vault);
     this.release = release;
+    this.announcements = announcements;
   }
 
   insertApp(app: AppRecord) {
@@ -243,6 +254,18 @@ export class SqlRepository implements Repository {
     return this.deliveries.count();
   }
 
+  announce(change: Change) {
+    this.announcements?.tell(change);
+  }
+
+  onAnnounced(listener: (announced: Announced) => void) {
+    if (this.announcements) this.announcements.listener = listener;
+  }
+
+  async answeredSince(time: number) {
+    return this.announcements ? await this.requests.answeredSince(time) : [];
+  }
+
   async sweep(now: number) {
     if (Math.abs(now - this.sweptAt) < SWEEP) return;
     this.sweptAt = now;
@@ -258,6 +281,7 @@ export class SqlRepository implements Repository {
   }
 
   async close() {
+    await this.announcements?.close();
     await this.db.destroy();
     await this.release();
   }

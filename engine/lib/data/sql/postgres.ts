@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { LaunchKeyEngineError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
+import { Announcements } from './announcements.js';
 import { SqlRepository } from './index.js';
 import { migrate } from './migrate.js';
 import type { Schema } from './schema.js';
@@ -39,7 +40,9 @@ export async function openPostgres(
       `The database cannot be used (${typeof code === 'string' ? code : 'no answer'}): see that PostgreSQL runs, that databaseUrl is right, and that its user may make tables.`,
     );
   }
-  return new SqlRepository(db, vault, async () => {});
+  const announcements = new Announcements(url, pool, logger);
+  await announcements.listen();
+  return new SqlRepository(db, vault, async () => {}, announcements);
 }
 
 /** Times and counts fit a number: 2^53 milliseconds are 285,000 years. */

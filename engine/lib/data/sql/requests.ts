@@ -102,6 +102,15 @@ export class SqlRequests {
     return answered ?? (await this.whyNot(authRequest, step.now));
   }
 
+  async answeredSince(time: number): Promise<string[]> {
+    const rows = await this.db
+      .selectFrom('requests')
+      .select('auth_request')
+      .where('answered_at', '>=', time)
+      .execute();
+    return rows.map((row) => row.auth_request);
+  }
+
   async allowDenialOnly(authRequest: string): Promise<void> {
     await this.db
       .updateTable('requests')

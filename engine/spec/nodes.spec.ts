@@ -1,0 +1,93 @@
+import pg from 'pg';
+import { expect, it, onTestFinished } from 'vitest';
+import { openPostgres } from '../lib/data/sql/postgres.js';
+import { Vault } from '../lib/data/sql/vault.js';
+import { startEngine } from '../lib/index.js';
+import { silent } from '../lib/logger.js';
+import { Application } from './support/application.js';
+import { Device } from './support/device.js';
+import { http } from './support/http.js';
+import { describeWithPostgres } from './support/postgres.js';
+
+/** Longer than a test may take: a poll that is answered was woken. */
+const WAIT = 60;
+
+describeWithPostgres('two engines on one database', (server) => {
+  async function nodes() {
+    const databaseUrl = await server().database();
+    const key = Vault.newKey();
+    const node = async () => {
+      const engine = await startEngine({ databaseUrl, key, rateLimit: false });
+      onTestFinished(async () => await engine.close());
+      return engine;
+    };
+    const [first, second] = [await node(), await node()];
+    const credentials = await first.createApp({ name: 'Shop' });
+    await first.createUser('alice');
+    const here = new Application(first.url, credentials);
+    const there = new Application(second.url, credentials);
+    return { databaseUrl, key, first, second, here, there };
+  }
+
+  /** Resolves when a poll is held at the engine. */
+  async function held(engineUrl: string): Promise<void> {
+    for (;;) {
+      const { text } = await http(`${engineUrl}/metrics`);
+      if (/^\S*held_polls\S* 1$/m.test(text)) return;
+    }
+  }
+
+  it('share keys, and wake a poll that one holds by an answer at the other', async () => {
+    const { first, second, here, there } = await nodes();
+    expect((await here.ping()).body.key).toBe((await there.ping()).body.key);
+    const authRequest = await here.authorize('alice');
+    const poll = there.poll(authRequest, { wait: WAIT });
+    await held(second.url);
+    await first.answer(authRequest, true);
+    const reply = await poll;
+    expect(reply.status).toBe(200);
+    expect(there.decryptAuth(reply.body.auth)).toMatchObject({ response: 'true' });
+  });
+
+  it('show on a device at one what was asked at the other', async () => {
+    const { first, second, here } = await nodes();
+    const { code } = await first.pairDevice('alice');
+    const device = await Device.paired(second.url, code);
+    const { version } = (await device.state()).body;
+    const state = device.state(version, 25);
+    const authRequest = await here.authorize('alice');
+    expect((await state).body.requests).toMatchObject([{ authRequest }]);
+    expect((await device.answer(true)).status).toBe(200);
+    expect((await here.poll(authRequest)).status).toBe(200);
+  });
+
+  it('find an answer whose announcement was lost with who gave it', async () => {
+    const { databaseUrl, key, second, here, there } = await nodes();
+    const authRequest = await here.authorize('alice');
+    const poll = there.poll(authRequest, { wait: WAIT });
+    await held(second.url);
+    const repository = await openPostgres(databaseUrl, new Vault(key), silent);
+    onTestFinished(async () => await repository.close());
+    const answer = { approved: false, auth: 'AAAA', userHash: 'hash', answeredAt: Date.now() };
+    const step = { now: Date.now(), sessionLimit: 1, eventLimit: 1 };
+    await repository.answerRequest(authRequest, answer, step);
+    expect((await poll).body).toMatchObject({ user_hash: 'hash' });
+  });
+
+  it('hear each other again after their connections were lost', async () => {
+    const { databaseUrl, first, second, here } = await nodes();
+    const { code } = await first.pairDevice('alice');
+    const device = await Device.paired(second.url, code);
+    const { version } = (await device.state()).body;
+    const state = device.state(version, 25);
+    const client = new pg.Client(databaseUrl);
+    await client.connect();
+    onTestFinished(async () => await client.end());
+    const { rowCount } = await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %' and datname = current_database()",
+    );
+    expect(rowCount).toBe(2);
+    const authRequest = await here.authorize('alice');
+    expect((await state).body.requests).toMatchObject([{ authRequest }]);
+  });
+});
