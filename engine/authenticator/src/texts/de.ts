@@ -143,7 +143,6 @@ export const de: Texts = {
   pinFirst: (app) => `${app} verlangt eine PIN. Legen Sie unten eine fest, dann bestätigen Sie.`,
   biometricFirst: (app) =>
     `${app} verlangt Fingerabdruck, Gesicht oder Sicherheitsschlüssel. Richten Sie das unten ein, dann bestätigen Sie.`,
-  locating: 'Der Standort wird ermittelt …',
   locationRefused: (app) =>
     `${app} nimmt Bestätigungen nur an bestimmten Orten an. Erlauben Sie dieser Seite, den Standort zu sehen.`,
   locationUnknown: 'Dieses Telefon weiß nicht, wo es ist. Versuchen Sie es noch einmal im Freien.',

@@ -142,7 +142,6 @@ export const en = {
   pinFirst: (app: string) => `${app} asks for a PIN. Set one below, then approve.`,
   biometricFirst: (app: string) =>
     `${app} asks for your fingerprint, face or security key. Set it up below, then approve.`,
-  locating: 'Finding out where you are…',
   locationRefused: (app: string) =>
     `${app} takes approvals in certain places only. Allow this page to see your location.`,
   locationUnknown: 'This phone cannot tell where it is. Try again in the open.',
