@@ -1,7 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import { describe, it } from 'vitest';
+import { describeWith, isExecutable } from './programs.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -56,38 +55,13 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
-/**
- * `describe` for tests that need Chromium. Without one they are skipped, and the report says why;
- * where `CI=true` they fail instead, so that a green run has run everything.
- */
+/** `describe` for tests that need Chromium; see {@link describeWith}. */
 export function describeWithChromium(name: string, tests: () => void): void {
-  if (chromiumPath()) {
-    describe(name, tests);
-  } else if (process.env.CI === 'true') {
-    describe(name, () => {
-      it('needs Chromium', () => {
-        throw new Error(MISSING);
-      });
-    });
-  } else {
-    // The reporter counts what is skipped, but does not say why.
-    process.stderr.write(`\nSkipped: ${name}. ${MISSING}.\n`);
-    describe(name, () => {
-      it('needs Chromium', (context) => context.skip(MISSING));
-    });
-  }
+  const found = chromiumPath() !== null;
+  describeWith({ name: 'Chromium', found, missing: MISSING }, name, tests);
 }
 
 function candidates(): string[] {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   return [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...INSTALLED];
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

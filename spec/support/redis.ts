@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createClient } from 'redis';
-import { describe, it, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
+import { describeWith, isExecutable } from './programs.js';
 
 const MISSING = 'redis-server is not installed: put it on the PATH or name it in REDIS_SERVER_PATH';
 
@@ -24,26 +25,10 @@ export function redisServerPath(): string | null {
   return found;
 }
 
-/**
- * `describe` for tests that need redis-server. Without one they are skipped, and the report says
- * why; where `CI=true` they fail instead, so that a green run has run everything.
- */
+/** `describe` for tests that need redis-server; see {@link describeWith}. */
 export function describeWithRedis(name: string, tests: () => void): void {
-  if (redisServerPath()) {
-    describe(name, tests);
-  } else if (process.env.CI === 'true') {
-    describe(name, () => {
-      it('needs redis-server', () => {
-        throw new Error(MISSING);
-      });
-    });
-  } else {
-    // The reporter counts what is skipped, but does not say why.
-    process.stderr.write(`\nSkipped: ${name}. ${MISSING}.\n`);
-    describe(name, () => {
-      it('needs redis-server', (context) => context.skip(MISSING));
-    });
-  }
+  const found = redisServerPath() !== null;
+  describeWith({ name: 'redis-server', found, missing: MISSING }, name, tests);
 }
 
 /** Settings of redis.conf. */
@@ -167,13 +152,4 @@ function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
   });
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
+import { describeWith, isExecutable } from '../../../spec/support/programs.js';
 
 const MISSING =
   'PostgreSQL is not installed: put initdb and postgres on the PATH, or name their folder in POSTGRES_BIN';
@@ -33,32 +34,17 @@ function packaged(): string[] {
   }
 }
 
-/**
- * `describe` for tests that need PostgreSQL. Without one they are skipped, and the report says why;
- * where `CI=true` they fail instead, so that a green run has run everything.
- */
+/** `describe` for tests that need PostgreSQL, with one of their own; see {@link describeWith}. */
 export function describeWithPostgres(name: string, tests: (server: () => Postgres) => void): void {
-  if (postgresBin()) {
-    describe(name, () => {
-      let server: Postgres;
-      beforeAll(async () => {
-        server = await Postgres.start();
-      });
-      afterAll(async () => await server?.stop());
-      tests(() => server);
+  const found = postgresBin() !== null;
+  describeWith({ name: 'PostgreSQL', found, missing: MISSING }, name, () => {
+    let server: Postgres;
+    beforeAll(async () => {
+      server = await Postgres.start();
     });
-  } else if (process.env.CI === 'true') {
-    describe(name, () => {
-      it('needs PostgreSQL', () => {
-        throw new Error(MISSING);
-      });
-    });
-  } else {
-    process.stderr.write(`\nSkipped: ${name}. ${MISSING}.\n`);
-    describe(name, () => {
-      it('needs PostgreSQL', (context) => context.skip(MISSING));
-    });
-  }
+    afterAll(async () => await server?.stop());
+    tests(() => server);
+  });
 }
 
 /** A PostgreSQL of the test's own, on a socket file in a folder of its own. */
@@ -150,13 +136,4 @@ function isRoot(): boolean {
 
 function identity() {
   return isRoot() ? NOBODY : {};
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
