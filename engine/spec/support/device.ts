@@ -56,6 +56,12 @@ export class Device {
     return device;
   }
 
+  /** The same device, which finds its engine at another address. */
+  at(base: string): Device {
+    const { id, token, username } = this;
+    return Object.assign(new Device(base, this.keys, this.now), { id, token, username });
+  }
+
   async publicKey(): Promise<object> {
     return await publicJwk(this.keys.publicKey);
   }

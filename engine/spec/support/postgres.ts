@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { describeWith, isExecutable } from '../../../spec/support/programs.js';
@@ -19,7 +19,9 @@ function postgresBin(): string | null {
   if (found === undefined) {
     const { POSTGRES_BIN, PATH = '' } = process.env;
     const folders = POSTGRES_BIN ? [POSTGRES_BIN] : [...PATH.split(delimiter), ...packaged()];
-    found = folders.find((folder) => folder && isExecutable(join(folder, 'initdb'))) ?? null;
+    const folder = folders.find((one) => one && isExecutable(join(one, 'initdb')));
+    // Where it really stands: the folder of a link need not have the other programs.
+    found = folder === undefined ? null : dirname(realpathSync(join(folder, 'initdb')));
   }
   return found;
 }
@@ -89,6 +91,18 @@ export class Postgres {
     return `postgres://engine@${encodeURIComponent(this.folder)}/${database}`;
   }
 
+  /** What `pg_dump` writes of a database. */
+  dump(url: string): string {
+    return this.execute('pg_dump', [url]);
+  }
+
+  /** A new database with what a dump holds; returns its URL. */
+  async restore(dump: string): Promise<string> {
+    const url = await this.database();
+    this.execute('psql', ['--quiet', '--set', 'ON_ERROR_STOP=1', url], dump);
+    return url;
+  }
+
   /** Ends it at once, connections and all, and starts it again on the same data. */
   async restart(): Promise<void> {
     await this.end('SIGINT');
@@ -122,6 +136,11 @@ export class Postgres {
       child.once('error', reject);
       child.once('exit', () => reject(new Error(`postgres ended:\n${said}`)));
     });
+  }
+
+  private execute(program: string, args: string[], input?: string): string {
+    const path = join(postgresBin() ?? '', program);
+    return execFileSync(path, args, { ...identity(), cwd: this.folder, input, encoding: 'utf8' });
   }
 
   async stop(): Promise<void> {
