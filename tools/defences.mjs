@@ -584,6 +584,24 @@ export const defences = [
     'never mixes up the requests of many users',
   ),
   defence(
+    'puts an approval of its own, or another answer, in the place of a denial on its way',
+    'the engine’s word on the report',
+    ['lib/client/client.ts', 'return authorized && accepted;', 'return authorized;'],
+    'engine/spec/altered.spec.ts',
+    'is refused by the engine where somebody on the way',
+  ),
+  defence(
+    'puts an approval of its own, or another answer, in the place of a denial on its way',
+    'the look whose request it names',
+    [
+      'lib/client/client.ts',
+      'if (answered !== authRequest) return { belongs: false, authorized: false };',
+      '',
+    ],
+    'engine/spec/altered.spec.ts',
+    'changed for an earlier approval',
+  ),
+  defence(
     'withdraws an approval before it is used',
     'the report that the engine must accept',
     [

@@ -44,8 +44,13 @@ export class Device {
     this.now = now;
   }
 
-  static async make(base: string, now: () => number = Date.now): Promise<Device> {
-    return new Device(base, await subtle.generateKey(EC, false, ['sign', 'verify']), now);
+  /** `readable` makes keys that a test can take out of it, which a browser's are not. */
+  static async make(
+    base: string,
+    now: () => number = Date.now,
+    { readable = false } = {},
+  ): Promise<Device> {
+    return new Device(base, await makeKey({ readable }), now);
   }
 
   /** A device that is paired by a code or by the link's secret. */
@@ -140,18 +145,11 @@ export class Device {
       app_pins: '',
       ...(reason !== undefined && { reason }),
     };
-    const key = createPublicKey({
-      key: Buffer.from(request.app.publicKey, 'base64'),
-      format: 'der',
-      type: 'spki',
-    });
-    const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' };
-    const auth = publicEncrypt({ key, ...padding }, Buffer.from(JSON.stringify(authPackage)));
     return {
       authRequest: request.authRequest,
       approved,
       reason,
-      auth: auth.toString('base64'),
+      auth: sealFor(request.app.publicKey, JSON.stringify(authPackage)),
       ...given,
     };
   }
@@ -170,9 +168,17 @@ export class Device {
   }
 }
 
+/** A text as only the application of that public key (SPKI, base64) can read it, in base64. */
+export function sealFor(publicKey: string, text: string): string {
+  const spki = Buffer.from(publicKey, 'base64');
+  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  const padding = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' };
+  return publicEncrypt({ key, ...padding }, Buffer.from(text)).toString('base64');
+}
+
 /** A second key of a device, as its PIN unwraps it. */
-export async function makeKey(): Promise<webcrypto.CryptoKeyPair> {
-  return await subtle.generateKey(EC, false, ['sign', 'verify']);
+export async function makeKey({ readable = false } = {}): Promise<webcrypto.CryptoKeyPair> {
+  return await subtle.generateKey(EC, readable, ['sign', 'verify']);
 }
 
 export async function signBytes(key: webcrypto.CryptoKey, data: Uint8Array): Promise<string> {

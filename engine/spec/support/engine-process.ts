@@ -50,17 +50,20 @@ export class Front {
   private readonly sockets = new Set<Socket>();
   private port: number | undefined;
   private waiting: (() => void)[] = [];
+  private readonly record: (bytes: Buffer) => void;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, record: (bytes: Buffer) => void) {
     this.server = server;
+    this.record = record;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     server.on('connection', (socket) => this.accept(socket));
   }
 
-  static async open(): Promise<Front> {
+  /** `record` is handed all that goes through it, both ways. */
+  static async open(record: (bytes: Buffer) => void = () => {}): Promise<Front> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new Front(server);
+    return new Front(server, record);
   }
 
   /** Where connections go from now on; `undefined` while there is no engine. */
@@ -89,6 +92,7 @@ export class Front {
     const engine = connect(this.port, '127.0.0.1');
     for (const one of [socket, engine]) {
       this.sockets.add(one);
+      one.on('data', this.record);
       one.on('error', () => {});
       one.on('close', () => {
         this.sockets.delete(one);
