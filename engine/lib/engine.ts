@@ -27,6 +27,7 @@ import { type UserInfo, Users } from './domain/users.js';
 import { WhiteLabel } from './domain/white-label.js';
 import { LaunchKeyEngineError } from './errors.js';
 import { createServer } from './http/server.js';
+import { Tls } from './http/tls.js';
 import { Metrics } from './metrics.js';
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import type { Services } from './services.js';
@@ -51,7 +52,7 @@ const CLOSING = 2000;
 
 /** A running engine. */
 export interface Engine {
-  /** `http://ADDRESS:PORT`, without a slash at its end; the API is at `${url}/v1`. */
+  /** `http://ADDRESS:PORT`, with `tls` `https://…`, without a slash at its end; the API is at `${url}/v1`. */
   readonly url: string;
   /**
    * The page on which users answer, under the public URL. It acts for virtual devices, which only
@@ -116,8 +117,8 @@ export interface Engine {
  * Starts an engine, which keeps its data in memory unless `data` or `databaseUrl` says where.
  *
  * Rejects with a {@link LaunchKeyEngineError}: `ENGINE_INVALID_OPTION` for an option that is unknown
- * or unusable,  `ENGINE_DATA` if its data cannot be opened,
- * `ENGINE_LISTEN` if the address cannot be bound.
+ * or unusable, `ENGINE_TLS` for a certificate or key that cannot be used, `ENGINE_DATA` if its data
+ * cannot be opened, `ENGINE_LISTEN` if the address cannot be bound.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const resolved = resolveOptions(options);
@@ -128,6 +129,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 
 async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
   const { clock, logger, limits } = options;
+  const tls = options.tls && (await Tls.open(options.tls, logger));
   const repository = await openRepository(options);
   const [pingKeys, vapidKeys] = await Promise.all([
     PingKeys.open(repository, clock, options.pingKeyGrace),
@@ -224,7 +226,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     publicUrl: options.publicUrl,
     loopbackPort: () => engine.loopbackPort,
   };
-  const engine = new RunningEngine(services, delivery, options);
+  const engine = new RunningEngine(services, delivery, options, tls);
   return engine;
 }
 
@@ -235,15 +237,17 @@ class RunningEngine implements Engine {
   private readonly services: Services;
   private readonly delivery: Delivery;
   private readonly options: ResolvedOptions;
+  private readonly tls: Tls | undefined;
   private readonly sweeper: NodeJS.Timeout;
   private server: Awaited<ReturnType<typeof createServer>> | undefined;
   private closing: Promise<void> | undefined;
   private sweeping: Promise<unknown> | undefined;
 
-  constructor(services: Services, delivery: Delivery, options: ResolvedOptions) {
+  constructor(services: Services, delivery: Delivery, options: ResolvedOptions, tls?: Tls) {
     this.services = services;
     this.delivery = delivery;
     this.options = options;
+    this.tls = tls;
     // One timer for everything that waits; it keeps no process alive.
     this.sweeper = setInterval(() => this.sweep(), SWEEP).unref();
   }
@@ -254,15 +258,12 @@ class RunningEngine implements Engine {
 
   async listen(): Promise<void> {
     const { host, port } = this.options;
-    const server = await createServer(this.services);
+    const server = await createServer(this.services, this.tls);
     this.server = server;
     try {
       await server.listen({ host, port });
     } catch (error) {
-      clearInterval(this.sweeper);
-      await this.delivery.close();
-      await this.services.push.close();
-      await this.services.repository.close();
+      await this.close();
       const code = (error as NodeJS.ErrnoException).code ?? 'an error';
       throw new LaunchKeyEngineError(
         'ENGINE_LISTEN',
@@ -273,7 +274,7 @@ class RunningEngine implements Engine {
     const bound = server.server.address() as AddressInfo;
     if (isLoopback(bound.address)) this.loopbackPort = bound.port;
     const shown = host.includes(':') ? `[${host}]` : host;
-    this.url = `http://${shown}:${bound.port}`;
+    this.url = `${this.tls ? 'https' : 'http'}://${shown}:${bound.port}`;
   }
 
   async createApp(options: AppOptions): Promise<AppCredentials> {
@@ -433,7 +434,12 @@ class RunningEngine implements Engine {
     heldPolls.sweep(now);
     this.delivery.run();
     if (this.sweeping) return;
-    this.sweeping = Promise.all([repository.sweep(now), pingKeys.refresh(), otherNodes.look()])
+    this.sweeping = Promise.all([
+      repository.sweep(now),
+      pingKeys.refresh(),
+      otherNodes.look(),
+      this.tls?.look(),
+    ])
       .catch((error) => logger.error({ err: error }, 'the sweep failed'))
       .finally(() => {
         this.sweeping = undefined;

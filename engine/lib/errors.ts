@@ -12,6 +12,7 @@
  * - `ENGINE_NO_VIRTUAL_DEVICE`: the user answers on a paired device, or on none.
  * - `ENGINE_LIMIT`: a bound that keeps memory finite is reached.
  * - `ENGINE_DATA`: the data file or database cannot be used; the message says what to do.
+ * - `ENGINE_TLS`: the certificate or its private key cannot be used.
  * - `ENGINE_LISTEN`: the address could not be bound.
  * - `ENGINE_CLOSED`: the engine has been closed.
  */
@@ -30,6 +31,7 @@ export type EngineErrorCode =
   | 'ENGINE_NO_VIRTUAL_DEVICE'
   | 'ENGINE_LIMIT'
   | 'ENGINE_DATA'
+  | 'ENGINE_TLS'
   | 'ENGINE_LISTEN'
   | 'ENGINE_CLOSED';
 

@@ -7,6 +7,7 @@ export type { PushOptions } from './domain/push.js';
 export type { UserInfo } from './domain/users.js';
 export { type Engine, startEngine } from './engine.js';
 export { type EngineErrorCode, LaunchKeyEngineError } from './errors.js';
+export type { TlsOptions } from './http/tls.js';
 export type { Logger } from './logger.js';
 export type { EngineOptions, RateLimit } from './options.js';
 export type {

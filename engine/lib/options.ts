@@ -4,6 +4,7 @@ import { LIMITS, type Limits } from './domain/limits.js';
 import { DEVELOPMENT_NETWORKS, isNetwork } from './domain/outgoing.js';
 import { PUSH_BACKOFF, type PushOptions } from './domain/push.js';
 import { LaunchKeyEngineError } from './errors.js';
+import type { TlsOptions } from './http/tls.js';
 import { type Logger, silent } from './logger.js';
 
 /** How many auth requests an application may make for one user. */
@@ -18,6 +19,11 @@ export interface EngineOptions {
   port?: number;
   /** The address to listen on. Default: `127.0.0.1`, reachable from this machine only. */
   host?: string;
+  /**
+   * Serves https with the certificate and key of these files, which are taken anew when they change.
+   * Default: none, http is served.
+   */
+  tls?: TlsOptions;
   /** The address under which others reach the engine, for QR codes. Default: the engine's `url`. */
   publicUrl?: string;
   /** The file that the data is kept in (SQLite). Default: none, everything is in memory. */
@@ -55,7 +61,7 @@ export interface EngineOptions {
   logger?: Logger;
 }
 
-type Optional = 'publicUrl' | 'data' | 'databaseUrl' | 'key' | 'keyFile';
+type Optional = 'tls' | 'publicUrl' | 'data' | 'databaseUrl' | 'key' | 'keyFile';
 
 export type ResolvedOptions = Required<
   Omit<EngineOptions, Optional | 'rateLimit' | 'limits' | 'push'>
@@ -74,6 +80,7 @@ const WINDOWS: readonly RateWindow[] = [
 const KNOWN: readonly string[] = [
   'port',
   'host',
+  'tls',
   'publicUrl',
   'data',
   'databaseUrl',
@@ -100,6 +107,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
   return {
     port: integer('port', options.port ?? 0, 0, 65_535),
     host: text('host', options.host ?? '127.0.0.1'),
+    tls: options.tls === undefined ? undefined : resolveTls(options.tls),
     publicUrl: resolvePublicUrl(options.publicUrl),
     ...resolveData(options),
     clock,
@@ -136,6 +144,14 @@ function resolveData({ data, databaseUrl, key, keyFile }: EngineOptions) {
     databaseUrl,
     key,
     keyFile: keyFile === undefined ? undefined : text('keyFile', keyFile),
+  };
+}
+
+function resolveTls(tls: TlsOptions): TlsOptions {
+  checkMembers('tls', tls, ['certFile', 'keyFile']);
+  return {
+    certFile: text('tls.certFile', tls.certFile),
+    keyFile: text('tls.keyFile', tls.keyFile),
   };
 }
 

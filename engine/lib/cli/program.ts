@@ -30,6 +30,8 @@ function program(): Command {
     .description('start an engine and serve until it is stopped')
     .option('--port <number>', 'port to listen on', '8080')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--tls-cert <file>', 'certificate to serve https with, and the ones it rests on (PEM)')
+    .option('--tls-key <file>', 'private key of that certificate (PEM)')
     .option('--public-url <url>', 'address under which others reach the engine')
     .option(
       '--callback-network <address/bits>',

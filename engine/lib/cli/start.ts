@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { type Engine, startEngine } from '../engine.js';
+import type { TlsOptions } from '../http/tls.js';
 import { type CreatedApp, credentialLines } from './apps.js';
 import { serveCommands } from './control.js';
 import { CliFault } from './fault.js';
@@ -8,6 +9,8 @@ import { print } from './output.js';
 interface StartOptions {
   port: string;
   host: string;
+  tlsCert?: string;
+  tlsKey?: string;
   publicUrl?: string;
   callbackNetwork?: string[];
   data?: string;
@@ -25,6 +28,7 @@ export async function start(options: StartOptions): Promise<void> {
   const engine = await startEngine({
     port: readPort(options.port),
     host,
+    tls: readTls(options),
     publicUrl,
     callbackNetworks: options.callbackNetwork,
     data,
@@ -88,6 +92,14 @@ function dataLine({ data, databaseUrl, keyFile }: StartOptions): string {
   if (data === undefined) return 'Everything is kept in memory: when the engine stops, it is gone.';
   if (process.env.LAUNCHKEY_ENGINE_KEY) return `The data is kept in ${data}.`;
   return `The data is kept in ${data}, and opens only with its key, ${keyFile ?? `${data}.key`}.`;
+}
+
+function readTls({ tlsCert, tlsKey }: StartOptions): TlsOptions | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new CliFault('--tls-cert and --tls-key go together: give both, or none.', 2);
+  }
+  return { certFile: tlsCert, keyFile: tlsKey };
 }
 
 function readPort(text: string): number {

@@ -112,6 +112,6 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 }
 
 function refusal(address: string): NodeJS.ErrnoException {
-  const message = `${address} is in no network that the engine may send to; see the options callbackNetworks and push.networks.`;
+  const message = `${address} is in no network that the engine may send to.`;
   return Object.assign(new Error(message), { code: 'ADDRESS_NOT_ALLOWED' });
 }

@@ -1,17 +1,22 @@
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Services } from '../services.js';
 import { authenticator } from './authenticator/index.js';
 import { operations } from './operations.js';
 import { pairingImage } from './pairing-image.js';
+import type { Tls } from './tls.js';
 import { BODY_LIMIT, v1 } from './v1/index.js';
 import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 
 /** Longer than the idle time of any proxy: the side that closes first must never be this one. */
 const KEEP_ALIVE = 620_000;
 
-export async function createServer(services: Services): Promise<FastifyInstance> {
-  const app = Fastify({
+export async function createServer(services: Services, tls?: Tls): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    // The routes are the same over both: the type is that of http.
+    https: (tls?.serverOptions ?? null) as null,
     // URLs of old SDKs carry envelopes: no request is logged.
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -24,6 +29,7 @@ export async function createServer(services: Services): Promise<FastifyInstance>
     clientErrorHandler: refuseUnparsed,
     frameworkErrors: (_error, _request, reply) => void sendError(reply, 400, UNREADABLE),
   });
+  tls?.serve(app.server as Server & TlsServer);
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
   await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });
   await app.register((scope) => operations(scope, services));
@@ -34,9 +40,13 @@ export async function createServer(services: Services): Promise<FastifyInstance>
   return app;
 }
 
-/** What is not even HTTP, or has too long a URL, gets the status that all clients read. */
+/**
+ * What is not even HTTP, or has too long a URL, gets the status that all clients read. Nothing can be
+ * said to whom no TLS connection came about with.
+ */
 function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const heard = error.code?.startsWith('HPE_') || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  if (!heard || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   createDecipheriv,
   createECDH,
@@ -8,14 +7,11 @@ import {
   verify,
 } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { type Certificate, makeCertificate } from './certificate.js';
 
 export interface PushReceived {
   path: string;
@@ -170,24 +166,9 @@ function hkdf(input: Buffer, salt: Buffer, info: Buffer, length: number): Buffer
   return Buffer.from(hkdfSync('sha256', input, salt, info, length));
 }
 
-let certificate: Promise<{ key: string; cert: string }> | undefined;
+let certificate: Promise<Certificate> | undefined;
 
-function ownCertificate(): Promise<{ key: string; cert: string }> {
+function ownCertificate(): Promise<Certificate> {
   certificate ??= makeCertificate();
   return certificate;
-}
-
-async function makeCertificate(): Promise<{ key: string; cert: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'launchkey-push-'));
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    await promisify(execFile)('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=push'],
-      ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
-    ]);
-    return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }

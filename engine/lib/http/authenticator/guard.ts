@@ -19,7 +19,8 @@ export function notLocal(
   // A name that an attacker's DNS points to this machine shows in the Host header.
   const host = request.headers.host ?? '';
   // Browsers leave the port out where it is the one of the scheme.
-  const named = loopbackPort === 80 && !/:\d+$/.test(host) ? `${host}:80` : host;
+  const usual = request.protocol === 'https' ? 443 : 80;
+  const named = loopbackPort === usual && !/:\d+$/.test(host) ? `${host}:${usual}` : host;
   if (!NAMES.some((name) => named === `${name}:${loopbackPort}`)) {
     return `The virtual device is served as localhost:${loopbackPort} only, not under another name.`;
   }
@@ -38,7 +39,7 @@ export function notLocal(
 export function fromThePage(request: FastifyRequest): boolean {
   const { origin, host, 'sec-fetch-site': site } = request.headers;
   if (site !== undefined && site !== 'same-origin') return false;
-  if (origin !== undefined) return origin === `http://${host}`;
+  if (origin !== undefined) return origin === `${request.protocol}://${host}`;
   return site === 'same-origin' || request.method === 'GET';
 }
 

@@ -10,6 +10,9 @@ import { virtualDevice } from './virtual.js';
 /** The built page: `dist` stands beside `lib`, so that the path is the same from both. */
 const PAGE = fileURLToPath(new URL('../../../dist/authenticator/', import.meta.url));
 
+/** A year, in seconds. */
+const STRICT_TRANSPORT = 'max-age=31536000';
+
 /** Relative to the worker's own address. */
 const WORKER_SCOPE = '../authenticator';
 
@@ -33,8 +36,13 @@ export async function authenticator(app: FastifyInstance, services: Services): P
     },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
-    // Served over plain http on this machine: there is no transport to be strict about.
+    // Said below, where it is known how the page is served.
     strictTransportSecurity: false,
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    // To browsers `localhost` is one host, whatever else somebody runs on the same machine.
+    if (request.protocol !== 'https' || services.loopbackPort() !== undefined) return;
+    reply.header('strict-transport-security', STRICT_TRANSPORT);
   });
   await app.register((scope) => deviceApi(scope, services), { prefix: '/api' });
   await app.register((scope) => virtualDevice(scope, services), { prefix: '/virtual' });
