@@ -102,8 +102,8 @@ export const defences = [
     [
       [
         'lib/login/events.ts',
-        "if (login.state === 'pending') await this.takeAnswer(login, event, params);",
-        'await this.takeAnswer(login, event, params);',
+        "if (login.state === 'pending') await this.takeAnswer(login, event, params, read);",
+        'await this.takeAnswer(login, event, params, read);',
       ],
       memoryAnswersTwice,
     ],

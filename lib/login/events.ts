@@ -96,9 +96,10 @@ export class EventInbox {
   private async receiveAnswer(event: AuthEvent, params: EventParameters): Promise<EventResult> {
     const login = await this.find(event.authRequest);
     if (!login) return { status: 404, type: 'auth' };
-    if (login.state === 'pending') await this.takeAnswer(login, event, params);
+    const read = once(() => this.mustBelong(login, event));
+    if (login.state === 'pending') await this.takeAnswer(login, event, params, read);
     const { answer } = (await this.store.get(login.handle)) ?? {};
-    if (answer?.digest !== digestOf(event.auth)) await this.mustBelong(login, event);
+    if (answer?.digest !== digestOf(event.auth)) await read();
     if (!answer)
       throw new InvalidCallbackError(
         'The engine knows of no answer to the auth request that this event is about; it was ignored.',
@@ -122,20 +123,21 @@ export class EventInbox {
     login: LoginRecord,
     event: AuthEvent,
     params: EventParameters,
+    read: () => Promise<AuthPackageReading>,
   ): Promise<void> {
     if (login.expiresAt <= Date.now()) {
-      await this.mustBelong(login, event);
+      await read();
       await this.store.answer(login.handle, ownAnswer('expired'));
       return;
     }
     if (!this.confirm || (await this.isSigned(params))) {
-      return keepAnswer(this, login, event, await this.mustBelong(login, event));
+      return keepAnswer(this, login, event, await read());
     }
     try {
       await this.waits.ask(login);
     } catch (error) {
       // What is not to be trusted is refused also while the engine is away.
-      await this.mustBelong(login, event);
+      await read();
       if (!isGone(error)) throw error;
     }
   }
@@ -168,6 +170,15 @@ export class EventInbox {
     const authRequests = ended.map(({ authRequest }) => authRequest);
     return { status: 200, type: 'logout', userHash, authRequests };
   }
+}
+
+/** Decrypting is the most that an event costs, so a package is read at most once for it. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Turns "cannot be read" into "not to be trusted", which is what it means in an event. */
