@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import express from 'express';
-import { CHANNELS, CommunicationError, InvalidCallbackError } from 'passport-launchkey';
+import { CHANNELS, CommunicationError, InvalidCallbackError, policy } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { logIn, loginApp, serve } from './support/app.js';
 import { serveWaiting } from './support/waiting-app.js';
@@ -79,6 +79,21 @@ describe('what is published', () => {
       { channel: CHANNELS.finished, login: handle, outcome: 'denied', after },
     ]);
   });
+
+  it.each([true, false])(
+    'of a denial because the policy asked for more, whichever button was pressed (approve: %s)',
+    async (approve) => {
+      const world = await startWorld();
+      const places = [{ radius: 100, latitude: 52.5, longitude: 13.4 }];
+      const { strategy, messages } = await observe(world, {
+        policy: policy({ locations: places }),
+      });
+      const seen = logIn(await serve(loginApp(strategy)));
+      await world.engine.answer(await nextRequest(world.engine), approve);
+      expect((await seen).info).toMatchObject({ code: 'denied' });
+      expect(messages[1]).toMatchObject({ channel: CHANNELS.answered, reason: 'policy' });
+    },
+  );
 
   it('of a login that nobody answers', async () => {
     const { strategy, messages } = await observe(await startWorld(), { loginTimeout: 50 });

@@ -432,6 +432,20 @@ describe('unpairing', () => {
     ]);
   });
 
+  it('from another device ends at once what a lost one holds, and it answers nothing any more', async () => {
+    const { engine, application, user, device } = await pairedDevice();
+    const finder = await Device.paired(engine.url, (await engine.pairDevice(user)).code);
+    const authRequest = await application.authorize(user);
+    const { version, requests } = (await device.state()).body;
+    const answer = device.answerBody(requests[0], true);
+    const held = device.state(version, 60);
+    await finder.post('devices/unpair', { deviceId: device.id });
+    const replies = [await held, await device.post('answer', answer)];
+    for (const reply of replies) expect([reply.status, code(reply)]).toEqual([401, 'unpaired']);
+    expect((await application.poll(authRequest)).body.message_code).toBe(70403);
+    expect((await application.log(authRequest, 'Authenticate')).body.message_code).toBe(50446);
+  });
+
   it('and renaming is for one’s own devices', async () => {
     const { engine, user, device } = await pairedDevice();
     const { device: foreign, user: other } = await pairedDevice();

@@ -59,5 +59,8 @@ export interface Phone<Request extends PendingRequest = PendingRequest> {
   endSessions(appKey?: string): Promise<void>;
 }
 
+/** The user cannot prove what the request's policy asks for, for the reason that the message gives. */
+export class Unproven extends Error {}
+
 /** The user went back before the answer was given. */
 export class Cancelled extends Error {}

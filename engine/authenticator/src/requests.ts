@@ -259,7 +259,8 @@ function outcomeTexts(
 ): { title: string; text: string } {
   if (result.approved) return { title: t.approvedTitle, text: t.told(app) };
   if (result.reason === 'number') return { title: t.deniedTitle, text: t.wrongNumber(app) };
-  if (result.reason === 'policy') return { title: t.deniedTitle, text: t.tooMuch(app) };
+  if (result.reason === 'policy' && given.approve)
+    return { title: t.deniedTitle, text: t.tooMuch(app) };
   return given.reason === 'fraudulent'
     ? { title: t.reportedTitle, text: t.reported(app) }
     : { title: t.deniedTitle, text: t.told(app) };

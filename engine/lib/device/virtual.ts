@@ -10,7 +10,7 @@ import { LaunchKeyEngineError } from '../errors.js';
 export interface AnswerOptions {
   /** The number picked, where the request asks for one; needed to approve it. */
   number?: string | number;
-  /** Why it is denied. Default: `disapproved`. */
+  /** Why it is denied. Default: `disapproved`, or `policy` where it could not have been approved. */
   reason?: DenialReason;
 }
 
@@ -27,7 +27,8 @@ const REASONS: readonly string[] = ['disapproved', 'fraudulent', 'policy', 'numb
  * A device made of nothing: the engine itself presses the button when it is told to. It does what a
  * phone does, encryption for the application included, and hands its answer in at the same door.
  *
- * All that it can prove is possession. A policy that wants more is answered with a denial.
+ * All that it can prove is possession. A policy that wants more is answered with a denial, for that
+ * reason.
  */
 export class VirtualDevice {
   private readonly repository: Repository;
@@ -81,8 +82,8 @@ function decide(request: RequestRecord, approve: boolean, options: AnswerOptions
       `A reason goes with a denial and is one of ${REASONS.join(', ')}.`,
     );
   }
+  if (!possessionSuffices(request.policy)) return { approved: false, reason: reason ?? 'policy' };
   if (!approve) return { approved: false, reason: reason ?? 'disapproved' };
-  if (!possessionSuffices(request.policy)) return { approved: false, reason: 'policy' };
   if (request.number === undefined) return { approved: true };
   if (options.number === undefined) {
     throw new LaunchKeyEngineError(

@@ -1,6 +1,6 @@
 import { ask } from '../dialog.js';
 import { byId } from '../dom.js';
-import { Cancelled } from '../phone.js';
+import { Cancelled, Unproven } from '../phone.js';
 import { t } from '../texts/index.js';
 import { sha256, utf8 } from './bytes.js';
 import type { DeviceClient, DeviceRequest, DeviceState, OwnDevice } from './client.js';
@@ -75,7 +75,7 @@ export class Factors {
     }
     if (needs?.webauthn && device.webauthn) {
       proofs.webauthn = await assert(challenge, device.webauthn).catch(() => {
-        throw new Error(t.biometricFailed);
+        throw new Unproven(t.biometricFailed);
       });
     }
     return proofs;

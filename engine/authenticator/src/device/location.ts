@@ -1,4 +1,4 @@
-import type { Place } from '../phone.js';
+import { type Place, Unproven } from '../phone.js';
 import { language, t } from '../texts/index.js';
 
 /** The proof that the device is in one of the places; where exactly stays here. */
@@ -13,16 +13,16 @@ const EARTH = 6_371_000;
 const WORST_ACCURACY = 100;
 const PATIENCE = 20_000;
 
-/** Rejects with the reason, in words for people, if the device is in none of the places. */
+/** Rejects with an {@link Unproven} if the device is in none of the places, or cannot tell. */
 export async function prove(places: Place[], app: string, now: number): Promise<LocationProof> {
   const { coords } = await position(app);
   const away = places.map((place) => distance(place, coords) - place.radius);
   const nearest = Math.min(...away);
   const index = away.indexOf(nearest);
-  if (nearest > 0) throw new Error(t.outside(app, inWords(nearest)));
+  if (nearest > 0) throw new Unproven(t.outside(app, inWords(nearest)));
   const accuracy = Math.round(coords.accuracy);
   if (accuracy > Math.max(places[index]?.radius ?? 0, WORST_ACCURACY)) {
-    throw new Error(t.locationInexact(accuracy));
+    throw new Unproven(t.locationInexact(accuracy));
   }
   return { index, accuracy, at: now };
 }
@@ -30,7 +30,7 @@ export async function prove(places: Place[], app: string, now: number): Promise<
 function position(app: string): Promise<GeolocationPosition> {
   return new Promise((resolve, reject) => {
     const fail = ({ code, PERMISSION_DENIED }: GeolocationPositionError) =>
-      reject(new Error(code === PERMISSION_DENIED ? t.locationRefused(app) : t.locationUnknown));
+      reject(new Unproven(code === PERMISSION_DENIED ? t.locationRefused(app) : t.locationUnknown));
     const options = { enableHighAccuracy: true, maximumAge: 0, timeout: PATIENCE };
     navigator.geolocation.getCurrentPosition(resolve, fail, options);
   });

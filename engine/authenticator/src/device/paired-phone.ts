@@ -1,4 +1,4 @@
-import type { Decision, DenialReason, Outcome, Phone } from '../phone.js';
+import { type Decision, type DenialReason, type Outcome, type Phone, Unproven } from '../phone.js';
 import { t } from '../texts/index.js';
 import { sealAnswer } from './auth-package.js';
 import { type DeviceClient, type DeviceRequest, Refusal } from './client.js';
@@ -9,6 +9,8 @@ export class PairedPhone implements Phone<DeviceRequest> {
   private readonly client: DeviceClient;
   private readonly deviceId: string;
   private readonly factors: Factors;
+  /** The request that could not be approved for want of a proof. */
+  private unproven: string | undefined;
 
   constructor(client: DeviceClient, deviceId: string, factors: Factors) {
     this.client = client;
@@ -28,6 +30,7 @@ export class PairedPhone implements Phone<DeviceRequest> {
       return await this.approve(request, decision.number);
     } catch (error) {
       const { code } = error as Refusal;
+      if (error instanceof Unproven || code === 'policy') this.unproven = request.authRequest;
       if (code !== 'wrong_number' && code !== 'denial_only') throw error;
       // The application learns of it by the answer alone.
       return await this.deny(request, 'number');
@@ -64,6 +67,7 @@ export class PairedPhone implements Phone<DeviceRequest> {
 
   private whyDenied(request: DeviceRequest): DenialReason {
     if (request.denialOnly) return 'number';
-    return this.factors.lack(request) ? 'policy' : 'disapproved';
+    const wanting = this.unproven === request.authRequest || this.factors.lack(request);
+    return wanting ? 'policy' : 'disapproved';
   }
 }
