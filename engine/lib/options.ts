@@ -97,6 +97,18 @@ const KNOWN: readonly string[] = [
   'logger',
 ];
 
+/** Carries what the command line needs to name the flag, variable or file that the option came from. */
+export class InvalidOption extends LaunchKeyEngineError {
+  readonly option: string;
+  readonly expected: string;
+
+  constructor(option: string, expected: string) {
+    super('ENGINE_INVALID_OPTION', `The option ${option} must be ${expected}.`);
+    this.option = option;
+    this.expected = expected;
+  }
+}
+
 /** Checks every option by name, so that a mistyped one is no silent default. */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
   for (const name of Object.keys(options)) checkName(name);
@@ -256,10 +268,9 @@ function text(name: string, value: unknown): string {
   throw invalid(name, 'a non-empty text', value);
 }
 
-function invalid(name: string, expected: string, came?: unknown): LaunchKeyEngineError {
-  const what = came === undefined ? '' : `, not ${JSON.stringify(came)}`;
-  return new LaunchKeyEngineError(
-    'ENGINE_INVALID_OPTION',
-    `The option ${name} must be ${expected}${what}.`,
+function invalid(name: string, expected: string, came?: unknown): InvalidOption {
+  return new InvalidOption(
+    name,
+    came === undefined ? expected : `${expected}, not ${JSON.stringify(came)}`,
   );
 }

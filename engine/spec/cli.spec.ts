@@ -262,8 +262,8 @@ describe('launchkey-engine', () => {
   }, 60_000);
 
   it.each([
-    [['start', '--port', 'http'], /--port must be a number/],
-    [['start', '--port', '65536'], /--port must be a number/],
+    [['start', '--port', 'http'], /--port must be a whole number/],
+    [['start', '--port', '65536'], /--port must be a whole number from 0 to 65535/],
     [['start', '--nonsense'], /unknown option/],
     [['fly'], /unknown command/],
     [['app', 'create'], /missing required argument/],

@@ -1,9 +1,10 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { LaunchKeyEngineError } from '../errors.js';
 import { appCreate, appList } from './apps.js';
 import { deviceList, devicePair, deviceUnpair } from './devices.js';
 import { CliFault } from './fault.js';
 import { appDisable, appEnable, audit, keyRotate, userResume } from './operations.js';
+import { settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
 import { userCreate, userList } from './users.js';
 
@@ -25,29 +26,10 @@ function program(): Command {
     .description('The LaunchKey v1 API, self-hosted.')
     .exitOverride();
 
-  cli
+  const starting = cli
     .command('start')
     .description('start an engine and serve until it is stopped')
-    .option('--port <number>', 'port to listen on', '8080')
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--tls-cert <file>', 'certificate to serve https with, and the ones it rests on (PEM)')
-    .option('--tls-key <file>', 'private key of that certificate (PEM)')
-    .option('--public-url <url>', 'address under which others reach the engine')
-    .option(
-      '--callback-network <address/bits>',
-      'network, not public, that events may be sent to (may be repeated)',
-      collect,
-    )
-    .option('--data <file>', 'file that the data is kept in; without it, memory')
-    .addOption(
-      new Option('--database-url <url>', 'PostgreSQL database that the data is kept in').env(
-        'LAUNCHKEY_ENGINE_DATABASE_URL',
-      ),
-    )
-    .option(
-      '--key-file <file>',
-      'file with the key that protects the data, if LAUNCHKEY_ENGINE_KEY does not hold it (default: beside --data)',
-    )
+    .option('--config <file>', 'JSON file with settings, see below')
     .option(
       '--app <name[=callback-url]>',
       'create an application, unless there is one of this name (may be repeated)',
@@ -62,8 +44,10 @@ function program(): Command {
     )
     .option('--socket <path>', 'where the other commands reach this engine', defaultSocket())
     .option('--json', 'print what was created as JSON')
+    .addHelpText('after', settingsHelp())
     // Loaded only here: the other commands need no server, and should be quick.
     .action(async (options) => await (await import('./start.js')).start(options));
+  for (const flag of settingFlags()) starting.addOption(flag);
 
   const app = cli.command('app').description('applications of a running engine');
   withConnection(app.command('create <name>'))

@@ -1,21 +1,14 @@
 import { pino } from 'pino';
 import { type Engine, startEngine } from '../engine.js';
-import type { TlsOptions } from '../http/tls.js';
+import { type EngineOptions, InvalidOption } from '../options.js';
 import { type CreatedApp, credentialLines } from './apps.js';
 import { serveCommands } from './control.js';
 import { CliFault } from './fault.js';
 import { print } from './output.js';
+import { readSettings, type Settings } from './settings.js';
 
-interface StartOptions {
-  port: string;
-  host: string;
-  tlsCert?: string;
-  tlsKey?: string;
-  publicUrl?: string;
-  callbackNetwork?: string[];
-  data?: string;
-  databaseUrl?: string;
-  keyFile?: string;
+/** The flags that are no settings, beside those that are. */
+interface StartFlags extends Readonly<Record<string, unknown>> {
   app: string[];
   user: string[];
   socket: string;
@@ -23,33 +16,33 @@ interface StartOptions {
 }
 
 /** Serves until SIGINT or SIGTERM, then answers what is held and ends. */
-export async function start(options: StartOptions): Promise<void> {
-  const { host, publicUrl, data, databaseUrl, keyFile, socket, json, user: users } = options;
-  const engine = await startEngine({
-    port: readPort(options.port),
-    host,
-    tls: readTls(options),
-    publicUrl,
-    callbackNetworks: options.callbackNetwork,
-    data,
-    databaseUrl,
-    // From the environment alone: a command line can be read by everybody on the machine.
-    key: process.env.LAUNCHKEY_ENGINE_KEY || undefined,
-    keyFile,
-    logger: pino({ base: undefined }, pino.destination(2)),
-  });
+export async function start(flags: StartFlags): Promise<void> {
+  const { socket, json, user: users } = flags;
+  const settings = await readSettings(flags, process.env);
+  const engine = await launch(settings);
   let commands: Awaited<ReturnType<typeof serveCommands>> | undefined;
   try {
     commands = await serveCommands(engine, socket);
-    const apps = await createAll(engine, options);
+    const apps = await createAll(engine, flags);
     const { url, authenticatorUrl } = engine;
     const started = { url, authenticatorUrl, socket, apps, users };
-    print(json, started, startLines(engine, options, apps));
+    print(json, started, startLines(engine, settings.options, users, apps));
     await toldToStop();
   } finally {
     commands?.close();
     commands?.closeAllConnections();
     await engine.close();
+  }
+}
+
+async function launch({ options, place }: Settings): Promise<Engine> {
+  const { logLevel: level = 'info', ...rest } = options;
+  const logger = pino({ base: undefined, level }, pino.destination(2));
+  try {
+    return await startEngine({ port: 8080, ...rest, logger });
+  } catch (error) {
+    if (!(error instanceof InvalidOption)) throw error;
+    throw new CliFault(`${place(error.option)} must be ${error.expected}.`, 2);
   }
 }
 
@@ -61,7 +54,7 @@ function toldToStop(): Promise<void> {
 }
 
 /** Makes what is missing, so that the same command starts the engine again on the same data. */
-async function createAll(engine: Engine, { app, user }: StartOptions): Promise<CreatedApp[]> {
+async function createAll(engine: Engine, { app, user }: StartFlags): Promise<CreatedApp[]> {
   const users = new Set((await engine.users()).map(({ username }) => username));
   for (const name of user) if (!users.has(name)) await engine.createUser(name);
   const apps = new Set((await engine.apps()).map(({ name }) => name));
@@ -76,33 +69,25 @@ function readApp(text: string) {
   return { name, callbackUrl: url.length > 0 ? url.join('=') : undefined };
 }
 
-function startLines(engine: Engine, options: StartOptions, apps: CreatedApp[]): string[] {
+function startLines(
+  engine: Engine,
+  options: EngineOptions,
+  users: string[],
+  apps: CreatedApp[],
+): string[] {
   return [
     `The engine listens on ${engine.url}; its API is at ${engine.url}/v1.`,
     `The authenticator is at ${engine.authenticatorUrl}.`,
     dataLine(options),
-    ...options.user.map((name) => `user ${name}`),
+    ...users.map((name) => `user ${name}`),
     ...apps.flatMap((app) => ['', ...credentialLines(app)]),
   ];
 }
 
-function dataLine({ data, databaseUrl, keyFile }: StartOptions): string {
+function dataLine({ data, databaseUrl, key, keyFile }: EngineOptions): string {
   // Not the URL, which may hold a password.
   if (databaseUrl !== undefined) return 'The data is kept in PostgreSQL.';
   if (data === undefined) return 'Everything is kept in memory: when the engine stops, it is gone.';
-  if (process.env.LAUNCHKEY_ENGINE_KEY) return `The data is kept in ${data}.`;
+  if (key !== undefined) return `The data is kept in ${data}.`;
   return `The data is kept in ${data}, and opens only with its key, ${keyFile ?? `${data}.key`}.`;
-}
-
-function readTls({ tlsCert, tlsKey }: StartOptions): TlsOptions | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new CliFault('--tls-cert and --tls-key go together: give both, or none.', 2);
-  }
-  return { certFile: tlsCert, keyFile: tlsKey };
-}
-
-function readPort(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new CliFault(`--port must be a number from 0 to 65535, not ${JSON.stringify(text)}.`, 2);
 }
