@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Engine, startEngine } from 'launchkey-engine';
-import { LaunchKeyClient, policy } from 'passport-launchkey';
+import { LaunchKeyClient, NoPairedDevicesError, policy } from 'passport-launchkey';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { describeWithChromium, launchChromium } from '../support/chromium.js';
@@ -221,6 +221,29 @@ describeWithChromium('the phone in a browser', () => {
     expect(await engine.devices('dave')).toHaveLength(1);
   });
 
+  it('takes another user in the place of the one before, whom it lets go', async () => {
+    const page = await pairedPage('erin');
+    await engine.createUser('frank');
+    const offer = await engine.pairDevice('frank');
+    await page.goto(offer.url);
+    await page.getByText('This phone is paired with erin already.', { exact: false }).waitFor();
+    await press(page, 'Cancel');
+    await page.locator('#who-name', { hasText: 'erin' }).waitFor();
+    expect(await engine.devices('frank')).toEqual([]);
+
+    await page.goto(offer.url);
+    await press(page, 'Pair');
+    await page.locator('#who-name', { hasText: 'frank' }).waitFor();
+    await expect.poll(() => engine.devices('erin'), PATIENCE).toEqual([]);
+    expect(await engine.devices('frank')).toHaveLength(1);
+    await expect(client.authorize('erin')).rejects.toThrow(NoPairedDevicesError);
+    await client.authorize('frank');
+    await press(page, 'Approve');
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    await page.reload();
+    await page.locator('#who-name', { hasText: 'frank' }).waitFor();
+  });
+
   it('proves a PIN, a fingerprint and a place where an application asks for them', async () => {
     await engine.createUser('carol');
     const { url } = await engine.pairDevice('carol');
@@ -271,13 +294,30 @@ describeWithChromium('the phone in a browser', () => {
     await page.getByRole('heading', { name: 'Approved' }).waitFor();
     expect(await answerTo(everything)).toMatchObject({ authorized: true });
 
+    // The new PIN proves the same, and the old one nothing.
+    await press(page, 'Change');
+    await page.getByLabel('PIN', { exact: true }).fill('271828');
+    await press(page, 'Continue');
+    await page.getByLabel('New PIN').fill('314159');
+    await press(page, 'Save');
+    await page.locator('#ask').waitFor({ state: 'hidden' });
+    const byNewPin = await client.authorize('carol', { policy: policy({ knowledge: 1 }) });
+    await press(page, 'Approve');
+    await page.getByLabel('PIN', { exact: true }).fill('271828');
+    await press(page, 'Continue');
+    await page.getByText('Wrong PIN. 4 more tries.').waitFor();
+    await page.getByLabel('PIN', { exact: true }).fill('314159');
+    await press(page, 'Continue');
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    expect(await answerTo(byNewPin)).toMatchObject({ authorized: true });
+
     await page.context().setGeolocation({ latitude: 52.4, longitude: 13.4, accuracy: 20 });
     const outside = await client.authorize('carol', { policy: policy({ locations: [place] }) });
     await press(page, 'Approve');
     await page.getByText('You are 13 km away from where Shop takes approvals.').waitFor();
     await look(page, 'outside');
     await press(page, 'Deny');
-    expect(await answerTo(outside)).toMatchObject({ authorized: false });
+    expect(await answerTo(outside)).toMatchObject({ authorized: false, reason: 'policy' });
 
     // The fifth wrong PIN takes the key with it.
     const locked = await client.authorize('carol', {

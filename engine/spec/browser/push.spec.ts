@@ -7,7 +7,8 @@ const PATIENT = { timeout: 20_000 };
 
 /** In the place of the push service that is Chromium's own, which is not on this machine. */
 const OWN_PUSH_SERVICE = `
-  const offer = (given) => given && { toJSON: () => given, unsubscribe: async () => true };
+  const unsubscribe = async () => (await unsubscribed(), true);
+  const offer = (given) => given && { toJSON: () => given, unsubscribe };
   PushManager.prototype.getSubscription = async () => offer(await subscription());
   PushManager.prototype.subscribe = async (options) => offer(await subscription(options));
 `;
@@ -16,7 +17,7 @@ const NOTIFICATIONS = `navigator.serviceWorker.ready
   .then((shown) => shown.map(({ body }) => body))`;
 
 describeWithChromium('the phone that is woken', () => {
-  it('subscribes, shows that there is a request, and keeps the subscription up to date', async () => {
+  it('subscribes, shows that there is a request, keeps the subscription up to date, and ends it', async () => {
     const service = await PushService.start();
     const { engine, application } = await start({ push: service.options });
     const browser = await launchChromium();
@@ -31,6 +32,11 @@ describeWithChromium('the phone that is woken', () => {
         subscriber = new Subscriber(service.origin);
       }
       return subscriber?.subscription ?? null;
+    });
+    let unsubscribed = 0;
+    await page.exposeFunction('unsubscribed', () => {
+      subscriber = undefined;
+      unsubscribed += 1;
     });
     await page.addInitScript(OWN_PUSH_SERVICE);
     await page.goto((await engine.pairDevice('alice')).url);
@@ -71,5 +77,15 @@ describeWithChromium('the phone that is woken', () => {
     await expect.poll(subscribed, PATIENT).toHaveLength(2);
     await application.authorize('alice');
     expect((await service.count(2))[1]?.path).toBe(subscriber.path);
+
+    await page.getByRole('button', { name: 'Turn off' }).click();
+    await page.getByRole('button', { name: 'Turn on' }).waitFor();
+    expect(unsubscribed).toBe(1);
+    expect(await engine.devices('alice')).toMatchObject([{ push: false }]);
+    await page.reload();
+    await page.getByText('Off. Requests appear while this page is open.').waitFor();
+    expect(await engine.audit({ username: 'alice', limit: 1 })).toMatchObject([
+      { kind: 'push.unsubscribed' },
+    ]);
   });
 });
