@@ -977,8 +977,8 @@ export const defences = [
     'the signature',
     [
       'engine/lib/domain/envelopes.ts',
-      'if (!verifySignature(data, key, signature)) {',
-      'if (false) {',
+      'if (verifySignature(data, this.publicKeys.get(publicKey), signature)) return publicKey;',
+      'return publicKey;',
     ],
     'engine/spec/envelope.spec.ts',
     'never decrypts what is not signed by the application',
@@ -993,6 +993,35 @@ export const defences = [
     ],
     'engine/spec/envelope.spec.ts',
     'of a remembered envelope grows old too',
+  ),
+  defence(
+    'goes on with credentials of an application that were replaced',
+    'the look whether what was found right holds',
+    [
+      'engine/lib/domain/envelopes.ts',
+      'return valid && this.pingKeys.accepts(checked.pingKey);',
+      'return this.pingKeys.accepts(checked.pingKey);',
+    ],
+    'engine/spec/rotation.spec.ts',
+    'are both new, and those before are refused at once',
+  ),
+  defence(
+    'goes on with credentials of an application that were replaced',
+    'the end of the grace period',
+    [
+      'engine/lib/domain/credentials.ts',
+      'return previous && previous.until > now ? [current, previous] : [current];',
+      'return previous ? [current, previous] : [current];',
+    ],
+    'engine/spec/rotation.spec.ts',
+    'leave those before good for the grace period',
+  ),
+  defence(
+    'goes on as a user or a phone that was deleted',
+    'the deletion of the devices',
+    ['engine/lib/data/memory/index.ts', 'this.paired.deleteUser(userId);', ''],
+    'engine/spec/deletion.spec.ts',
+    'is let go of at once with its phones',
   ),
   defence(
     'asks for what belongs to another application',

@@ -32,6 +32,10 @@ export class BoundedMap<K, V> {
     return this.entries.delete(key);
   }
 
+  deleteWhere(is: (value: V) => boolean): void {
+    for (const [key, value] of this.entries) if (is(value)) this.entries.delete(key);
+  }
+
   /** Deletes entries from the oldest on, up to the first for which `over` is false. */
   dropOldest(over: (value: V) => boolean): void {
     for (const [key, value] of this.entries) {

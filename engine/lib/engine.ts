@@ -7,6 +7,7 @@ import { Answers } from './domain/answers.js';
 import { type AppCredentials, type AppInfo, type AppOptions, Apps } from './domain/apps.js';
 import { Audit } from './domain/audit.js';
 import { Changes } from './domain/changes.js';
+import { Deletions } from './domain/deletions.js';
 import { Delivery } from './domain/delivery.js';
 import { DeviceRefusal } from './domain/device-refusal.js';
 import { Devices } from './domain/devices.js';
@@ -22,6 +23,7 @@ import { Push } from './domain/push.js';
 import { openVapidKeys, PushMessages } from './domain/push-message.js';
 import { PushSubscriptions } from './domain/push-subscriptions.js';
 import { Requests } from './domain/requests.js';
+import { type RotatedCredentials, type RotateOptions, Rotation } from './domain/rotation.js';
 import { Sessions } from './domain/sessions.js';
 import { type UserInfo, Users } from './domain/users.js';
 import { WhiteLabel } from './domain/white-label.js';
@@ -68,12 +70,30 @@ export interface Engine {
   /** Undoes `disableApp`. */
   enableApp(appKey: string): Promise<void>;
   /**
+   * Makes new credentials for an application, by default its secret key and its key pair, and shows
+   * them only here. What it had is refused from now on, unless `grace` says for how long it may go on
+   * with it: answers to requests that it makes meanwhile are encrypted for the key that it makes them
+   * with. A further rotation ends what came before the last one.
+   */
+  rotateApp(appKey: string, options?: RotateOptions): Promise<RotatedCredentials>;
+  /**
+   * Deletes an application, and with it its requests, LaunchKey sessions, receipts, events that wait,
+   * and its white label users with their devices. The audit trail stays. There is no way back.
+   */
+  deleteApp(appKey: string): Promise<void>;
+  /**
    * Creates a user, by default with a virtual device. With `{ device: false }` the user has none, and
    * applications are told so (40424).
    */
   createUser(username: string, options?: { device?: boolean }): Promise<UserInfo>;
   /** All users; white label users are called `identifier@appKey`. */
   users(): Promise<UserInfo[]>;
+  /**
+   * Deletes a user, and with it its devices, open requests, LaunchKey sessions, receipts, and events
+   * that wait. Applications are not told: where logins there are to end, `deorbit` and let the events
+   * go out before. The audit trail stays. There is no way back.
+   */
+  deleteUser(username: string): Promise<void>;
   /** Gives a white label user a virtual device, by the code that the application was given. */
   pair(code: string): Promise<{ username: string }>;
   /**
@@ -195,6 +215,8 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     envelopes: new Envelopes(repository, pingKeys, publicKeys, clock),
     apps,
     users,
+    rotation: new Rotation({ repository, audit, otherNodes, clock }),
+    deletions: new Deletions({ repository, apps, users, audit, heldPolls, changes, otherNodes }),
     requests,
     sessions: new Sessions({ repository, heldPolls, changes, events, clock }),
     pairings,
@@ -297,6 +319,16 @@ class RunningEngine implements Engine {
     await this.services.apps.setDisabled(appKey, false);
   }
 
+  async rotateApp(appKey: string, options?: RotateOptions): Promise<RotatedCredentials> {
+    this.checkOpen();
+    return await this.services.rotation.rotate(appKey, options);
+  }
+
+  async deleteApp(appKey: string): Promise<void> {
+    this.checkOpen();
+    await this.services.deletions.app(appKey);
+  }
+
   async createUser(username: string, { device = true } = {}): Promise<UserInfo> {
     this.checkOpen();
     const user = await this.services.users.create(username, device);
@@ -307,6 +339,11 @@ class RunningEngine implements Engine {
   async users(): Promise<UserInfo[]> {
     this.checkOpen();
     return await this.services.users.list();
+  }
+
+  async deleteUser(username: string): Promise<void> {
+    this.checkOpen();
+    await this.services.deletions.user(username);
   }
 
   async pair(code: string): Promise<{ username: string }> {
@@ -363,7 +400,8 @@ class RunningEngine implements Engine {
     const names = new Map<string, string>();
     for (const { userId } of records) {
       if (userId === undefined || names.has(userId)) continue;
-      names.set(userId, (await this.services.repository.user(userId))?.username ?? '');
+      const { username } = (await this.services.repository.user(userId)) ?? {};
+      if (username !== undefined) names.set(userId, username);
     }
     return records.map((record) => showAudit(record, names.get(record.userId ?? '')));
   }

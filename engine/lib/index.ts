@@ -4,6 +4,7 @@ export type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
 export type { DeliveryOptions } from './domain/delivery.js';
 export type { Limits } from './domain/limits.js';
 export type { PushOptions } from './domain/push.js';
+export type { RotatedCredentials, RotateOptions } from './domain/rotation.js';
 export type { UserInfo } from './domain/users.js';
 export { type Engine, startEngine } from './engine.js';
 export { type EngineErrorCode, LaunchKeyEngineError } from './errors.js';

@@ -172,6 +172,66 @@ describe('launchkey-engine', () => {
     expect(after.key).not.toBe(before.key);
   });
 
+  it('makes new credentials for an application, and says what becomes of those before', async () => {
+    const path = await directory();
+    const { started } = await startEngine(path, '--app', 'Shop', '--user', 'alice');
+    const [shop] = started.apps;
+    const rotate = (...words: string[]) => run(path, 'app', 'rotate', shop.appKey, ...words);
+    const file = join(path, 'private.key');
+
+    const both = await rotate('--private-key', file, '--json');
+    const made = JSON.parse(both.stdout);
+    expect(both.stdout).not.toContain('PRIVATE');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await expect(new Application(started.url, shop).authorize('alice')).rejects.toThrow('40428');
+    const renewed = { ...shop, ...made, privateKey: await readFile(file, 'utf8') };
+    expect(await new Application(started.url, renewed).authorize('alice')).toMatch(/^\w{32}$/);
+
+    const secret = await rotate('--only', 'secret-key', '--grace', '60');
+    expect(secret.stdout).toMatch(
+      /^app key {6}\d{10}\nsecret key {3}\w{32}\nWhat it had before is good/,
+    );
+    // What both gave goes on for the hour; a request a minute ago would not let another one through.
+    const report = await new Application(started.url, renewed).poll('x');
+    expect(report.body.message_code).toBe(70402);
+    expect((await rotate('--only', 'private-key')).stdout).toMatch(/-----BEGIN RSA PRIVATE KEY/);
+
+    const nobody = await run(path, 'app', 'rotate', '1');
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      'launchkey-engine: There is no application with the app key "1".\n',
+    ]);
+  }, 60_000);
+
+  it('deletes applications and users, but only if that is said twice', async () => {
+    const path = await directory();
+    const { started } = await startEngine(path, '--app', 'Shop', '--user', 'alice');
+    const { appKey } = started.apps[0];
+    for (const words of [
+      ['app', 'delete', appKey],
+      ['user', 'delete', 'alice'],
+    ]) {
+      const refused = await run(path, ...words);
+      expect([refused.code, refused.stdout]).toEqual([2, '']);
+      expect(refused.stderr).toMatch(/for good\. If that is meant, say so with --yes\.\n$/);
+    }
+    expect((await run(path, 'user', 'list')).stdout).toBe('alice\tvirtual device\n');
+    expect(await run(path, 'user', 'delete', 'alice', '--yes', '--json')).toMatchObject({
+      code: 0,
+      stdout: '{\n  "username": "alice",\n  "deleted": true\n}\n',
+    });
+    expect(await run(path, 'app', 'delete', appKey, '--yes')).toMatchObject({
+      code: 0,
+      stdout: `application ${appKey} is deleted\n`,
+    });
+    expect(await run(path, 'user', 'list')).toMatchObject({ code: 0, stdout: '' });
+    expect(await run(path, 'app', 'list')).toMatchObject({ code: 0, stdout: '' });
+    expect(await run(path, 'user', 'delete', 'alice', '--yes')).toMatchObject({ code: 1 });
+    const { stdout } = await run(path, 'audit');
+    expect(stdout).toMatch(/\tapp\.deleted\t-\t\d{10}\t-\t\{"name":"Shop"\}\n/);
+    expect(stdout).toMatch(/\tuser\.deleted\t-\t-\t-\t\{"username":"alice"\}\n/);
+  }, 60_000);
+
   it('leaves no file where the application was not created', async () => {
     const path = await directory();
     const file = join(path, 'private.key');
@@ -186,6 +246,8 @@ describe('launchkey-engine', () => {
     const path = await directory();
     const { started, stop } = await startEngine(path);
     const silent = connect(started.socket);
+    // The engine may reset it rather than close it.
+    silent.on('error', () => {});
     onTestFinished(() => void silent.destroy());
     await once(silent, 'connect');
     expect(await stop('SIGINT')).toBe(0);
@@ -267,6 +329,11 @@ describe('launchkey-engine', () => {
     [['start', '--nonsense'], /unknown option/],
     [['fly'], /unknown command/],
     [['app', 'create'], /missing required argument/],
+    [['app', 'rotate', '1', '--grace', '10081'], /--grace must be minutes from 0 to 10080/],
+    [
+      ['app', 'rotate', '1', '--only', 'secret-key', '--private-key', 'file'],
+      /--private-key names/,
+    ],
   ])('%j ends with 2', async (words, message) => {
     const { code, stdout, stderr } = await run(await directory(), ...words);
     expect([code, stdout]).toEqual([2, '']);

@@ -6,7 +6,7 @@ import { startEngine } from '../lib/index.js';
 import { silent } from '../lib/logger.js';
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
-import { http } from './support/http.js';
+import { heldDevices, heldPolls } from './support/metrics.js';
 import { describeWithPostgres } from './support/postgres.js';
 
 /** Longer than a test may take: a poll that is answered was woken. */
@@ -29,20 +29,12 @@ describeWithPostgres('two engines on one database', (server) => {
     return { databaseUrl, key, first, second, here, there };
   }
 
-  /** Resolves when a poll is held at the engine. */
-  async function held(engineUrl: string): Promise<void> {
-    for (;;) {
-      const { text } = await http(`${engineUrl}/metrics`);
-      if (/^\S*held_polls\S* 1$/m.test(text)) return;
-    }
-  }
-
   it('share keys, and wake a poll that one holds by an answer at the other', async () => {
     const { first, second, here, there } = await nodes();
     expect((await here.ping()).body.key).toBe((await there.ping()).body.key);
     const authRequest = await here.authorize('alice');
     const poll = there.poll(authRequest, { wait: WAIT });
-    await held(second.url);
+    await heldPolls(second.url, 1);
     await first.answer(authRequest, true);
     const reply = await poll;
     expect(reply.status).toBe(200);
@@ -65,13 +57,52 @@ describeWithPostgres('two engines on one database', (server) => {
     const { databaseUrl, key, second, here, there } = await nodes();
     const authRequest = await here.authorize('alice');
     const poll = there.poll(authRequest, { wait: WAIT });
-    await held(second.url);
+    await heldPolls(second.url, 1);
     const repository = await openPostgres(databaseUrl, new Vault(key), silent);
     onTestFinished(async () => await repository.close());
     const answer = { approved: false, auth: 'AAAA', userHash: 'hash', answeredAt: Date.now() };
     const step = { now: Date.now(), sessionLimit: 1, eventLimit: 1 };
     await repository.answerRequest(authRequest, answer, step);
     expect((await poll).body).toMatchObject({ user_hash: 'hash' });
+  });
+
+  it('refuse at once what was replaced at the other, although it was found right before', async () => {
+    const { first, second, there } = await nodes();
+    const envelope = await there.envelope();
+    const ask = () => there.form('POST', '/auths', { ...envelope, username: 'alice' });
+    expect((await ask()).status).toBe(200);
+    const credentials = await first.rotateApp(there.credentials.appKey);
+    expect((await ask()).body.message_code).toBe(40428);
+    const application = new Application(second.url, { ...there.credentials, ...credentials });
+    expect(await application.authorize('alice')).toMatch(/^[a-z0-9]{32}$/);
+  });
+
+  it('let go of what the one holds for a user that was deleted at the other', async () => {
+    const { first, second, here, there } = await nodes();
+    const phone = await Device.paired(second.url, (await first.pairDevice('alice')).code);
+    const authRequest = await here.authorize('alice');
+    const { version } = (await phone.state()).body;
+    const state = phone.state(version, WAIT);
+    const poll = there.poll(authRequest, { wait: WAIT });
+    await Promise.all([heldPolls(second.url, 1), heldDevices(second.url, 1)]);
+    await first.deleteUser('alice');
+    expect((await state).status).toBe(401);
+    expect((await poll).body.message_code).toBe(70402);
+    expect((await there.auths({ username: 'alice' })).body.message_code).toBe(40426);
+  });
+
+  it('let go of what the one holds for an application that was deleted at the other', async () => {
+    const { first, second, here, there } = await nodes();
+    const phone = await Device.paired(second.url, (await first.pairDevice('alice')).code);
+    const authRequest = await here.authorize('alice');
+    const { version } = (await phone.state()).body;
+    const state = phone.state(version, WAIT);
+    const poll = there.poll(authRequest, { wait: WAIT });
+    await Promise.all([heldPolls(second.url, 1), heldDevices(second.url, 1)]);
+    await first.deleteApp(here.credentials.appKey);
+    expect((await state).body.requests).toEqual([]);
+    expect((await poll).body.message_code).toBe(70402);
+    expect((await there.auths({ username: 'alice' })).body.message_code).toBe(40425);
   });
 
   it('hear each other again after their connections were lost', async () => {

@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import { dirname } from 'node:path';
+import type { RotateOptions } from '../domain/rotation.js';
 import type { Engine } from '../engine.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import { CliFault } from './fault.js';
@@ -12,9 +13,13 @@ const COMMANDS = {
   apps: (engine: Engine) => engine.apps(),
   disableApp: (engine: Engine, [appKey]: unknown[]) => engine.disableApp(appKey as string),
   enableApp: (engine: Engine, [appKey]: unknown[]) => engine.enableApp(appKey as string),
+  rotateApp: (engine: Engine, [appKey, options]: unknown[]) =>
+    engine.rotateApp(appKey as string, options as RotateOptions),
+  deleteApp: (engine: Engine, [appKey]: unknown[]) => engine.deleteApp(appKey as string),
   createUser: (engine: Engine, [name, options]: unknown[]) =>
     engine.createUser(name as string, options as { device?: boolean }),
   users: (engine: Engine) => engine.users(),
+  deleteUser: (engine: Engine, [name]: unknown[]) => engine.deleteUser(name as string),
   endPause: (engine: Engine, [name]: unknown[]) => engine.endPause(name as string),
   pairDevice: (engine: Engine, [name]: unknown[]) => engine.pairDevice(name as string),
   devices: (engine: Engine, [name]: unknown[]) => engine.devices(name as string),

@@ -1,6 +1,6 @@
 import QRCode from 'qrcode';
 import { command } from './control.js';
-import { type Connection, print } from './output.js';
+import { type Connection, print, time } from './output.js';
 
 export async function devicePair(username: string, { socket, json }: Connection): Promise<void> {
   const pairing = await command(socket, 'pairDevice', username);
@@ -31,9 +31,4 @@ export async function deviceUnpair(
 ): Promise<void> {
   await command(socket, 'unpairDevice', username, id);
   print(json, { username, unpaired: id }, [`device ${id} of ${username} is unpaired`]);
-}
-
-/** What came over the socket is JSON, where a time is a text. */
-function time(date: Date): string {
-  return `${new Date(date).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -11,6 +11,11 @@ export function print(json: boolean | undefined, value: unknown, lines: string[]
   );
 }
 
+/** What came over the socket is JSON, where a time is a text. */
+export function time(date: Date): string {
+  return `${new Date(date).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 function line(text: string): string {
   return `${text.endsWith('\n') ? text.slice(0, -1) : text}\n`;
 }

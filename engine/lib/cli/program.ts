@@ -1,12 +1,12 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { LaunchKeyEngineError } from '../errors.js';
-import { appCreate, appList } from './apps.js';
+import { appCreate, appDelete, appList, appRotate } from './apps.js';
 import { deviceList, devicePair, deviceUnpair } from './devices.js';
 import { CliFault } from './fault.js';
 import { appDisable, appEnable, audit, keyRotate, userResume } from './operations.js';
 import { settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
-import { userCreate, userList } from './users.js';
+import { userCreate, userDelete, userList } from './users.js';
 
 /** Runs one command line and returns the exit code: 0, 1 for a failure, 2 for a wrong command. */
 export async function run(words: string[]): Promise<number> {
@@ -64,12 +64,32 @@ function program(): Command {
     .description('take its calls again')
     .action(appEnable);
 
+  withConnection(app.command('rotate <app-key>'))
+    .description('make new credentials and print them, this once; those before end at once')
+    .addOption(
+      new Option('--only <which>', 'leave the other one as it is').choices([
+        'secret-key',
+        'private-key',
+      ]),
+    )
+    .option('--grace <minutes>', 'how long those before go on being taken', '0')
+    .option('--private-key <file>', 'write the private key to this new file, mode 0600')
+    .action(appRotate);
+  withConnection(app.command('delete <app-key>'))
+    .description('delete an application, its sessions and its white label users')
+    .option('--yes', 'do it: there is no way back')
+    .action(appDelete);
+
   const user = cli.command('user').description('users of a running engine');
   withConnection(user.command('create <name>'))
     .description('create a user, with a virtual device until a phone is paired')
     .option('--no-device', 'without one: the user has to pair a phone first')
     .action(userCreate);
   withConnection(user.command('list')).description('list the users').action(userList);
+  withConnection(user.command('delete <name>'))
+    .description('delete a user with all devices and sessions')
+    .option('--yes', 'do it: there is no way back')
+    .action(userDelete);
   withConnection(user.command('resume <name>'))
     .description('end the pause that followed a report of fraud')
     .action(userResume);

@@ -1,3 +1,4 @@
+import { confirm } from './confirm.js';
 import { command } from './control.js';
 import { type Connection, print } from './output.js';
 
@@ -13,6 +14,15 @@ export async function userCreate(
   print(json, user, [
     `user ${user.username} created, with ${user.hasDevice ? 'a virtual' : 'no'} device`,
   ]);
+}
+
+export async function userDelete(
+  name: string,
+  { socket, json, yes }: Connection & { yes?: boolean },
+): Promise<void> {
+  confirm(yes, `the user ${name} with all devices and sessions`);
+  await command(socket, 'deleteUser', name);
+  print(json, { username: name, deleted: true }, [`user ${name} is deleted`]);
 }
 
 export async function userList({ socket, json }: Connection): Promise<void> {

@@ -11,7 +11,12 @@ export interface AppRecord {
   organization?: string;
   disabled: boolean;
   createdAt: number;
+  /** The credentials before the last rotation, where they were to go on for a while. */
+  previous?: AppCredentialsRecord & { until: number };
 }
+
+/** What an application identifies itself with. */
+export type AppCredentialsRecord = Pick<AppRecord, 'secretHash' | 'publicKey'>;
 
 export interface UserRecord {
   id: string;
@@ -46,6 +51,8 @@ export interface RequestRecord {
   authRequest: string;
   appKey: string;
   appName: string;
+  /** Names the key that the application has signed it with, and so can read the answer by. */
+  keyId?: string;
   userId: string;
   username: string;
   session: boolean;

@@ -1,5 +1,6 @@
 import type {
   AnswerRecord,
+  AppCredentialsRecord,
   AppRecord,
   AuditRecord,
   DeliveryRecord,
@@ -31,7 +32,7 @@ export interface AnswerStep {
 
 /** That an auth request, or something that a user's devices show, is not as it was. */
 export type Change = { authRequest: string } | { userId: string };
-/** `'any'`: changes may have gone unheard. */
+/** `'any'`: whatever is held may have changed, or changes may have gone unheard. */
 export type Announced = Change | 'any';
 
 export interface Answered {
@@ -54,12 +55,32 @@ export interface Repository {
   apps(): Promise<AppRecord[]>;
   /** `false` if there is no such application. */
   setAppDisabled(appKey: string, disabled: boolean): Promise<boolean>;
+  /**
+   * Gives the application new credentials, or one of them. What it had until now goes on until
+   * `previousUntil`, and what it had before that ends. `false` if there is no such application.
+   */
+  replaceCredentials(
+    appKey: string,
+    next: Partial<AppCredentialsRecord>,
+    previousUntil: number | undefined,
+  ): Promise<boolean>;
+  /**
+   * Deletes the application with all that is of it: requests, sessions, receipts, events, the names of
+   * users there, and its white label users. `false` if there is none.
+   */
+  deleteApp(appKey: string): Promise<boolean>;
 
   /** `'full'` if the user is a white label user and its application has `limit` of them. */
   insertUser(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full'>;
   user(id: string): Promise<UserRecord | undefined>;
   userByName(username: string): Promise<UserRecord | undefined>;
   users(): Promise<UserRecord[]>;
+  /**
+   * Deletes the user with all that is of it: devices, pairings, requests, sessions, receipts, events,
+   * names, reports of fraud. Returns the tokens of the requests that were open, or `undefined` if there
+   * is no such user.
+   */
+  deleteUser(userId: string): Promise<string[] | undefined>;
   /** Gives the user a virtual device; `false` if there is a real one. */
   setVirtualDevice(userId: string, deviceId: string): Promise<boolean>;
 
@@ -77,8 +98,11 @@ export interface Repository {
   ): Promise<PairingRecord | undefined>;
   pairingByImage(imageHash: string, now: number): Promise<PairingRecord | undefined>;
 
-  /** `'full'` if the user has `limit` devices. The first one takes the virtual device away. */
-  insertDevice(device: DeviceRecord, limit: number): Promise<'inserted' | 'full'>;
+  /**
+   * `'full'` if the user has `limit` devices, `'gone'` if there is no such user. The first device takes
+   * the virtual one away.
+   */
+  insertDevice(device: DeviceRecord, limit: number): Promise<'inserted' | 'full' | 'gone'>;
   device(id: string): Promise<DeviceRecord | undefined>;
   /** The user's devices, in the order in which they were paired. */
   devices(userId: string): Promise<DeviceRecord[]>;
@@ -143,11 +167,14 @@ export interface Repository {
    */
   takeRate(key: string, windows: readonly RateWindow[], now: number): Promise<number>;
 
-  /** `'taken'` if the token was ever used, `'full'` if the user has `pendingLimit` open requests. */
+  /**
+   * `'taken'` if the token was ever used, `'full'` if the user has `pendingLimit` open requests,
+   * `'gone'` if the user or the application does not exist any more.
+   */
   insertRequest(
     request: RequestRecord,
     pendingLimit: number,
-  ): Promise<'inserted' | 'taken' | 'full'>;
+  ): Promise<'inserted' | 'taken' | 'full' | 'gone'>;
   request(authRequest: string): Promise<RequestRecord | PastRequest | undefined>;
   /** Open requests of a user, oldest first. */
   pendingRequests(userId: string, now: number): Promise<RequestRecord[]>;
@@ -201,7 +228,7 @@ export interface Repository {
   deliveryCount(): Promise<number>;
 
   /** Tells the other processes with the same data of a change. They may miss it. */
-  announce(change: Change): void;
+  announce(change: Announced): void;
   /** What other processes announce goes to this listener from now on. */
   onAnnounced(listener: (announced: Announced) => void): void;
   /** Auth requests that any other process may have answered since then: what may have been missed. */

@@ -48,7 +48,6 @@ export class VirtualDevice {
   ): Promise<AnswerResult> {
     const request = await this.requests.open(authRequest);
     const result = decide(request, approve, options);
-    const app = await this.repository.app(request.appKey);
     const user = await this.repository.user(request.userId);
     const deviceId = user?.deviceId;
     if (deviceId === undefined) {
@@ -64,7 +63,7 @@ export class VirtualDevice {
       app_pins: '',
       ...(result.reason && { reason: result.reason }),
     };
-    const key = this.publicKeys.get(app?.publicKey ?? '');
+    const key = this.publicKeys.get(await this.requests.answerKey(request));
     const auth = encryptFor(key, Buffer.from(JSON.stringify(authPackage))).toString('base64');
     await this.requests.answer(request, { authRequest, deviceId, auth, ...result });
     return result;

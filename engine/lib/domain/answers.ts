@@ -107,9 +107,10 @@ export class Answers {
     if (!approved && !REASONS.includes(reason)) {
       throw invalid(`A denial needs a reason: one of ${REASONS.join(', ')}.`);
     }
-    const app = await this.with.repository.app(request.appKey);
-    if (!app) throw new DeviceRefusal('unknown_request', 'The application is gone.');
-    const bytes = modulusBytes(this.with.publicKeys.get(app.publicKey));
+    const key = await this.with.requests.answerKey(request).catch((error) => {
+      throw asRefusal(error);
+    });
+    const bytes = modulusBytes(this.with.publicKeys.get(key));
     const decoded = typeof auth === 'string' ? decodeBase64(auth, bytes) : undefined;
     if (!decoded || decoded.toString('base64') !== auth) {
       throw invalid(

@@ -1,9 +1,8 @@
-import { generateRsa, publicPem } from '../crypto/keys.js';
-import { DIGITS, LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
-import { hashSecret } from '../crypto/secret-hash.js';
+import { DIGITS, randomText } from '../crypto/random.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
+import { makeKeyPair, makeSecret } from './credentials.js';
 import { hasControlCharacters } from './text.js';
 
 /** What an application is made of. */
@@ -57,13 +56,13 @@ export class Apps {
       options.organization === undefined
         ? undefined
         : readText(options.organization, 'organization');
-    const { privateKey, publicKey } = await generateRsa();
-    const secretKey = randomText(32, LETTERS_AND_DIGITS);
+    const { privateKey, publicKey } = await makeKeyPair();
+    const { secretKey, secretHash } = await makeSecret();
     const app: AppRecord = {
       appKey: '',
       name,
-      secretHash: await hashSecret(secretKey),
-      publicKey: publicPem(publicKey),
+      secretHash,
+      publicKey,
       callbackUrl,
       organization,
       disabled: false,
@@ -73,12 +72,7 @@ export class Apps {
       // No leading zero, since many clients keep the key as a number.
       app.appKey = randomText(1, DIGITS.slice(1)) + randomText(9, DIGITS);
     } while (!(await this.repository.insertApp({ ...app })));
-    return {
-      appKey: app.appKey,
-      secretKey,
-      privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
-      publicKey: app.publicKey,
-    };
+    return { appKey: app.appKey, secretKey, privateKey, publicKey };
   }
 
   async list(): Promise<AppInfo[]> {
@@ -103,7 +97,7 @@ export class Apps {
   }
 }
 
-function unknownApp(appKey: string): LaunchKeyEngineError {
+export function unknownApp(appKey: string): LaunchKeyEngineError {
   return new LaunchKeyEngineError(
     'ENGINE_UNKNOWN_APP',
     `There is no application with the app key ${JSON.stringify(appKey)}.`,

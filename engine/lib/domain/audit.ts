@@ -4,6 +4,9 @@ import type { Repository } from '../data/repository.js';
 
 /** What is written down for the operator. Names and reasons; never a code, a token or a package. */
 export type AuditKind =
+  | 'app.rotated'
+  | 'app.deleted'
+  | 'user.deleted'
   | 'pairing.offered'
   | 'device.paired'
   | 'device.renamed'

@@ -76,7 +76,9 @@ export class Devices {
       createdAt: now,
       lastSeenAt: now,
     };
-    if ((await repository.insertDevice(device, limit)) === 'full') {
+    const inserted = await repository.insertDevice(device, limit);
+    if (inserted === 'gone') throw unknownCode();
+    if (inserted === 'full') {
       throw new DeviceRefusal('full', `A user has at most ${limit} devices: unpair one first.`);
     }
     await audit.write('device.paired', { userId: user.id, deviceId: device.id }, { name });
@@ -102,12 +104,7 @@ export class Devices {
       );
     }
     const user = pairing === 'unknown' ? undefined : await repository.user(pairing.userId);
-    if (!user) {
-      throw new DeviceRefusal(
-        'unknown_code',
-        'This code is not known: it may have been mistyped, used already, or be more than ten minutes old.',
-      );
-    }
+    if (!user) throw unknownCode();
     succeed();
     return user;
   }
@@ -225,6 +222,13 @@ export function readKey(value: unknown): EcPublicKey {
 
 function verifies(key: EcPublicKey, { base, signature }: SignedRequest): Promise<boolean> {
   return verifyEc(key, base, signature);
+}
+
+function unknownCode(): DeviceRefusal {
+  return new DeviceRefusal(
+    'unknown_code',
+    'This code is not known: it may have been mistyped, used already, or be more than ten minutes old.',
+  );
 }
 
 function mismatch(): DeviceRefusal {

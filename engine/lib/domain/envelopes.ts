@@ -7,6 +7,7 @@ import { verifySignature } from '../crypto/rsa.js';
 import { SecretChecks } from '../crypto/secret-hash.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
+import { validCredentials } from './credentials.js';
 import { Reason, Refusal } from './refusal.js';
 import { parseSecretText } from './secret-text.js';
 import { parseTime } from './time.js';
@@ -22,6 +23,11 @@ export interface Envelope {
 export const STAMP_AGE = 5 * 60_000;
 /** … and this far ahead, since Python's clock runs ahead by its own error. */
 export const STAMP_AHEAD = 60 * 60_000;
+
+interface Signed {
+  ciphertext: Buffer;
+  publicKey: string;
+}
 
 interface Checked {
   stamped: number;
@@ -57,7 +63,10 @@ export class Envelopes {
     this.clock = clock;
   }
 
-  /** The application that made the envelope; throws a {@link Refusal} in any doubt. */
+  /**
+   * The application that made the envelope, with the key that it was made by: answers to it are
+   * encrypted for that one. Throws a {@link Refusal} in any doubt.
+   */
   async check(envelope: Envelope): Promise<AppRecord> {
     const app = await this.app(envelope.appKey);
     const hash = sha256(`${envelope.appKey}\n${envelope.secretKey}\n${envelope.signature}`);
@@ -81,10 +90,10 @@ export class Envelopes {
   /** The same for `POST /users`, whose signature is over the whole body. Too rare to remember. */
   async checkBody(envelope: Envelope, body: Uint8Array): Promise<AppRecord> {
     const app = await this.app(envelope.appKey);
-    this.verifySignature(app, body, envelope.signature);
+    const publicKey = this.verifySignature(app, body, envelope.signature);
     const ciphertext = this.ciphertext(envelope.secretKey);
     if (!ciphertext) throw notDecryptable();
-    return this.admit(app, await this.open(app, ciphertext));
+    return this.admit(app, await this.open(app, { ciphertext, publicKey }));
   }
 
   private async app(appKey: string): Promise<AppRecord> {
@@ -94,38 +103,53 @@ export class Envelopes {
   }
 
   /** The ciphertext, which the application has signed. */
-  private signed(app: AppRecord, envelope: Envelope): Buffer {
+  private signed(app: AppRecord, envelope: Envelope): Signed {
     const ciphertext = this.ciphertext(envelope.secretKey);
     // The signature is over these bytes: without them there is nothing that it could match.
     if (!ciphertext) {
       throw new Refusal(Reason.signatureMismatch, 'The secret_key is not base64.');
     }
-    this.verifySignature(app, ciphertext, envelope.signature);
-    return ciphertext;
+    return { ciphertext, publicKey: this.verifySignature(app, ciphertext, envelope.signature) };
   }
 
-  private verifySignature(app: AppRecord, data: Uint8Array, text: string): void {
-    const key = this.publicKeys.get(app.publicKey);
-    const signature = decodeBase64(text, modulusBytes(key));
+  /** The application's key that has made the signature. */
+  private verifySignature(app: AppRecord, data: Uint8Array, text: string): string {
+    const bytes = modulusBytes(this.publicKeys.get(app.publicKey));
+    const signature = decodeBase64(text, bytes);
     if (!signature) {
       throw new Refusal(
         Reason.signatureUnreadable,
-        `The signature is not base64 of the ${modulusBytes(key)} bytes that the application's key makes.`,
+        `The signature is not base64 of the ${bytes} bytes that the application's key makes.`,
       );
     }
-    if (!verifySignature(data, key, signature)) {
-      throw new Refusal(
-        Reason.signatureMismatch,
-        'The signature does not match: sign with the private key of this application.',
-      );
+    const keys = new Set(validCredentials(app, this.clock()).map((one) => one.publicKey));
+    for (const publicKey of keys) {
+      if (verifySignature(data, this.publicKeys.get(publicKey), signature)) return publicKey;
     }
+    throw new Refusal(
+      Reason.signatureMismatch,
+      'The signature does not match: sign with the private key of this application.',
+    );
+  }
+
+  /** The hash of the secret that goes with this key, if it is the right one. */
+  private async matchSecret(
+    app: AppRecord,
+    publicKey: string,
+    secret: string,
+  ): Promise<string | undefined> {
+    for (const one of validCredentials(app, this.clock())) {
+      if (one.publicKey !== publicKey) continue;
+      if (await this.secrets.matches(secret, one.secretHash)) return one.secretHash;
+    }
+    return undefined;
   }
 
   private ciphertext(text: string): Buffer | undefined {
     return decodeBase64(text, this.pingKeys.ciphertextBytes) ?? decodeBase64(text);
   }
 
-  private async open(app: AppRecord, ciphertext: Buffer): Promise<Checked> {
+  private async open(app: AppRecord, { ciphertext, publicKey }: Signed): Promise<Checked> {
     const opened = await this.pingKeys.decrypt(ciphertext);
     if (!opened) throw notDecryptable();
     const text = parseSecretText(opened.plaintext.toString('utf8'));
@@ -137,15 +161,11 @@ export class Envelopes {
       );
     }
     this.checkStamp(stamped);
-    if (!(await this.secrets.matches(text.secret, app.secretHash))) {
+    const secretHash = await this.matchSecret(app, publicKey, text.secret);
+    if (secretHash === undefined) {
       throw new Refusal(Reason.wrongSecret, 'The secret is not the one of this application.');
     }
-    return {
-      stamped,
-      secretHash: app.secretHash,
-      publicKey: app.publicKey,
-      pingKey: opened.fingerprint,
-    };
+    return { stamped, secretHash, publicKey, pingKey: opened.fingerprint };
   }
 
   private checkStamp(stamped: number): void {
@@ -160,17 +180,17 @@ export class Envelopes {
   }
 
   private stillHolds(checked: Checked, app: AppRecord): boolean {
-    return (
-      checked.secretHash === app.secretHash &&
-      checked.publicKey === app.publicKey &&
-      this.pingKeys.accepts(checked.pingKey)
+    const valid = validCredentials(app, this.clock()).some(
+      ({ secretHash, publicKey }) =>
+        checked.secretHash === secretHash && checked.publicKey === publicKey,
     );
+    return valid && this.pingKeys.accepts(checked.pingKey);
   }
 
   private admit(app: AppRecord, checked: Checked): AppRecord {
     this.checkStamp(checked.stamped);
     if (app.disabled) throw new Refusal(Reason.appDisabled, 'This application is disabled.');
-    return app;
+    return { ...app, publicKey: checked.publicKey };
   }
 }
 

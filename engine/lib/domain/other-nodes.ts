@@ -14,22 +14,28 @@ const BACK = 10_000;
 export class OtherNodes {
   private readonly repository: Repository;
   private readonly heldPolls: HeldPolls;
+  private readonly changes: Changes;
   private readonly clock: () => number;
   private lookedAt = 0;
 
   constructor(repository: Repository, heldPolls: HeldPolls, changes: Changes, clock: () => number) {
     this.repository = repository;
     this.heldPolls = heldPolls;
+    this.changes = changes;
     this.clock = clock;
     heldPolls.onWake = (authRequest) => repository.announce({ authRequest });
     changes.onNotify = (userId) => repository.announce({ userId });
     repository.onAnnounced((announced) => {
-      if (announced === 'any') {
-        heldPolls.wakeAll();
-        changes.notifyAll();
-      } else if ('userId' in announced) changes.notifyHere(announced.userId);
+      if (announced === 'any') this.wakeHere();
+      else if ('userId' in announced) changes.notifyHere(announced.userId);
       else heldPolls.wakeHere(announced.authRequest);
     });
+  }
+
+  /** Whatever is held, here and elsewhere, is looked at anew: for what is rare and concerns many. */
+  wakeEverywhere(): void {
+    this.wakeHere();
+    this.repository.announce('any');
   }
 
   async look(): Promise<void> {
@@ -38,5 +44,10 @@ export class OtherNodes {
     this.lookedAt = now;
     const answered = await this.repository.answeredSince(this.clock() - BACK);
     for (const authRequest of answered) this.heldPolls.wakeHere(authRequest);
+  }
+
+  private wakeHere(): void {
+    this.heldPolls.wakeAll();
+    this.changes.notifyAll();
   }
 }

@@ -11,6 +11,7 @@ import type {
 import type { Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import type { Changes } from './changes.js';
+import { answerKey, keyId } from './credentials.js';
 import type { Events } from './events.js';
 import type { Fraud } from './fraud.js';
 import type { HeldPolls } from './held-polls.js';
@@ -82,6 +83,7 @@ export class Requests {
       authRequest: wanted.authRequest ?? randomText(32, LOWERCASE_AND_DIGITS),
       appKey: app.appKey,
       appName: app.name,
+      keyId: keyId(app.publicKey),
       userId: user.id,
       username: user.username,
       session: wanted.session,
@@ -97,6 +99,7 @@ export class Requests {
     if (inserted === 'taken') {
       throw new Refusal(Reason.incorrectData, { auth_request: 'This token is in use already.' });
     }
+    if (inserted === 'gone') throw unknownUser();
     if (inserted === 'full') {
       throw new Refusal(Reason.tooMany, 'Too many requests of this user are open.', requestTtl);
     }
@@ -135,6 +138,13 @@ export class Requests {
     if (request.answer) throw notAnswerable(authRequest, 'answered');
     if (request.expiresAt <= this.with.clock()) throw notAnswerable(authRequest, 'expired');
     return request;
+  }
+
+  /** The public key, PEM, that its answer is to be encrypted for. */
+  async answerKey(request: RequestRecord): Promise<string> {
+    const app = await this.with.repository.app(request.appKey);
+    if (!app) throw notAnswerable(request.authRequest, undefined);
+    return answerKey(app, request, this.with.clock());
   }
 
   /** Takes a device's answer: the first one counts, and whoever waits for it is told. */
@@ -185,7 +195,7 @@ export class Requests {
     const fault = nameFault(username);
     if (fault) throw new Refusal(Reason.incorrectData, { username: fault });
     const user = await this.with.users.resolve(app, username);
-    if (!user) throw new Refusal(Reason.unknownUser, 'There is no such user.');
+    if (!user) throw unknownUser();
     if (!user.deviceId && (await this.with.repository.devices(user.id)).length === 0) {
       throw new Refusal(Reason.noDevice, 'This user has no paired device.');
     }
@@ -206,6 +216,10 @@ export class Requests {
     const wait = await repository.takeRate(`${app.appKey} ${userId}`, rateWindows, clock());
     if (wait > 0) throw new Refusal(Reason.tooMany, 'Too many requests for this user.', wait);
   }
+}
+
+function unknownUser(): Refusal {
+  return new Refusal(Reason.unknownUser, 'There is no such user.');
 }
 
 function expired(): Refusal {

@@ -67,10 +67,7 @@ export class Users {
   async require(username: string): Promise<UserRecord> {
     const user = await this.repository.userByName(username);
     if (user) return user;
-    throw new LaunchKeyEngineError(
-      'ENGINE_UNKNOWN_USER',
-      `There is no user called ${JSON.stringify(username)}.`,
-    );
+    throw unknownUser(username);
   }
 
   /**
@@ -111,6 +108,13 @@ export class Users {
     const deviceId = withDevice ? newDeviceId() : undefined;
     return { id: randomText(20, LETTERS_AND_DIGITS), username, deviceId, createdAt: this.clock() };
   }
+}
+
+export function unknownUser(username: string): LaunchKeyEngineError {
+  return new LaunchKeyEngineError(
+    'ENGINE_UNKNOWN_USER',
+    `There is no user called ${JSON.stringify(username)}.`,
+  );
 }
 
 export function newDeviceId(): string {

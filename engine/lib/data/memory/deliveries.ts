@@ -57,6 +57,12 @@ export class MemoryDeliveries {
     if (this.logouts.get(key)?.id === id) this.logouts.delete(key);
   }
 
+  deleteWhere(are: (delivery: DeliveryRecord) => boolean): void {
+    for (const delivery of [...this.waiting.values(), ...this.claimed.values()]) {
+      if (are(delivery)) this.delete(delivery.id);
+    }
+  }
+
   get size(): number {
     return this.waiting.size + this.claimed.size;
   }

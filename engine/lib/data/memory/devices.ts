@@ -55,6 +55,10 @@ export class MemoryDevices {
     return true;
   }
 
+  deleteUser(userId: string): void {
+    for (const { id } of this.ofUser(userId)) this.delete(userId, id);
+  }
+
   takeNonce(
     deviceId: string,
     nonce: string,

@@ -1,4 +1,10 @@
-import type { AppRecord, IdentityKind, PairingRecord, UserRecord } from '../records.js';
+import type {
+  AppCredentialsRecord,
+  AppRecord,
+  IdentityKind,
+  PairingRecord,
+  UserRecord,
+} from '../records.js';
 
 /** Applications, users, the names that users have in places, and pairings that wait to be used. */
 export class MemoryDirectory {
@@ -26,6 +32,26 @@ export class MemoryDirectory {
     return true;
   }
 
+  replaceCredentials(
+    appKey: string,
+    next: Partial<AppCredentialsRecord>,
+    previousUntil: number | undefined,
+  ): boolean {
+    const app = this.apps.get(appKey);
+    if (!app) return false;
+    const { secretHash, publicKey } = app;
+    const previous =
+      previousUntil === undefined ? undefined : { secretHash, publicKey, until: previousUntil };
+    this.apps.set(appKey, { ...app, ...next, previous });
+    return true;
+  }
+
+  deleteApp(appKey: string): boolean {
+    if (!this.apps.delete(appKey)) return false;
+    this.dropIdentities(({ kind, place }) => kind !== 'organization' && place === appKey);
+    return true;
+  }
+
   insertUser(user: UserRecord, limit: number): 'inserted' | 'taken' | 'full' {
     if (this.byName.has(user.username)) return 'taken';
     if (user.whiteLabelOf !== undefined) {
@@ -41,6 +67,21 @@ export class MemoryDirectory {
   userByName(username: string): UserRecord | undefined {
     const id = this.byName.get(username);
     return id === undefined ? undefined : this.users.get(id);
+  }
+
+  deleteUser(userId: string): boolean {
+    const user = this.users.get(userId);
+    if (!user) return false;
+    this.users.delete(userId);
+    this.byName.delete(user.username);
+    this.dropIdentities((identity) => identity.userId === userId);
+    const pairing = this.pairingByUser.get(userId);
+    if (pairing) this.dropPairing(pairing);
+    if (user.whiteLabelOf !== undefined) {
+      const count = this.whiteLabelUsers.get(user.whiteLabelOf) ?? 1;
+      this.whiteLabelUsers.set(user.whiteLabelOf, count - 1);
+    }
+    return true;
   }
 
   setVirtualDevice(userId: string, deviceId: string | undefined): void {
@@ -84,6 +125,17 @@ export class MemoryDirectory {
   sweep(now: number): void {
     for (const pairing of this.pairingByUser.values()) {
       if (pairing.expiresAt <= now) this.dropPairing(pairing);
+    }
+  }
+
+  private dropIdentities(
+    are: (identity: { kind: IdentityKind; userId: string; place: string }) => boolean,
+  ): void {
+    for (const [key, value] of this.identities) {
+      const [kind, userId, place] = JSON.parse(key);
+      if (!are({ kind, userId, place })) continue;
+      this.identities.delete(key);
+      this.byIdentity.delete(JSON.stringify([kind, place, value]));
     }
   }
 

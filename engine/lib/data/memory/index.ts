@@ -1,5 +1,6 @@
 import type {
   AnswerRecord,
+  AppCredentialsRecord,
   AppRecord,
   AuditRecord,
   DeliveryRecord,
@@ -47,6 +48,26 @@ export class MemoryRepository implements Repository {
     return this.directory.setAppDisabled(appKey, disabled);
   }
 
+  async replaceCredentials(
+    appKey: string,
+    next: Partial<AppCredentialsRecord>,
+    previousUntil: number | undefined,
+  ) {
+    return this.directory.replaceCredentials(appKey, next, previousUntil);
+  }
+
+  async deleteApp(appKey: string) {
+    if (!this.directory.deleteApp(appKey)) return false;
+    const ofApp = (one: { appKey: string }) => one.appKey === appKey;
+    this.requests.deleteWhere(ofApp);
+    this.deliveries.deleteWhere(ofApp);
+    this.trail.deleteApp(appKey);
+    for (const user of this.directory.users.values()) {
+      if (user.whiteLabelOf === appKey) await this.deleteUser(user.id);
+    }
+    return true;
+  }
+
   async insertUser(user: UserRecord, limit: number) {
     return this.directory.insertUser(user, limit);
   }
@@ -61,6 +82,16 @@ export class MemoryRepository implements Repository {
 
   async users() {
     return [...this.directory.users.values()];
+  }
+
+  async deleteUser(userId: string) {
+    if (!this.directory.deleteUser(userId)) return undefined;
+    const ofUser = (one: { userId: string }) => one.userId === userId;
+    const open = this.requests.deleteWhere(ofUser);
+    this.deliveries.deleteWhere(ofUser);
+    this.paired.deleteUser(userId);
+    this.trail.deleteUser(userId);
+    return open.map(({ authRequest }) => authRequest);
   }
 
   async setVirtualDevice(userId: string, deviceId: string) {
@@ -90,6 +121,7 @@ export class MemoryRepository implements Repository {
   }
 
   async insertDevice(device: DeviceRecord, limit: number) {
+    if (!this.directory.users.has(device.userId)) return 'gone';
     const inserted = this.paired.insert(device, limit);
     if (inserted === 'inserted') this.directory.setVirtualDevice(device.userId, undefined);
     return inserted;
@@ -162,6 +194,8 @@ export class MemoryRepository implements Repository {
   }
 
   async insertRequest(request: RequestRecord, pendingLimit: number) {
+    const { apps, users } = this.directory;
+    if (!apps.has(request.appKey) || !users.has(request.userId)) return 'gone';
     return this.requests.insert(request, pendingLimit);
   }
 

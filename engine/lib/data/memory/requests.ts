@@ -111,12 +111,8 @@ export class MemoryRequests {
   }
 
   end(authRequest: string): boolean {
-    const session = this.sessionsByToken.get(authRequest);
+    const session = this.dropSession(authRequest);
     if (!session) return false;
-    this.sessionsByToken.delete(authRequest);
-    const ofUser = this.sessionsByUser.get(session.userId);
-    ofUser?.delete(authRequest);
-    if (ofUser?.size === 0) this.sessionsByUser.delete(session.userId);
     this.forget(authRequest, session.appKey, true);
     return true;
   }
@@ -130,6 +126,21 @@ export class MemoryRequests {
       cleared.push(clearing);
     }
     return cleared;
+  }
+
+  /** Returns those that were open. */
+  deleteWhere(are: (request: { appKey: string; userId: string }) => boolean): RequestRecord[] {
+    const open: RequestRecord[] = [];
+    for (const requests of [this.byToken, this.withSession]) {
+      for (const request of requests.values()) {
+        if (!are(request)) continue;
+        requests.delete(request.authRequest);
+        this.removePending(request);
+        this.dropSession(request.authRequest);
+        if (!request.answer) open.push(request);
+      }
+    }
+    return open;
   }
 
   sweep(now: number): void {
@@ -167,6 +178,16 @@ export class MemoryRequests {
       state: 'open',
       confirmed: false,
     });
+  }
+
+  private dropSession(authRequest: string): SessionRecord | undefined {
+    const session = this.sessionsByToken.get(authRequest);
+    if (!session) return undefined;
+    this.sessionsByToken.delete(authRequest);
+    const ofUser = this.sessionsByUser.get(session.userId);
+    ofUser?.delete(authRequest);
+    if (ofUser?.size === 0) this.sessionsByUser.delete(session.userId);
+    return session;
   }
 
   private putSession(session: SessionRecord): void {

@@ -29,6 +29,15 @@ export class MemoryTrail {
     this.fraudByUser.set(userId, { ...fraud, pausedUntil: now });
   }
 
+  deleteUser(userId: string): void {
+    this.fraudByUser.delete(userId);
+    this.receipts.deleteWhere((receipt) => receipt.userId === userId);
+  }
+
+  deleteApp(appKey: string): void {
+    this.receipts.deleteWhere((receipt) => receipt.appKey === appKey);
+  }
+
   keepReceipt(receipt: ReceiptRecord): void {
     this.receipts.set(receipt.authRequest, receipt);
   }

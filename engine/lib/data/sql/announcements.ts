@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from '../../logger.js';
-import type { Announced, Change } from '../repository.js';
+import type { Announced } from '../repository.js';
 
 const CHANNEL = 'launchkey_engine';
 /** Changes in one notification, which PostgreSQL takes up to 8000 bytes of. */
@@ -21,7 +21,7 @@ export class Announcements {
   private readonly self = randomUUID();
   private client: pg.Client | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private waiting: Change[] = [];
+  private waiting: Announced[] = [];
   private sending: Promise<void> | undefined;
   private closed = false;
   listener: (announced: Announced) => void = () => {};
@@ -61,7 +61,7 @@ export class Announcements {
   }
 
   /** Goes out with whatever else is told while the one before is on its way; nobody waits for it. */
-  tell(change: Change): void {
+  tell(change: Announced): void {
     if (this.closed || this.waiting.length >= WAITING) return;
     this.waiting.push(change);
     this.sending ??= this.send();
@@ -90,7 +90,7 @@ export class Announcements {
   }
 
   private hear(payload: string): void {
-    const { from, changes } = JSON.parse(payload) as { from: string; changes: Change[] };
+    const { from, changes } = JSON.parse(payload) as { from: string; changes: Announced[] };
     if (from === this.self) return;
     for (const change of changes) this.listener(change);
   }

@@ -10,9 +10,9 @@ export class SqlDevices {
     this.db = db;
   }
 
-  async insert(device: DeviceRecord, limit: number): Promise<'inserted' | 'full'> {
+  async insert(device: DeviceRecord, limit: number): Promise<'inserted' | 'full' | 'gone'> {
     return await this.db.transaction().execute(async (trx) => {
-      await lockUser(trx, device.userId);
+      if (!(await lockUser(trx, device.userId))) return 'gone';
       if ((await count(trx, device.userId)) >= limit) return 'full';
       await trx.insertInto('devices').values(deviceRow(device)).execute();
       await setVirtual(trx, device.userId, null);
@@ -133,13 +133,18 @@ export class SqlDevices {
   }
 }
 
-/** Lets no other process in that changes what hangs on this user; an update is a lock everywhere. */
-export async function lockUser(trx: Step, userId: string): Promise<void> {
-  await trx
+/**
+ * Lets no other process in that changes what hangs on this user; an update is a lock everywhere.
+ * `false` if there is no such user.
+ */
+export async function lockUser(trx: Step, userId: string): Promise<boolean> {
+  const locked = await trx
     .updateTable('users')
     .set((eb) => ({ username: eb.ref('username') }))
     .where('id', '=', userId)
-    .execute();
+    .returning('id')
+    .executeTakeFirst();
+  return locked !== undefined;
 }
 
 async function count(trx: Step, userId: string): Promise<number> {

@@ -1,5 +1,11 @@
 import { BoundedMap } from '../../bounded-map.js';
-import type { AppRecord, IdentityKind, PairingRecord, UserRecord } from '../records.js';
+import type {
+  AppCredentialsRecord,
+  AppRecord,
+  IdentityKind,
+  PairingRecord,
+  UserRecord,
+} from '../records.js';
 import { appRecord, appRow, pairingRecord, userRecord, userRow } from './rows.js';
 import type { Database } from './schema.js';
 
@@ -46,6 +52,28 @@ export class SqlDirectory {
     const updated = await this.db
       .updateTable('apps')
       .set({ disabled: Number(disabled) })
+      .where('app_key', '=', appKey)
+      .returning('app_key')
+      .executeTakeFirst();
+    return updated !== undefined;
+  }
+
+  /** Reads and writes in one statement, so that of two at once each keeps what the other has made. */
+  async replaceCredentials(
+    appKey: string,
+    { secretHash, publicKey }: Partial<AppCredentialsRecord>,
+    previousUntil: number | undefined,
+  ): Promise<boolean> {
+    const kept = previousUntil !== undefined;
+    const updated = await this.db
+      .updateTable('apps')
+      .set((eb) => ({
+        ...(secretHash !== undefined && { secret_hash: secretHash }),
+        ...(publicKey !== undefined && { public_key: publicKey }),
+        previous_secret_hash: kept ? eb.ref('secret_hash') : null,
+        previous_public_key: kept ? eb.ref('public_key') : null,
+        previous_until: previousUntil ?? null,
+      }))
       .where('app_key', '=', appKey)
       .returning('app_key')
       .executeTakeFirst();

@@ -1,5 +1,6 @@
 import type {
   AnswerRecord,
+  AppCredentialsRecord,
   AppRecord,
   AuditRecord,
   DeliveryRecord,
@@ -12,8 +13,9 @@ import type {
   RequestRecord,
   UserRecord,
 } from '../records.js';
-import type { Announced, AnswerStep, Change, Repository } from '../repository.js';
+import type { Announced, AnswerStep, Repository } from '../repository.js';
 import type { Announcements } from './announcements.js';
+import { deleteApp, deleteUser } from './deletions.js';
 import { SqlDeliveries } from './deliveries.js';
 import { SqlDevices } from './devices.js';
 import { SqlDirectory } from './directory.js';
@@ -79,6 +81,18 @@ export class SqlRepository implements Repository {
     return this.directory.setAppDisabled(appKey, disabled);
   }
 
+  replaceCredentials(
+    appKey: string,
+    next: Partial<AppCredentialsRecord>,
+    previousUntil: number | undefined,
+  ) {
+    return this.directory.replaceCredentials(appKey, next, previousUntil);
+  }
+
+  deleteApp(appKey: string) {
+    return deleteApp(this.db, appKey);
+  }
+
   insertUser(user: UserRecord, limit: number) {
     return this.directory.insertUser(user, limit);
   }
@@ -93,6 +107,10 @@ export class SqlRepository implements Repository {
 
   users() {
     return this.directory.users();
+  }
+
+  deleteUser(userId: string) {
+    return deleteUser(this.db, userId);
   }
 
   setVirtualDevice(userId: string, deviceId: string) {
@@ -254,7 +272,7 @@ export class SqlRepository implements Repository {
     return this.deliveries.count();
   }
 
-  announce(change: Change) {
+  announce(change: Announced) {
     this.announcements?.tell(change);
   }
 

@@ -1,6 +1,7 @@
 import type { AnswerRecord, PastRequest, RequestRecord, SessionRecord } from '../records.js';
 import type { Answered, AnswerStep } from '../repository.js';
 import { insertDelivery } from './deliveries.js';
+import { lockUser } from './devices.js';
 import {
   answerColumns,
   openOrAnswered,
@@ -25,23 +26,15 @@ export class SqlRequests {
   async insert(
     request: RequestRecord,
     pendingLimit: number,
-  ): Promise<'inserted' | 'taken' | 'full'> {
-    const open = await this.db
-      .selectFrom('requests')
-      .select(({ fn }) => fn.countAll<number>().as('count'))
-      .where('user_id', '=', request.userId)
-      .where('expires_at', '>', request.createdAt)
-      .where('answered_at', 'is', null)
-      .executeTakeFirstOrThrow();
-    const full = open.count >= pendingLimit;
-    if (full) return (await this.row(request.authRequest)) ? 'taken' : 'full';
-    const inserted = await this.db
-      .insertInto('requests')
-      .values(requestRow(request))
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('auth_request')
-      .executeTakeFirst();
-    return inserted ? 'inserted' : 'taken';
+  ): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
+    try {
+      return await this.db
+        .transaction()
+        .execute((trx) => insertRequest(trx, request, pendingLimit));
+    } catch (error) {
+      if (isReferenceToNothing(error)) return 'gone';
+      throw error;
+    }
   }
 
   async get(authRequest: string): Promise<RequestRecord | PastRequest | undefined> {
@@ -226,6 +219,43 @@ export class SqlRequests {
     if (request.answer) return 'answered';
     return request.expiresAt > now ? 'denial only' : 'expired';
   }
+}
+
+/** With the user locked, so that of many at once no more come in than there is room for. */
+async function insertRequest(
+  trx: Step,
+  request: RequestRecord,
+  pendingLimit: number,
+): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
+  if (!(await lockUser(trx, request.userId))) return 'gone';
+  const open = await trx
+    .selectFrom('requests')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('user_id', '=', request.userId)
+    .where('expires_at', '>', request.createdAt)
+    .where('answered_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  if (open.count >= pendingLimit) {
+    const taken = await trx
+      .selectFrom('requests')
+      .select('auth_request')
+      .where('auth_request', '=', request.authRequest)
+      .executeTakeFirst();
+    return taken ? 'taken' : 'full';
+  }
+  const inserted = await trx
+    .insertInto('requests')
+    .values(requestRow(request))
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('auth_request')
+    .executeTakeFirst();
+  return inserted ? 'inserted' : 'taken';
+}
+
+/** What PostgreSQL and SQLite say of a row that refers to one that does not exist (any more). */
+function isReferenceToNothing(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY';
 }
 
 /** The oldest sessions of the user with the application make room for the one that was opened. */

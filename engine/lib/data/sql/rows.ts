@@ -35,6 +35,9 @@ export function appRow(app: AppRecord): AppRow {
     organization: app.organization ?? null,
     disabled: Number(app.disabled),
     created_at: app.createdAt,
+    previous_secret_hash: app.previous?.secretHash ?? null,
+    previous_public_key: app.previous?.publicKey ?? null,
+    previous_until: app.previous?.until ?? null,
   };
 }
 
@@ -48,7 +51,14 @@ export function appRecord(row: AppRow): AppRecord {
     organization: row.organization ?? undefined,
     disabled: row.disabled === 1,
     createdAt: row.created_at,
+    previous: previousRecord(row),
   };
+}
+
+function previousRecord(row: AppRow): AppRecord['previous'] {
+  const { previous_secret_hash: secretHash, previous_public_key: publicKey } = row;
+  if (secretHash === null || publicKey === null) return undefined;
+  return { secretHash, publicKey, until: row.previous_until ?? 0 };
 }
 
 export function userRow(user: UserRecord): UserRow {
@@ -86,6 +96,7 @@ export function requestRow(request: RequestRecord): RequestRow {
     auth_request: request.authRequest,
     app_key: request.appKey,
     app_name: request.appName,
+    key_id: request.keyId ?? null,
     user_id: request.userId,
     username: request.username,
     session: Number(request.session),
@@ -120,6 +131,7 @@ export function openOrAnswered(row: RequestRow): RequestRecord {
     authRequest: row.auth_request,
     appKey: row.app_key,
     appName: row.app_name,
+    keyId: row.key_id ?? undefined,
     userId: row.user_id,
     username: row.username,
     session: row.session === 1,

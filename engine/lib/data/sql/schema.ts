@@ -33,6 +33,10 @@ export interface AppRow {
   organization: string | null;
   disabled: number;
   created_at: number;
+  /** The credentials before the last rotation; `null` where they ended with it. */
+  previous_secret_hash: string | null;
+  previous_public_key: string | null;
+  previous_until: number | null;
 }
 
 export interface UserRow {
@@ -71,6 +75,7 @@ export interface RequestRow {
   auth_request: string;
   app_key: string;
   app_name: string;
+  key_id: string | null;
   user_id: string;
   username: string;
   session: number;

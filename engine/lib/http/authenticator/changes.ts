@@ -64,7 +64,9 @@ export class ChangeStreams {
       reading = true;
       while (stale && !raw.writableNeedDrain) {
         stale = false;
-        const state = await userState(this.services, username).catch(() => undefined);
+        const state = await userState(this.services, username).catch((error) => {
+          if (error.code === 'ENGINE_UNKNOWN_USER') raw.end();
+        });
         if (state) raw.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
       }
       reading = false;

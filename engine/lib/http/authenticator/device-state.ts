@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { DeviceRecord, RequestRecord, UserRecord } from '../../data/records.js';
+import { answerKey } from '../../domain/credentials.js';
 import type { Services } from '../../services.js';
 import { showSession } from '../../views.js';
 import { groupSessions } from './state.js';
@@ -33,7 +34,7 @@ export async function deviceState(
       createdAt,
       push: push !== undefined,
     })),
-    requests: await Promise.all(requests.map((request) => showForDevice(services, request))),
+    requests: await showForDevice(services, requests),
     sessions: groupSessions(sessions.map(showSession)).map((group) => ({
       ...group,
       since: group.since.getTime(),
@@ -52,11 +53,21 @@ export async function deviceState(
   return { version, body };
 }
 
-async function showForDevice(services: Services, request: RequestRecord): Promise<object> {
-  const app = await services.repository.app(request.appKey);
+/** Those whose application was deleted in this moment are left out. */
+async function showForDevice(services: Services, requests: RequestRecord[]): Promise<object[]> {
+  const shown = await Promise.all(
+    requests.map(async (request) => {
+      const app = await services.repository.app(request.appKey);
+      return app && showRequest(request, answerKey(app, request, services.clock()));
+    }),
+  );
+  return shown.filter((one) => one !== undefined);
+}
+
+function showRequest(request: RequestRecord, publicKey: string): object {
   return {
     authRequest: request.authRequest,
-    app: { name: request.appName, appKey: request.appKey, publicKey: spki(app?.publicKey ?? '') },
+    app: { name: request.appName, appKey: request.appKey, publicKey: spki(publicKey) },
     context: request.context,
     session: request.session,
     numbers: request.numbers,

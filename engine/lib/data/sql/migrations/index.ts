@@ -1,6 +1,7 @@
 import type { Migration } from 'kysely';
 import * as first from './0001-first.js';
 import * as devices from './0002-devices.js';
+import * as rotation from './0003-rotation.js';
 
 /**
  * How the tables came to be, in the order of the names. What stands here has run on people's data: a
@@ -9,4 +10,5 @@ import * as devices from './0002-devices.js';
 export const migrations: Record<string, Migration> = {
   '0001-first': first,
   '0002-devices': devices,
+  '0003-rotation': rotation,
 };

@@ -1,0 +1,4 @@
+import { describeRepositories } from '../support/repositories.js';
+import { deletionContract } from './deletion-contract.js';
+
+describeRepositories('deletion', deletionContract);
