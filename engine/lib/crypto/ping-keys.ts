@@ -51,8 +51,12 @@ export class PingKeys {
     return keys;
   }
 
-  /** Looks now and then for what other processes have made of the keys. */
+  /** Drops what is over, and looks now and then for what other processes have made of the keys. */
   async refresh(): Promise<void> {
+    if (!this.repository.shared) {
+      this.keys = this.alive();
+      return;
+    }
     const now = performance.now();
     if (now - this.lookedAt < LOOK) return;
     this.lookedAt = now;

@@ -70,8 +70,11 @@ export interface Repository {
    */
   deleteApp(appKey: string): Promise<boolean>;
 
-  /** `'full'` if the user is a white label user and its application has `limit` of them. */
-  insertUser(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full'>;
+  /**
+   * Of a white label user: `'full'` if its application has `limit` of them, `'gone'` if there is no such
+   * application.
+   */
+  insertUser(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full' | 'gone'>;
   user(id: string): Promise<UserRecord | undefined>;
   userByName(username: string): Promise<UserRecord | undefined>;
   users(): Promise<UserRecord[]>;
@@ -227,6 +230,8 @@ export interface Repository {
   deleteDelivery(id: string): Promise<void>;
   deliveryCount(): Promise<number>;
 
+  /** Whether other processes may have the same data. */
+  readonly shared: boolean;
   /** Tells the other processes with the same data of a change. They may miss it. */
   announce(change: Announced): void;
   /** What other processes announce goes to this listener from now on. */

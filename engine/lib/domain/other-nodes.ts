@@ -16,7 +16,7 @@ export class OtherNodes {
   private readonly heldPolls: HeldPolls;
   private readonly changes: Changes;
   private readonly clock: () => number;
-  private lookedAt = 0;
+  private lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(repository: Repository, heldPolls: HeldPolls, changes: Changes, clock: () => number) {
     this.repository = repository;
@@ -39,6 +39,7 @@ export class OtherNodes {
   }
 
   async look(): Promise<void> {
+    if (!this.repository.shared) return;
     const now = performance.now();
     if (this.heldPolls.size === 0 || now - this.lookedAt < LOOK) return;
     this.lookedAt = now;

@@ -61,6 +61,9 @@ export class Users {
     const inserted = await this.insert(user);
     if (inserted === 'inserted') return user;
     if (inserted === 'taken') return await this.require(username);
+    if (inserted === 'gone') {
+      throw new Refusal(Reason.unknownApp, 'There is no application with this app_key.');
+    }
     throw new Refusal(Reason.tooMany, 'This application has as many users as it can have.');
   }
 

@@ -117,6 +117,30 @@ export function coreContract(make: () => Promise<Repository>): void {
     expect(await repository.insertRequest(later, 2)).toBe('inserted');
   });
 
+  it('lets exactly as many requests in as there is room for, however many come at once', async () => {
+    const { repository, request } = await repositoryWithApp();
+    await repository.insertRequest(request(), 4);
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => repository.insertRequest(request(), 4)),
+    );
+    expect(results.filter((result) => result === 'inserted')).toHaveLength(3);
+    expect(results.filter((result) => result === 'full')).toHaveLength(17);
+    expect(await repository.pendingRequests('u', 1)).toHaveLength(4);
+  });
+
+  it('lets exactly as many white label users in as there is room for', async () => {
+    const { repository, app } = await repositoryWithApp();
+    const insert = (id: string, whiteLabelOf = app.appKey) =>
+      repository.insertUser({ id, username: `${id}@1`, whiteLabelOf, createdAt: 0 }, 4);
+    await insert('first');
+    const results = await Promise.all(Array.from({ length: 20 }, (_, i) => insert(`u${i}`)));
+    expect(results.filter((result) => result === 'inserted')).toHaveLength(3);
+    expect(results.filter((result) => result === 'full')).toHaveLength(17);
+    expect((await repository.users()).filter((user) => user.whiteLabelOf)).toHaveLength(4);
+    expect(await insert('first')).toBe('taken');
+    expect(await insert('other', '0')).toBe('gone');
+  });
+
   it('lets one of many answers count, with its event and no other', async () => {
     const { repository, request, event, answer } = await repositoryWithApp();
     const one = request();

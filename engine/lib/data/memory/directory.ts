@@ -52,9 +52,10 @@ export class MemoryDirectory {
     return true;
   }
 
-  insertUser(user: UserRecord, limit: number): 'inserted' | 'taken' | 'full' {
+  insertUser(user: UserRecord, limit: number): 'inserted' | 'taken' | 'full' | 'gone' {
     if (this.byName.has(user.username)) return 'taken';
     if (user.whiteLabelOf !== undefined) {
+      if (!this.apps.has(user.whiteLabelOf)) return 'gone';
       const count = this.whiteLabelUsers.get(user.whiteLabelOf) ?? 0;
       if (count >= limit) return 'full';
       this.whiteLabelUsers.set(user.whiteLabelOf, count + 1);

@@ -282,6 +282,8 @@ export class MemoryRepository implements Repository {
   }
 
   // No other process has this memory.
+  readonly shared = false;
+
   announce() {}
 
   onAnnounced() {}

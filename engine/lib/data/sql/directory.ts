@@ -7,7 +7,7 @@ import type {
   UserRecord,
 } from '../records.js';
 import { appRecord, appRow, pairingRecord, userRecord, userRow } from './rows.js';
-import type { Database } from './schema.js';
+import type { Database, Step } from './schema.js';
 
 /** Applications, users, the names that users have in places, and pairings that wait to be used. */
 export class SqlDirectory {
@@ -80,23 +80,22 @@ export class SqlDirectory {
     return updated !== undefined;
   }
 
-  async insertUser(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full'> {
+  async insertUser(
+    user: UserRecord,
+    limit: number,
+  ): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
     if (await this.userByName(user.username)) return 'taken';
-    if (user.whiteLabelOf !== undefined) {
-      const { count } = await this.db
+    const { whiteLabelOf } = user;
+    if (whiteLabelOf === undefined) return await insertUser(this.db, user);
+    return await this.db.transaction().execute(async (trx) => {
+      if (!(await lockApp(trx, whiteLabelOf))) return 'gone';
+      const { count } = await trx
         .selectFrom('users')
         .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('white_label_of', '=', user.whiteLabelOf)
+        .where('white_label_of', '=', whiteLabelOf)
         .executeTakeFirstOrThrow();
-      if (count >= limit) return 'full';
-    }
-    const inserted = await this.db
-      .insertInto('users')
-      .values(userRow(user))
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .executeTakeFirst();
-    return inserted ? 'inserted' : 'taken';
+      return count >= limit ? 'full' : await insertUser(trx, user);
+    });
   }
 
   async user(id: string): Promise<UserRecord | undefined> {
@@ -218,4 +217,25 @@ export class SqlDirectory {
       .executeTakeFirst();
     return row?.value;
   }
+}
+
+async function insertUser(db: Database, user: UserRecord): Promise<'inserted' | 'taken'> {
+  const inserted = await db
+    .insertInto('users')
+    .values(userRow(user))
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted ? 'inserted' : 'taken';
+}
+
+/** Of many white label users at once no more come in than there is room for: an update is a lock. */
+async function lockApp(trx: Step, appKey: string): Promise<boolean> {
+  const locked = await trx
+    .updateTable('apps')
+    .set((eb) => ({ name: eb.ref('name') }))
+    .where('app_key', '=', appKey)
+    .returning('app_key')
+    .executeTakeFirst();
+  return locked !== undefined;
 }

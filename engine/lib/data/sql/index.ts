@@ -272,6 +272,10 @@ export class SqlRepository implements Repository {
     return this.deliveries.count();
   }
 
+  get shared() {
+    return this.announcements !== undefined;
+  }
+
   announce(change: Announced) {
     this.announcements?.tell(change);
   }
@@ -280,8 +284,8 @@ export class SqlRepository implements Repository {
     if (this.announcements) this.announcements.listener = listener;
   }
 
-  async answeredSince(time: number) {
-    return this.announcements ? await this.requests.answeredSince(time) : [];
+  answeredSince(time: number) {
+    return this.requests.answeredSince(time);
   }
 
   async sweep(now: number) {

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { MemoryRepository } from '../lib/data/memory/index.js';
+import type { Repository } from '../lib/data/repository.js';
+import { openPostgres } from '../lib/data/sql/postgres.js';
+import { openSqlite } from '../lib/data/sql/sqlite.js';
+import { Vault } from '../lib/data/sql/vault.js';
+import { Changes } from '../lib/domain/changes.js';
+import { HeldPolls } from '../lib/domain/held-polls.js';
+import { OtherNodes } from '../lib/domain/other-nodes.js';
+import { silent } from '../lib/logger.js';
+import { describeWithPostgres } from './support/postgres.js';
+import { temporary } from './support/repositories.js';
+
+/** How often an engine that holds a poll has looked for what others have answered. */
+async function looks(repository: Repository): Promise<number> {
+  onTestFinished(async () => await repository.close());
+  const answeredSince = vi.spyOn(repository, 'answeredSince');
+  const heldPolls = new HeldPolls();
+  const nodes = new OtherNodes(repository, heldPolls, new Changes(), Date.now);
+  await nodes.look();
+  expect(answeredSince).not.toHaveBeenCalled();
+  heldPolls.enter('x', Number.POSITIVE_INFINITY, 60_000);
+  await nodes.look();
+  await nodes.look();
+  return answeredSince.mock.calls.length;
+}
+
+it('nobody looks for what others have done with data that is theirs alone', async () => {
+  const data = join(await temporary(), 'engine.db');
+  expect(await looks(new MemoryRepository())).toBe(0);
+  expect(await looks(await openSqlite(data, new Vault(Vault.newKey())))).toBe(0);
+});
+
+describeWithPostgres('with a database that others may have', (server) => {
+  it('who holds a poll looks, but not all the time', async () => {
+    const url = await server().database();
+    expect(await looks(await openPostgres(url, new Vault(Vault.newKey()), silent))).toBe(1);
+  });
+});
