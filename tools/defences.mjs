@@ -27,6 +27,7 @@ const CONCEAL = 'spec/conceal.spec.ts';
 const CONTRACT = 'spec/store/contract.spec.ts';
 const STRATEGY = 'spec/strategy.spec.ts';
 const WAITING = 'spec/web/waiting.spec.ts';
+const ADDRESSES = 'engine/spec/addresses.spec.ts';
 const DEVICES = 'engine/spec/devices.spec.ts';
 const FACTORS = 'engine/spec/factors.spec.ts';
 const PUSH = 'engine/spec/push.spec.ts';
@@ -731,11 +732,29 @@ export const defences = [
     'the limit of an address',
     [
       'engine/lib/domain/failed-tries.ts',
-      'if (recent.length >= ALLOWED) return oldest + WINDOW - now;',
-      '',
+      'return recent.length >= this.allowed ? oldest + WINDOW - now : 0;',
+      'return oldest > 0 ? 0 : 0;',
     ],
     DEVICES,
     'lets an address fail ten times in a minute',
+  ),
+  defence(
+    'calls again and again without being anybody',
+    'the refusal',
+    ['engine/lib/domain/failed-calls.ts', 'if (wait > 0) throw refusal(wait);', ''],
+    ADDRESSES,
+    'is refused for a minute',
+  ),
+  defence(
+    'says that his requests come from other addresses',
+    'the list of proxies',
+    [
+      'engine/lib/http/server.ts',
+      'trustProxy: trustedProxies.length > 0 && [...trustedProxies],',
+      'trustProxy: true,',
+    ],
+    ADDRESSES,
+    'changes nothing where no proxy',
   ),
   defence(
     'guesses the code by which a phone is paired',

@@ -14,6 +14,7 @@ import { Devices } from './domain/devices.js';
 import { Envelopes } from './domain/envelopes.js';
 import { Events } from './domain/events.js';
 import { Factors } from './domain/factors.js';
+import { FailedCalls } from './domain/failed-calls.js';
 import { Fraud } from './domain/fraud.js';
 import { HeldPolls } from './domain/held-polls.js';
 import { OtherNodes } from './domain/other-nodes.js';
@@ -31,7 +32,9 @@ import { LaunchKeyEngineError } from './errors.js';
 import { createServer } from './http/server.js';
 import { Tls } from './http/tls.js';
 import { Metrics } from './metrics.js';
+import { isLoopback } from './networks.js';
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { outsideRequests, withRequestIds } from './request-ids.js';
 import type { Services } from './services.js';
 import {
   type AuditEntry,
@@ -148,7 +151,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 }
 
 async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
-  const { clock, logger, limits } = options;
+  const { clock, limits } = options;
+  const logger = withRequestIds(options.logger);
   const tls = options.tls && (await Tls.open(options.tls, logger));
   const repository = await openRepository(options);
   const [pingKeys, vapidKeys] = await Promise.all([
@@ -177,7 +181,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     },
     options.delivery,
   );
-  events.onQueued = () => delivery.run();
+  events.onQueued = () => outsideRequests(() => delivery.run());
   const audit = new Audit(repository, clock);
   const fraud = new Fraud({ repository, audit, changes, metrics, logger, clock });
   const pushGuard = new OutgoingGuard(options.push.networks);
@@ -206,7 +210,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     clock,
     requestTtl: options.requestTtl,
     rateWindows: options.rateWindows,
-    onCreated: (request) => push.wake(request),
+    onCreated: (request) => outsideRequests(() => push.wake(request)),
   });
   const pairings = new Pairings(repository, clock, () => options.publicUrl ?? engine.url);
   const services: Services = {
@@ -240,6 +244,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     heldPolls,
     changes,
     otherNodes,
+    failedCalls: new FailedCalls(clock, logger),
     limits,
     metrics,
     logger,
@@ -280,7 +285,7 @@ class RunningEngine implements Engine {
 
   async listen(): Promise<void> {
     const { host, port } = this.options;
-    const server = await createServer(this.services, this.tls);
+    const server = await createServer(this.services, this.options.trustedProxies, this.tls);
     this.server = server;
     try {
       await server.listen({ host, port });
@@ -488,8 +493,4 @@ class RunningEngine implements Engine {
     if (!this.closing) return;
     throw new LaunchKeyEngineError('ENGINE_CLOSED', 'This engine has been closed.');
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
 }

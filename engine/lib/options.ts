@@ -1,11 +1,12 @@
 import type { RateWindow } from './data/records.js';
 import { BACKOFF, type DeliveryOptions } from './domain/delivery.js';
 import { LIMITS, type Limits } from './domain/limits.js';
-import { DEVELOPMENT_NETWORKS, isNetwork } from './domain/outgoing.js';
+import { DEVELOPMENT_NETWORKS } from './domain/outgoing.js';
 import { PUSH_BACKOFF, type PushOptions } from './domain/push.js';
 import { LaunchKeyEngineError } from './errors.js';
 import type { TlsOptions } from './http/tls.js';
 import { type Logger, silent } from './logger.js';
+import { isLoopback, isNetwork } from './networks.js';
 
 /** How many auth requests an application may make for one user. */
 export interface RateLimit {
@@ -26,6 +27,11 @@ export interface EngineOptions {
   tls?: TlsOptions;
   /** The address under which others reach the engine, for QR codes. Default: the engine's `url`. */
   publicUrl?: string;
+  /**
+   * Networks, as `ADDRESS/BITS`, of proxies in front of the engine: what these say of whom a request is
+   * from (`X-Forwarded-For`), and how it is called (`X-Request-Id`), is believed. Default: none.
+   */
+  trustedProxies?: readonly string[];
   /** The file that the data is kept in (SQLite). Default: none, everything is in memory. */
   data?: string;
   /** `postgres://…`: the database that the data is kept in, which several engines may share. */
@@ -82,6 +88,7 @@ const KNOWN: readonly string[] = [
   'host',
   'tls',
   'publicUrl',
+  'trustedProxies',
   'data',
   'databaseUrl',
   'key',
@@ -121,6 +128,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     host: text('host', options.host ?? '127.0.0.1'),
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
     publicUrl: resolvePublicUrl(options.publicUrl),
+    trustedProxies: networks('trustedProxies', options.trustedProxies ?? []),
     ...resolveData(options),
     clock,
     requestTtl: integer('requestTtl', options.requestTtl ?? 300_000, 1, DAY),
@@ -198,12 +206,10 @@ function resolveRate(rateLimit: EngineOptions['rateLimit']): readonly RateWindow
 }
 
 function resolveNetworks({ callbackNetworks, host = '127.0.0.1' }: EngineOptions) {
-  if (callbackNetworks === undefined) return isLoopback(host) ? DEVELOPMENT_NETWORKS : [];
+  if (callbackNetworks === undefined) {
+    return host === 'localhost' || isLoopback(host) ? DEVELOPMENT_NETWORKS : [];
+  }
   return networks('callbackNetworks', callbackNetworks);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function resolveDelivery(delivery: DeliveryOptions): DeliveryOptions {

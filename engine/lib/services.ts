@@ -9,6 +9,7 @@ import type { Deletions } from './domain/deletions.js';
 import type { Devices } from './domain/devices.js';
 import type { Envelopes } from './domain/envelopes.js';
 import type { Factors } from './domain/factors.js';
+import type { FailedCalls } from './domain/failed-calls.js';
 import type { Fraud } from './domain/fraud.js';
 import type { HeldPolls } from './domain/held-polls.js';
 import type { Limits } from './domain/limits.js';
@@ -48,6 +49,7 @@ export interface Services {
   readonly heldPolls: HeldPolls;
   readonly changes: Changes;
   readonly otherNodes: OtherNodes;
+  readonly failedCalls: FailedCalls;
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly logger: Logger;

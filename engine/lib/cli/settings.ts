@@ -46,6 +46,12 @@ const SETTINGS: readonly Setting[] = [
     help: 'address under which others reach the engine',
   },
   {
+    name: 'trustedProxies',
+    kind: 'texts',
+    flag: '--trusted-proxy <address/bits>',
+    help: 'proxy that is believed who a request is from',
+  },
+  {
     name: 'callbackNetworks',
     kind: 'texts',
     flag: '--callback-network <address/bits>',

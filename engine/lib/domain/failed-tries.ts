@@ -1,18 +1,34 @@
+import { isIP } from 'node:net';
 import { BoundedMap } from '../bounded-map.js';
 
 const WINDOW = 60_000;
-const ALLOWED = 10;
 
 /**
- * Counts what goes wrong from one address: ten tries a minute may. What goes well is not counted, since
- * a whole company may sit behind one address. The count is this process's own.
+ * Counts what goes wrong from one address: so many tries a minute may. What goes well is not counted,
+ * since a whole company may sit behind one address. The count is this process's own.
  */
 export class FailedTries {
-  private readonly byAddress = new BoundedMap<string, number[]>(100_000);
+  private readonly byAddress: BoundedMap<string, number[]>;
+  private readonly allowed: number;
   private readonly clock: () => number;
 
-  constructor(clock: () => number) {
+  constructor(clock: () => number, { allowed = 10, addresses = 100_000 } = {}) {
     this.clock = clock;
+    this.allowed = allowed;
+    this.byAddress = new BoundedMap(addresses);
+  }
+
+  /** The milliseconds until a try is allowed, or 0. */
+  wait(ip: string): number {
+    const now = this.clock();
+    const recent = this.recent(ip, now);
+    const [oldest = now] = recent;
+    return recent.length >= this.allowed ? oldest + WINDOW - now : 0;
+  }
+
+  fail(ip: string): void {
+    const now = this.clock();
+    this.byAddress.set(network(ip), [...this.recent(ip, now), now]);
   }
 
   /**
@@ -20,26 +36,30 @@ export class FailedTries {
    * allowed. Counted beforehand, so that tries at the same time do not slip past.
    */
   begin(ip: string): number | (() => void) {
-    const address = network(ip);
+    const wait = this.wait(ip);
+    if (wait > 0) return wait;
     const now = this.clock();
-    const recent = (this.byAddress.get(address) ?? [])
-      .map((time) => Math.min(time, now))
-      .filter((time) => time > now - WINDOW);
-    const [oldest = now] = recent;
-    if (recent.length >= ALLOWED) return oldest + WINDOW - now;
-    recent.push(now);
-    this.byAddress.set(address, recent);
+    this.fail(ip);
     return () => {
-      const counted = this.byAddress.get(address) ?? [];
+      const counted = this.byAddress.get(network(ip)) ?? [];
       const index = counted.indexOf(now);
       if (index >= 0) counted.splice(index, 1);
     };
   }
+
+  private recent(ip: string, now: number): number[] {
+    return (this.byAddress.get(network(ip)) ?? [])
+      .map((time) => Math.min(time, now))
+      .filter((time) => time > now - WINDOW);
+  }
 }
 
-/** Of IPv6 the first 64 bits: the rest is its holder's to choose. */
+/**
+ * Of IPv6 the first 64 bits: the rest is its holder's to choose. What a proxy hands on may be no
+ * address at all.
+ */
 function network(ip: string): string {
-  if (!ip.includes(':') || ip.startsWith('::ffff:')) return ip;
+  if (isIP(ip) !== 6 || ip.startsWith('::ffff:')) return ip;
   return new URL(`http://[${ip.split('%')[0]}]`).hostname
     .slice(1, -1)
     .split(':')

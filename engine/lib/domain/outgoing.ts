@@ -1,6 +1,7 @@
 import { lookup as resolve } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
+import { Networks } from '../networks.js';
 
 /**
  * What is not for everybody on the internet: the special-purpose registries of IANA (RFC 6890), and
@@ -43,7 +44,7 @@ export const DEVELOPMENT_NETWORKS: readonly string[] = [
   'fc00::/7',
 ];
 
-const special = listOf(SPECIAL);
+const special = new Networks(SPECIAL);
 
 /**
  * Decides by the address which connections the engine makes for somebody else's URL, so that nobody
@@ -51,16 +52,15 @@ const special = listOf(SPECIAL);
  * that resolves to another one in between gains nothing.
  */
 export class OutgoingGuard {
-  private readonly allowed: BlockList;
+  private readonly allowed: Networks;
 
   /** @param networks - networks that are allowed though they are not public, as `ADDRESS/BITS`. */
   constructor(networks: readonly string[]) {
-    this.allowed = listOf(networks);
+    this.allowed = new Networks(networks);
   }
 
   allows(address: string): boolean {
-    const family = familyOf(address);
-    return this.allowed.check(address, family) || !special.check(address, family);
+    return this.allowed.has(address) || !special.has(address);
   }
 
   /** Connects as undici does, but to allowed addresses only; `ADDRESS_NOT_ALLOWED` otherwise. */
@@ -87,28 +87,6 @@ export class OutgoingGuard {
       callback(null, first.address, first.family);
     });
   };
-}
-
-/** Whether a text is a network as `ADDRESS/BITS`, or one address. */
-export function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-  return most > 0 && fits && rest.length === 0;
-}
-
-function listOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    if (bits === undefined) list.addAddress(address, familyOf(address));
-    else list.addSubnet(address, Number(bits), familyOf(address));
-  }
-  return list;
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
 function refusal(address: string): NodeJS.ErrnoException {

@@ -1,7 +1,10 @@
-import type { Server } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { Networks } from '../networks.js';
+import { inRequest } from '../request-ids.js';
 import type { Services } from '../services.js';
 import { authenticator } from './authenticator/index.js';
 import { operations } from './operations.js';
@@ -12,13 +15,20 @@ import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 
 /** Longer than the idle time of any proxy: the side that closes first must never be this one. */
 const KEEP_ALIVE = 620_000;
+const REQUEST_ID = 'x-request-id';
 
-export async function createServer(services: Services, tls?: Tls): Promise<FastifyInstance> {
+export async function createServer(
+  services: Services,
+  trustedProxies: readonly string[],
+  tls?: Tls,
+): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     // The routes are the same over both: the type is that of http.
     https: (tls?.serverOptions ?? null) as null,
     // URLs of old SDKs carry envelopes: no request is logged.
     logger: false,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    genReqId: requestIds(new Networks(trustedProxies)),
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: 30_000,
@@ -27,9 +37,16 @@ export async function createServer(services: Services, tls?: Tls): Promise<Fasti
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     exposeHeadRoutes: false,
     clientErrorHandler: refuseUnparsed,
-    frameworkErrors: (_error, _request, reply) => void sendError(reply, 400, UNREADABLE),
+    frameworkErrors: (_error, request, reply) =>
+      void sendError(reply.header(REQUEST_ID, request.id), 400, UNREADABLE),
   });
   tls?.serve(app.server as Server & TlsServer);
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header(REQUEST_ID, request.id);
+    inRequest(request.id, done);
+  });
+  // Reading the body goes on in the connection's name, not the request's.
+  app.addHook('preValidation', (request, _reply, done) => inRequest(request.id, done));
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
   await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });
   await app.register((scope) => operations(scope, services));
@@ -38,6 +55,15 @@ export async function createServer(services: Services, tls?: Tls): Promise<Fasti
     reply.code(404).type('text/plain').send('There is nothing here. The API is at /v1.\n'),
   );
   return app;
+}
+
+/** A new one for each request, unless a proxy that is trusted has named it already. */
+function requestIds(trusted: Networks): (request: IncomingMessage) => string {
+  return ({ headers, socket }) => {
+    const given = headers[REQUEST_ID];
+    const wellFormed = typeof given === 'string' && /^[\w.:/+=-]{1,128}$/.test(given);
+    return wellFormed && trusted.has(socket.remoteAddress ?? '') ? given : randomUUID();
+  };
 }
 
 /**

@@ -71,11 +71,17 @@ export class Device {
     return await publicJwk(this.keys.publicKey);
   }
 
-  async pair(code: string, given: object = {}): Promise<Reply> {
+  async pair(
+    code: string,
+    given: object = {},
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
     const publicKey = await this.publicKey();
     const body = { code, name: 'Phone', publicKey, ...given };
     const keyId = await jwkThumbprint(this.keys.publicKey);
-    const reply = await this.send(await this.sign({ path: 'pair', body, keyId, token: '' }));
+    const reply = await this.send(
+      await this.sign({ path: 'pair', body, keyId, token: '', headers }),
+    );
     if (reply.status === 200) {
       this.id = reply.body.device.id;
       this.token = reply.body.token;

@@ -95,7 +95,14 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
 async function admit(services: Services, request: FastifyRequest): Promise<Call> {
   const read = readRequest(services, request);
   const { authorization } = request.headers;
-  const { device, user } = await services.devices.authenticate(authorization, read.signed);
+  const { device, user } = await services.failedCalls.watch(
+    request.ip,
+    () => services.devices.authenticate(authorization, read.signed),
+    (retryAfter) =>
+      new DeviceRefusal('too_many', 'Too many requests from this address were refused.', {
+        retryAfter,
+      }),
+  );
   return { ...read, device, user };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { AppRecord } from '../../data/records.js';
 import type { Envelope } from '../../domain/envelopes.js';
+import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../services.js';
 import { type Parameters, readParameters, text } from './parameters.js';
 
@@ -13,8 +14,22 @@ export async function admit(
   request: FastifyRequest,
 ): Promise<{ app: AppRecord; parameters: Parameters }> {
   const parameters = readParameters(request);
-  const app = await services.envelopes.check(readEnvelope(parameters));
+  const envelope = readEnvelope(parameters);
+  const app = await identify(services, request, () => services.envelopes.check(envelope));
   return { app, parameters };
+}
+
+/** The application that `check` finds, unless too many checks have failed for this address. */
+export async function identify(
+  services: Services,
+  request: FastifyRequest,
+  check: () => Promise<AppRecord>,
+): Promise<AppRecord> {
+  return await services.failedCalls.watch(
+    request.ip,
+    check,
+    (wait) => new Refusal(Reason.tooMany, 'Too many calls from this address were refused.', wait),
+  );
 }
 
 /** The three parameters that every call but ping carries. */

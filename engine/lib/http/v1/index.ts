@@ -25,7 +25,7 @@ type Handler = (
   reply: FastifyReply,
 ) => Promise<FastifyReply>;
 
-/** The v1 API. Thin on purpose: no schemas, hooks or request logs between a call and its handler. */
+/** The v1 API. Thin on purpose: no schemas and no request logs between a call and its handler. */
 export async function v1(app: FastifyInstance, services: Services): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, parseForm);

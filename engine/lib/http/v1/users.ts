@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../services.js';
-import { readEnvelope } from './envelope.js';
+import { identify, readEnvelope } from './envelope.js';
 import { type Parameters, text } from './parameters.js';
 import { sendJson } from './respond.js';
 
@@ -16,7 +16,9 @@ export async function users(
     throw new Refusal(Reason.incorrectData, 'A JSON body is needed.');
   }
   const parameters = { ...readObject(body), signature: (request.query as Parameters).signature };
-  const app = await services.envelopes.checkBody(readEnvelope(parameters), body);
+  const envelope = readEnvelope(parameters);
+  const check = () => services.envelopes.checkBody(envelope, body);
+  const app = await identify(services, request, check);
   const identifier = text(parameters, 'identifier', 1000);
   return sendJson(reply, {
     successful: true,

@@ -1,0 +1,38 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Whether a text is a network as `ADDRESS/BITS`, or one address. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  return most > 0 && fits && rest.length === 0;
+}
+
+/** Networks, and what is in them. */
+export class Networks {
+  private readonly list = new BlockList();
+
+  /** @param networks - each as `ADDRESS/BITS`, or one address. */
+  constructor(networks: readonly string[]) {
+    for (const network of networks) {
+      const [address = '', bits] = network.split('/');
+      if (bits === undefined) this.list.addAddress(address, familyOf(address));
+      else this.list.addSubnet(address, Number(bits), familyOf(address));
+    }
+  }
+
+  has(address: string): boolean {
+    return this.list.check(address, familyOf(address));
+  }
+}
+
+const loopback = new Networks(['127.0.0.0/8', '::1']);
+
+/** Whether an address is one of this machine itself. */
+export function isLoopback(address: string): boolean {
+  return isIP(address) !== 0 && loopback.has(address);
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}
