@@ -68,7 +68,10 @@ export interface Engine {
   createApp(options: AppOptions): Promise<AppCredentials>;
   /** All applications. */
   apps(): Promise<AppInfo[]>;
-  /** Refuses all further calls of the application, with 40435. */
+  /**
+   * Refuses all further calls of the application, with 40435, and those that are held; events wait until
+   * it is enabled, or they are too old.
+   */
   disableApp(appKey: string): Promise<void>;
   /** Undoes `disableApp`. */
   enableApp(appKey: string): Promise<void>;
@@ -317,6 +320,8 @@ class RunningEngine implements Engine {
   async disableApp(appKey: string): Promise<void> {
     this.checkOpen();
     await this.services.apps.setDisabled(appKey, true);
+    // Its polls that are held.
+    this.services.otherNodes.wakeEverywhere();
   }
 
   async enableApp(appKey: string): Promise<void> {

@@ -81,7 +81,7 @@ describe('an application that is deleted', () => {
     const { engine, application, phone, opened, state, poll } = await waiting();
     const { appKey } = application.credentials;
     await engine.deleteApp(appKey);
-    expect((await poll).body.message_code).toBe(70402);
+    expect((await poll).body.message_code).toBe(70425);
     expect((await state).body).toMatchObject({ requests: [], sessions: [] });
 
     expect((await application.auths({ username: 'alice' })).body.message_code).toBe(40425);

@@ -135,6 +135,9 @@ export class Delivery {
   /** What is wrong, or `undefined`; never a text that holds the URL or its query. */
   private async attempt(delivery: DeliveryRecord): Promise<string | undefined> {
     try {
+      // It hears nothing as long as it may not say anything: what is too old by then is given up.
+      const app = await this.with.repository.app(delivery.appKey);
+      if (app?.disabled) return 'the application is disabled';
       const url = await eventUrl(delivery, this.with.sign);
       const response = await request(url, {
         method: 'POST',

@@ -96,6 +96,13 @@ export class Envelopes {
     return this.admit(app, await this.open(app, { ciphertext, publicKey }));
   }
 
+  /** An application that was let in a while ago, as it is now. */
+  async readmit({ appKey }: AppRecord): Promise<AppRecord> {
+    const app = await this.app(appKey);
+    refuseDisabled(app);
+    return app;
+  }
+
   private async app(appKey: string): Promise<AppRecord> {
     const app = await this.repository.app(appKey);
     if (!app) throw new Refusal(Reason.unknownApp, 'There is no application with this app_key.');
@@ -189,9 +196,13 @@ export class Envelopes {
 
   private admit(app: AppRecord, checked: Checked): AppRecord {
     this.checkStamp(checked.stamped);
-    if (app.disabled) throw new Refusal(Reason.appDisabled, 'This application is disabled.');
+    refuseDisabled(app);
     return { ...app, publicKey: checked.publicKey };
   }
+}
+
+function refuseDisabled(app: AppRecord): void {
+  if (app.disabled) throw new Refusal(Reason.appDisabled, 'This application is disabled.');
 }
 
 function notDecryptable(): Refusal {

@@ -44,7 +44,7 @@ async function hold(
   expiresAt: number,
   seconds: number,
 ): Promise<FastifyReply> {
-  const { heldPolls, requests } = services;
+  const { envelopes, heldPolls, requests } = services;
   const place = heldPolls.enter(authRequest, expiresAt, seconds * 1000);
   const left = () => place.release('left');
   reply.raw.once('close', left);
@@ -55,7 +55,8 @@ async function hold(
     const release = await place.released;
     if (release === 'left') return reply.hijack();
     if (release === 'closing') return sendUnavailable(reply.header('connection', 'close'));
-    const after = await requests.poll(app, authRequest);
+    // What was let in a minute ago may be disabled by now.
+    const after = await requests.poll(await envelopes.readmit(app), authRequest);
     return after.state === 'answered' ? sendAnswer(reply, after.answer) : sendPending(reply);
   } finally {
     place.release('left');

@@ -1,0 +1,53 @@
+import { expect, it, vi } from 'vitest';
+import { start } from './support/engine.js';
+import { heldPolls } from './support/metrics.js';
+import { receiver } from './support/receiver.js';
+
+it('refuses what a disabled application holds, at once', async () => {
+  const { engine, application } = await start();
+  const held = application.poll(await application.authorize('alice'), { wait: 60 });
+  await heldPolls(engine.url, 1);
+  await engine.disableApp(application.credentials.appKey);
+  const { status, body } = await held;
+  expect([status, body.message_code]).toEqual([403, 70435]);
+});
+
+it('sends a disabled application no event, and what is not too old once it is enabled', async () => {
+  const { url, connections, count } = await receiver();
+  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const { engine, application, clock } = await start({ callbackUrl: url, logger });
+  const { appKey } = application.credentials;
+  const authRequest = await application.authorize('alice');
+  await engine.disableApp(appKey);
+  await engine.answer(authRequest, true);
+  await expect
+    .poll(() => logger.info.mock.calls)
+    .toEqual([
+      [
+        expect.objectContaining({ appKey, failure: 'the application is disabled' }),
+        expect.any(String),
+      ],
+    ]);
+  expect(connections()).toBe(0);
+
+  await engine.enableApp(appKey);
+  clock.advance(60_000);
+  const [event] = await count(1);
+  expect(event?.query.get('auth_request')).toBe(authRequest);
+});
+
+it('gives up what waits for a disabled application for too long', async () => {
+  const { url, connections } = await receiver();
+  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const { engine, application, clock } = await start({ callbackUrl: url, logger });
+  const { appKey } = application.credentials;
+  const authRequest = await application.authorize('alice');
+  await engine.disableApp(appKey);
+  await engine.answer(authRequest, true);
+  await expect.poll(() => logger.info).toHaveBeenCalledOnce();
+  clock.advance(5 * 60_000);
+  await expect
+    .poll(() => logger.warn.mock.calls)
+    .toEqual([[expect.objectContaining({ kind: 'answer' }), 'event given up']]);
+  expect(connections()).toBe(0);
+});
