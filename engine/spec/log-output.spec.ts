@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
@@ -6,7 +8,7 @@ import { startEngine } from '../lib/index.js';
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
 import { start } from './support/engine.js';
-import { http } from './support/http.js';
+import { http, type Reply } from './support/http.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { receiver } from './support/receiver.js';
 
@@ -77,6 +79,7 @@ describeWithPostgres('the whole log', (server) => {
         await phone.state(),
         await phone.pair(offer.code),
         await http(`${engine.url}/readyz`),
+        await slowly(`${engine.url}/v1/auths`, { ...envelope, username: 'alice' }),
       ];
       expect(replies.map(({ status }) => status)).toEqual(Array(replies.length).fill(503));
 
@@ -107,6 +110,23 @@ describeWithPostgres('the whole log', (server) => {
     }
   });
 });
+
+/** A form whose body comes once its head has been read, as over a slow line. */
+async function slowly(url: string, form: Record<string, string>): Promise<Reply> {
+  const body = new URLSearchParams(form).toString();
+  const headers = {
+    expect: '100-continue',
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': Buffer.byteLength(body),
+  };
+  const sent = request(url, { method: 'POST', headers, agent: false });
+  sent.flushHeaders();
+  await once(sent, 'continue');
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.resume();
+  return { status: response.statusCode ?? 0, headers: response.headers, text: '', body: {} };
+}
 
 /** As if somebody had restored a backup over it half-way: every question fails. */
 async function breakAll(databaseUrl: string): Promise<void> {

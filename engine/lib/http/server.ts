@@ -45,8 +45,6 @@ export async function createServer(
     reply.header(REQUEST_ID, request.id);
     inRequest(request.id, done);
   });
-  // Reading the body goes on in the connection's name, not the request's.
-  app.addHook('preValidation', (request, _reply, done) => inRequest(request.id, done));
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
   await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });
   await app.register((scope) => operations(scope, services));
@@ -66,13 +64,9 @@ function requestIds(trusted: Networks): (request: IncomingMessage) => string {
   };
 }
 
-/**
- * What is not even HTTP, or has too long a URL, gets the status that all clients read. Nothing can be
- * said to whom no TLS connection came about with.
- */
+/** What is not even HTTP, or has too long a URL, gets the status that all clients read. */
 function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
-  const heard = error.code?.startsWith('HPE_') || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  if (!heard || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
