@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Vault } from '../lib/data/sql/vault.js';
-import { type AppCredentials, type EngineOptions, startEngine } from '../lib/index.js';
+import type { AppCredentials, EngineOptions } from '../lib/index.js';
 import { Application } from './support/application.js';
-import { Device } from './support/device.js';
+import type { Device } from './support/device.js';
 import { EngineProcess, Front } from './support/engine-process.js';
 import type { Reply } from './support/http.js';
+import { type Acknowledged, checkReceipts, prepare } from './support/many-logins.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { type Receiver, receiver } from './support/receiver.js';
 import { temporary } from './support/repositories.js';
@@ -61,12 +62,6 @@ class Line {
   }
 }
 
-/** A login as its application and its device know it to have gone. */
-interface Login {
-  authRequest: string;
-  approved: boolean;
-}
-
 /** Logins go on, and meanwhile the engine is killed again and again. */
 async function killAgainAndAgain(data: EngineOptions): Promise<void> {
   const front = await Front.open();
@@ -78,13 +73,14 @@ async function killAgainAndAgain(data: EngineOptions): Promise<void> {
     rateLimit: false,
     delivery: { timeout: 1000, backoff: [200] },
   };
-  const { credentials, devices } = await prepare(options, front, events);
+  const { apps, devices } = await prepare(front, options, [events.url], WORKERS);
+  const credentials = apps[0] as AppCredentials;
   const application = new Application(front.url, credentials);
   let engine = await EngineProcess.start(options);
   onTestFinished(async () => await engine.kill());
   front.direct(engine.port);
 
-  const logins: Login[] = [];
+  const logins: Acknowledged[] = [];
   let kills = 0;
   const working = () => logins.length < LOGINS || kills < KILLS;
   let finished = false;
@@ -93,7 +89,7 @@ async function killAgainAndAgain(data: EngineOptions): Promise<void> {
     while (!finished && kills < KILLS) {
       await sleep(LIFE);
       await line.answered(CALLS);
-      front.direct(undefined);
+      front.direct();
       await engine.kill();
       kills += 1;
       engine = await EngineProcess.start(options);
@@ -119,35 +115,13 @@ async function killAgainAndAgain(data: EngineOptions): Promise<void> {
   process.stderr.write(`${logins.length} logins, ${kills} kills\n`);
 }
 
-/** An application, and for each worker a user with a paired device. */
-async function prepare(options: EngineOptions, front: Front, events: Receiver) {
-  const engine = await startEngine(options);
-  try {
-    front.direct(Number(new URL(engine.url).port));
-    const credentials: AppCredentials = await engine.createApp({
-      name: 'Shop',
-      callbackUrl: events.url,
-    });
-    const devices: Device[] = [];
-    for (let worker = 0; worker < WORKERS; worker += 1) {
-      await engine.createUser(`user-${worker}`);
-      const { code } = await engine.pairDevice(`user-${worker}`);
-      devices.push(await Device.paired(front.url, code));
-    }
-    return { credentials, devices };
-  } finally {
-    front.direct(undefined);
-    await engine.close();
-  }
-}
-
 /** One login; whatever the engine has acknowledged once has to hold from there on. */
 async function login(
   line: Line,
   application: Application,
   device: Device,
   approved: boolean,
-): Promise<Login> {
+): Promise<Acknowledged> {
   const asked = await line.call(() => application.auths({ username: device.username }));
   expect(asked.status, asked.text).toBe(200);
   const authRequest: string = asked.body.auth_request;
@@ -155,7 +129,7 @@ async function login(
   // Awaited below; until then it must not count as unhandled.
   waiting.catch(() => {});
   const { requests } = (await line.call(() => device.state())).body;
-  const request = requests.find((one: Login) => one.authRequest === authRequest);
+  const request = requests.find((one: Acknowledged) => one.authRequest === authRequest);
   expect(request, 'the request that was acknowledged').toBeDefined();
   const answer = device.answerBody(request, approved);
   const taken = await line.call(() => device.post('answer', answer));
@@ -194,7 +168,7 @@ async function pollUntilAnswered(
 async function checkEvents(
   events: Receiver,
   application: Application,
-  logins: Login[],
+  logins: Acknowledged[],
 ): Promise<void> {
   const answers = new Map(logins.map((one) => [one.authRequest, String(one.approved)]));
   const ids = new Map<string, Set<string>>();
@@ -213,14 +187,6 @@ async function checkEvents(
   }
   expect([...ids.values()].filter((ofOne) => ofOne.size !== 1)).toEqual([]);
   expect(new Set([...ids.values()].flatMap((ofOne) => [...ofOne])).size).toBe(answers.size);
-}
-
-async function checkReceipts(options: EngineOptions, logins: Login[]): Promise<void> {
-  const engine = await startEngine(options);
-  onTestFinished(async () => await engine.close());
-  for (const { authRequest, approved } of logins) {
-    expect(await engine.receipt(authRequest)).toMatchObject({ authRequest, approved });
-  }
 }
 
 const NAME = 'loses no answer that was acknowledged, and tells of each under one event id';

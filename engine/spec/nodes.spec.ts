@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
-import { openPostgres } from '../lib/data/sql/postgres.js';
+import { openPool, openPostgres } from '../lib/data/sql/postgres.js';
 import { Vault } from '../lib/data/sql/vault.js';
 import { startEngine } from '../lib/index.js';
 import { silent } from '../lib/logger.js';
@@ -120,5 +120,55 @@ describeWithPostgres('two engines on one database', (server) => {
     expect(rowCount).toBe(2);
     const authRequest = await here.authorize('alice');
     expect((await state).body.requests).toMatchObject([{ authRequest }]);
+  });
+
+  it('take an answer that a device sends to both because the first connection broke', async () => {
+    const { databaseUrl, first, second, here } = await nodes();
+    const { code } = await first.pairDevice('alice');
+    const device = await Device.paired(first.url, code);
+    const authRequest = await here.authorize('alice');
+    const [request] = (await device.state()).body.requests;
+    const body = device.answerBody(request, true);
+    const send = async ({ url }: { url: string }) => {
+      const targetUri = `${url}/authenticator/api/answer`;
+      const call = await device.sign({ path: 'answer', body, targetUri });
+      return await device.send({ ...call, url: targetUri });
+    };
+    // Both get as far as the row, which is locked until then.
+    const client = new pg.Client(databaseUrl);
+    await client.connect();
+    onTestFinished(async () => await client.end());
+    await client.query('begin');
+    await client.query('select from requests where auth_request = $1 for update', [authRequest]);
+    const replies = Promise.all([send(first), send(second)]);
+    for (let waiting = 0; waiting < 2; ) {
+      const { rowCount } = await client.query(
+        "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+      );
+      waiting = rowCount ?? 0;
+      // The activity is a snapshot for as long as a transaction is not told otherwise.
+      await client.query('select pg_stat_clear_snapshot()');
+    }
+    await client.query('commit');
+    expect((await replies).map(({ status, text }) => [status, text])).toEqual([
+      [200, '{"approved":true}'],
+      [200, '{"approved":true}'],
+    ]);
+    expect(await first.audit({ username: 'alice' })).toHaveLength(3);
+  });
+
+  it('outlive a connection that breaks between two statements of a transaction', async () => {
+    const pool = openPool(await server().database(), silent);
+    onTestFinished(async () => await pool.end());
+    const client = await pool.connect();
+    await client.query('begin');
+    const { rows } = await client.query('select pg_backend_pid() as pid');
+    // `once` of node:events would listen to errors, too.
+    const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+    await pool.query('select pg_terminate_backend($1)', [rows[0].pid]);
+    await ended;
+    await expect(client.query('commit')).rejects.toThrow();
+    client.release();
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 });

@@ -67,7 +67,7 @@ export class Answers {
     if (request === 'recorded') return { approved: sent.members.approved === true };
     const answer = await this.read(request, sent.members);
     if (answer.approved) await this.checkApproval(device, request, answer, sent);
-    await this.record(device, request, answer, sent);
+    if (!(await this.record(device, request, answer, sent))) return { approved: answer.approved };
     const { userId, appKey } = request;
     const { approved, reason } = answer;
     metrics.answer(approved ? 'approved' : (reason ?? 'disapproved'));
@@ -91,8 +91,7 @@ export class Answers {
       const request = await requests.open(authRequest);
       if (request.userId === device.userId) return request;
     } catch (error) {
-      const receipt = await repository.receipt(authRequest);
-      if (receipt?.deviceId === device.id && receipt.approved === approved) return 'recorded';
+      if (await this.recorded(device, authRequest, approved)) return 'recorded';
       const known = await repository.request(authRequest);
       const foreign = known !== undefined && !('past' in known) && known.userId !== device.userId;
       if (!foreign) throw asRefusal(error);
@@ -190,12 +189,13 @@ export class Answers {
     return proven;
   }
 
+  /** `false` if the same answer, sent twice because its connection broke, was recorded meanwhile. */
   private async record(
     device: DeviceRecord,
     request: RequestRecord,
     answer: Answer,
     { body, signed }: SentAnswer,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { authRequest, appKey, userId } = request;
     const receipt: ReceiptRecord = {
       authRequest,
@@ -212,9 +212,16 @@ export class Answers {
     try {
       const given = { authRequest, deviceId: device.id, ...answer };
       await this.with.requests.answer(request, given, receipt);
+      return true;
     } catch (error) {
+      if (await this.recorded(device, authRequest, answer.approved)) return false;
       throw asRefusal(error);
     }
+  }
+
+  private async recorded(device: DeviceRecord, authRequest: string, approved: unknown) {
+    const receipt = await this.with.repository.receipt(authRequest);
+    return receipt?.deviceId === device.id && receipt.approved === approved;
   }
 }
 

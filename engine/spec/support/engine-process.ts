@@ -35,20 +35,28 @@ export class EngineProcess {
     return Number(new URL(this.url).port);
   }
 
+  get living(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    if (!this.living) return;
     const gone = once(this.child, 'exit');
     this.child.kill(signal);
     await gone;
   }
 }
 
-/** One address before engines that come and go, as a proxy in front of them is. */
+/**
+ * One address before engines that come and go, as a proxy in front of them is: connections go to one
+ * after the other of those that accept them.
+ */
 export class Front {
   readonly url: string;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
-  private port: number | undefined;
+  private ports: number[] = [];
+  private next = 0;
   private waiting: (() => void)[] = [];
   private readonly record: (bytes: Buffer) => void;
 
@@ -66,16 +74,16 @@ export class Front {
     return new Front(server, record);
   }
 
-  /** Where connections go from now on; `undefined` while there is no engine. */
-  direct(port: number | undefined): void {
-    this.port = port;
-    if (port === undefined) return;
+  /** Where connections go from now on; nowhere while there is no engine. */
+  direct(...ports: number[]): void {
+    this.ports = ports;
+    if (ports.length === 0) return;
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /** Resolves when there is an engine behind it. */
   async up(): Promise<void> {
-    if (this.port !== undefined) return;
+    if (this.ports.length > 0) return;
     await new Promise<void>((resolve) => this.waiting.push(resolve));
   }
 
@@ -85,21 +93,38 @@ export class Front {
   }
 
   private accept(socket: Socket): void {
-    if (this.port === undefined) {
+    this.keep(socket);
+    this.next += 1;
+    const { ports, next } = this;
+    this.join(
+      socket,
+      ports.map((_, index) => ports[(next + index) % ports.length] as number),
+    );
+  }
+
+  /** Joins it with the first of the engines that accepts. */
+  private join(socket: Socket, [port, ...others]: number[]): void {
+    if (port === undefined || socket.destroyed) {
       socket.destroy();
       return;
     }
-    const engine = connect(this.port, '127.0.0.1');
-    for (const one of [socket, engine]) {
-      this.sockets.add(one);
-      one.on('data', this.record);
-      one.on('error', () => {});
-      one.on('close', () => {
-        this.sockets.delete(one);
-        socket.destroy();
-        engine.destroy();
-      });
-    }
-    socket.pipe(engine).pipe(socket);
+    const engine = connect(port, '127.0.0.1');
+    this.keep(engine);
+    const refused = () => this.join(socket, others);
+    engine.once('error', refused);
+    engine.once('connect', () => {
+      engine.off('error', refused);
+      engine.once('close', () => socket.destroy());
+      socket.once('close', () => engine.destroy());
+      for (const one of [socket, engine]) one.on('data', this.record);
+      if (socket.destroyed) engine.destroy();
+      else socket.pipe(engine).pipe(socket);
+    });
+  }
+
+  private keep(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => this.sockets.delete(socket));
   }
 }

@@ -15,3 +15,11 @@ export async function heldPolls(engineUrl: string, polls: number): Promise<void>
 export async function heldDevices(engineUrl: string, devices: number): Promise<void> {
   await metric(engineUrl, 'launchkey_held_devices', devices);
 }
+
+/** Resolves when the engine holds a poll, or more than one. */
+export async function anyHeldPoll(engineUrl: string): Promise<void> {
+  let text = '';
+  while (!/^launchkey_held_polls [1-9]/m.test(text)) {
+    text = (await http(`${engineUrl}/metrics`)).text;
+  }
+}

@@ -16,17 +16,7 @@ export async function openPostgres(
   vault: Vault,
   logger: Logger,
 ): Promise<SqlRepository> {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 10,
-    connectionTimeoutMillis: 3000,
-    // An answer that takes longer is of no use to the call that waits for it.
-    query_timeout: 10_000,
-    keepAlive: true,
-    types: { getTypeParser: parser },
-  });
-  // A connection that breaks while nobody uses it: the pool makes another one.
-  pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
+  const pool = openPool(url, logger);
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrate(db);
@@ -43,6 +33,26 @@ export async function openPostgres(
   const announcements = new Announcements(url, pool, logger);
   await announcements.listen();
   return new SqlRepository(db, vault, async () => {}, announcements);
+}
+
+/** The connections of one engine; one that breaks is replaced by the next that is needed. */
+export function openPool(url: string, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 3000,
+    // An answer that takes longer is of no use to the call that waits for it.
+    query_timeout: 10_000,
+    keepAlive: true,
+    types: { getTypeParser: parser },
+  });
+  // The pool says so of connections that nobody uses. One that breaks between two statements of a
+  // transaction would end the process if nobody listened; the next statement on it fails.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => {
+    client.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
+  });
+  return pool;
 }
 
 /** Times and counts fit a number: 2^53 milliseconds are 285,000 years. */
