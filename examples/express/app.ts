@@ -17,7 +17,7 @@ declare global {
   }
 }
 
-/** What the application must be told; see demo.ts for a complete start. */
+/** What the application must be told; see server.ts and demo.ts for a complete start. */
 export interface AppOptions {
   accounts: Accounts;
   sessionSecret: string;

@@ -22,8 +22,18 @@ export interface ExampleWorld {
   endOnPhone(user: string): Promise<number>;
 }
 
-/** Starts an engine whose events go through a relay to `/launchkey/callback` of the example. */
-export async function startExampleWorld(users = ['alice', 'bob']): Promise<ExampleWorld> {
+/** Stands in for an example that is not started yet, and sends on to it what comes. */
+export interface Relay {
+  /** The callback URL to tell the engine. */
+  callbackUrl: string;
+  /** Says where the example listens. */
+  direct(url: string): void;
+  /** Resolves to what the example answers to the next logout. */
+  logout(): Promise<number>;
+  close(): void;
+}
+
+export async function openRelay(): Promise<Relay> {
   let target = '';
   const relay = createServer(async (req, res) => {
     // Without an answer where the example has ended: as it would be without the relay.
@@ -34,27 +44,38 @@ export async function startExampleWorld(users = ['alice', 'bob']): Promise<Examp
   });
   relay.listen(0, '127.0.0.1');
   await once(relay, 'listening');
-  onTestFinished(() => {
-    relay.close();
-    relay.closeAllConnections();
-  });
+  return {
+    callbackUrl: `http://127.0.0.1:${(relay.address() as AddressInfo).port}/launchkey/callback`,
+    direct: (url) => {
+      target = url;
+    },
+    logout: async () => (await once(relay, 'logout'))[0] as number,
+    close: () => {
+      relay.close();
+      relay.closeAllConnections();
+    },
+  };
+}
+
+/** Starts an engine whose events go through a relay to `/launchkey/callback` of the example. */
+export async function startExampleWorld(users = ['alice', 'bob']): Promise<ExampleWorld> {
+  const relay = await openRelay();
+  onTestFinished(() => relay.close());
   const engine = await startEngine({ port: 0, rateLimit: false });
   onTestFinished(() => engine.close());
   for (const user of users) await engine.createUser(user);
   const { appKey, secretKey, privateKey } = await engine.createApp({
     name: 'Example',
-    callbackUrl: `http://127.0.0.1:${(relay.address() as AddressInfo).port}/launchkey/callback`,
+    callbackUrl: relay.callbackUrl,
   });
   return {
     engine,
     launchkey: { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey },
-    callbacksTo: (url) => {
-      target = url;
-    },
+    callbacksTo: relay.direct,
     endOnPhone: async (user) => {
-      const answered = once(relay, 'logout');
+      const answered = relay.logout();
       await engine.deorbit(user);
-      return (await answered)[0] as number;
+      return await answered;
     },
   };
 }

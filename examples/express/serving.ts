@@ -1,0 +1,39 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+/** Where the accounts are kept. */
+export const dataFile =
+  process.env.DATA_FILE ?? fileURLToPath(new URL('data/users.sqlite', import.meta.url));
+
+/** A server on `PORT` of this machine, and its address. It answers nothing yet. */
+export async function listen(): Promise<{ server: Server; url: string }> {
+  const port = Number(process.env.PORT ?? 3000);
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} is taken. Choose another by the environment variable PORT.`)
+          : error,
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}` };
+}
+
+/** Ends the server, and then what else there is to end, at Ctrl+C. */
+export function endWithCtrlC(server: Server, endTheRest: () => void | Promise<void>): void {
+  let stopping = false;
+  // Not once(): what runs this may pass on a Ctrl+C that came here already.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, async () => {
+      if (stopping) return;
+      stopping = true;
+      server.close();
+      server.closeAllConnections();
+      await endTheRest();
+    });
+  }
+}
