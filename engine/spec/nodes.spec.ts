@@ -101,7 +101,7 @@ describeWithPostgres('two engines on one database', (server) => {
     await Promise.all([heldPolls(second.url, 1), heldDevices(second.url, 1)]);
     await first.deleteApp(here.credentials.appKey);
     expect((await state).body.requests).toEqual([]);
-    expect((await poll).body.message_code).toBe(70402);
+    expect((await poll).body.message_code).toBe(70425);
     expect((await there.auths({ username: 'alice' })).body.message_code).toBe(40425);
   });
 
