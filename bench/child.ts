@@ -41,7 +41,7 @@ export class Child<M extends Methods<M>> {
   private asked = 0;
 
   constructor(script: string) {
-    const file = new URL(`./dist/${script}.js`, import.meta.url);
+    const file = new URL(`./dist/bench/${script}.js`, import.meta.url);
     const flags = (process.env.BENCH_CHILD_FLAGS ?? '').split(' ').filter(Boolean);
     this.process = fork(file, { execArgv: ['--expose-gc', ...flags] });
     this.process.on('message', ({ id, result, error }: Reply) => {

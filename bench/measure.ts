@@ -2,8 +2,10 @@ import type { AppMethods } from './app-process.js';
 import type { BrowsersMethods } from './browsers-process.js';
 import { Child } from './child.js';
 import { type Concealing, concealing } from './concealing.js';
+import { type Durable, durable } from './durable.js';
 import { type Latency, latency } from './latency.js';
 import { rsaUnit } from './machine.js';
+import { say } from './say.js';
 import { type Throughput, throughput } from './throughput.js';
 import { type Waiting, waiting } from './waiting.js';
 import { startApp, startEngine, type Way } from './world.js';
@@ -45,6 +47,8 @@ export interface Measured {
   waiting: { held: Waiting[]; events: Waiting[] };
   /** How long users and strangers are kept waiting where users are concealed. */
   concealing: Concealing[];
+  /** The engine alone, on each kind of data. */
+  durable: Durable;
 }
 
 /** Measures in rounds, so that whatever else the machine does meets every way alike. */
@@ -57,17 +61,19 @@ export async function measure(quick: boolean): Promise<Measured> {
   say('logins that wait for events');
   const events = await waiting(WAYS.events, numbers, watch.events);
   say('users and strangers');
+  const concealed = await concealing(quick ? 100 : 400);
   return {
     ...measured,
     waiting: { held, events },
-    concealing: await concealing(quick ? 100 : 400),
+    concealing: concealed,
+    durable: await durable(quick),
   };
 }
 
 async function measureRounds(
   rounds: number,
   part: number,
-): Promise<Omit<Measured, 'waiting' | 'concealing'>> {
+): Promise<Omit<Measured, 'waiting' | 'concealing' | 'durable'>> {
   const engine = await startEngine();
   const browsers = new Child<BrowsersMethods>('browsers-process');
   const apps = {} as Record<WayName, Child<AppMethods>>;
@@ -101,8 +107,4 @@ async function measureRounds(
   }
   for (const child of [...Object.values(apps), browsers, engine]) await child.end();
   return { rounds, unit, ways, latency: latencies };
-}
-
-function say(what: string): void {
-  process.stderr.write(`bench: ${what}\n`);
 }

@@ -1,7 +1,8 @@
 import { type Concealing, chance, tellsApart } from './concealing.js';
+import { durableReport } from './durable-report.js';
 import { machine } from './machine.js';
 import type { Measured } from './measure.js';
-import { quantile, ratio, type Spread, spread } from './statistics.js';
+import { quantile, range, ratio, type Spread, show, spread } from './statistics.js';
 import type { Throughput } from './throughput.js';
 import type { Waiting } from './waiting.js';
 
@@ -55,6 +56,8 @@ export function report(measured: Measured): string {
     '| with `concealUsers`, p50 and p99 | a user who does not answer | a name that nobody has | told apart by time | by chance |',
     '|---|--:|--:|--:|--:|',
     ...measured.concealing.map(concealingRow),
+    '',
+    ...durableReport(measured.durable),
   ].join('\n');
 }
 
@@ -248,9 +251,3 @@ function concealingRow(concealing: Concealing): string {
 
 const p50AndP99 = (sorted: readonly number[]) =>
   `${quantile(sorted, 0.5).toFixed(1)}, ${quantile(sorted, 0.99).toFixed(1)} ms`;
-
-const show = (spread: Spread, digits: number) =>
-  `${spread.median.toFixed(digits)} (${range(spread, digits)})`;
-
-const range = ({ min, max }: Pick<Spread, 'min' | 'max'>, digits: number) =>
-  `${min.toFixed(digits)} – ${max.toFixed(digits)}`;

@@ -25,8 +25,9 @@ export function quantile(sorted: readonly number[], q: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Adds the spreads of figures that are measured apart. */
-export function sum(...spreads: readonly Spread[]): Spread {
-  const add = (part: keyof Spread) => spreads.reduce((total, one) => total + one[part], 0);
-  return { min: add('min'), median: add('median'), max: add('max') };
-}
+/** The median, with the least and the greatest. */
+export const show = (spread: Spread, digits: number) =>
+  `${spread.median.toFixed(digits)} (${range(spread, digits)})`;
+
+export const range = ({ min, max }: Pick<Spread, 'min' | 'max'>, digits: number) =>
+  `${min.toFixed(digits)} – ${max.toFixed(digits)}`;

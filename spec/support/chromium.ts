@@ -1,6 +1,7 @@
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import { describeWith, isExecutable } from './programs.js';
+import { isExecutable } from './executable.js';
+import { describeWith } from './programs.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 

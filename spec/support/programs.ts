@@ -1,4 +1,3 @@
-import { accessSync, constants } from 'node:fs';
 import { describe, it } from 'vitest';
 
 /**
@@ -25,15 +24,5 @@ export function describeWith(
     describe(name, () => {
       it(`needs ${program.name}`, (context) => context.skip(missing));
     });
-  }
-}
-
-/** Whether there is a program of that path that this user may run. */
-export function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createClient } from 'redis';
 import { onTestFinished } from 'vitest';
-import { describeWith, isExecutable } from './programs.js';
+import { isExecutable } from './executable.js';
+import { describeWith } from './programs.js';
 
 const MISSING = 'redis-server is not installed: put it on the PATH or name it in REDIS_SERVER_PATH';
 

@@ -38,7 +38,7 @@ export class Device {
   token = '';
   username = '';
 
-  private constructor(base: string, keys: webcrypto.CryptoKeyPair, now: () => number) {
+  constructor(base: string, keys: webcrypto.CryptoKeyPair, now: () => number = Date.now) {
     this.base = base;
     this.keys = keys;
     this.now = now;
