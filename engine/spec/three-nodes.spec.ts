@@ -11,7 +11,8 @@ import { EngineProcess, Front } from './support/engine-process.js';
 import { http, type Reply } from './support/http.js';
 import { type Acknowledged, checkReceipts, prepare } from './support/many-logins.js';
 import { anyHeldPoll } from './support/metrics.js';
-import { describeWithPostgres, type Postgres } from './support/postgres.js';
+import { describeWithPostgres } from './support/postgres.js';
+import type { Postgres } from './support/postgres-server.js';
 
 /** `NODE_LOGINS=1000` for more of it than every run has time for. */
 const LOGINS = Number(process.env.NODE_LOGINS ?? 60);
