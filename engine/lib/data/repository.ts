@@ -18,12 +18,25 @@ import type {
   UserRecord,
 } from './records.js';
 
+/** A report of fraud, which is counted with the denial that makes it. */
+export interface FraudReport {
+  /** For how long requests to the user are paused, in milliseconds, for each number of reports. */
+  pauses: readonly number[];
+  /** The count begins anew when the last report is this old, in milliseconds. */
+  memory: number;
+  /** What the audit trail says of it. */
+  note(fraud: FraudRecord): AuditRecord;
+}
+
 /** What goes with an answer into the one step that records it. */
 export interface AnswerStep {
   now: number;
   /** Sessions of the user with the application that are kept; the oldest ones end beyond it. */
   sessionLimit: number;
   receipt?: ReceiptRecord;
+  /** What the audit trail says of it. */
+  audit?: AuditRecord;
+  fraud?: FraudReport;
   /** The event that tells the application. */
   event?: DeliveryRecord;
   /** How many events may wait for one application; one beyond is not queued. */
@@ -39,6 +52,8 @@ export interface Answered {
   request: RequestRecord;
   /** Whether there was room for the event, if there is one. */
   queued: boolean;
+  /** What a report of fraud has come to. */
+  fraud?: FraudRecord;
 }
 
 /**
@@ -127,16 +142,7 @@ export interface Repository {
     limit: number,
   ): Promise<'taken' | 'seen' | 'full'>;
 
-  /**
-   * Counts a report of fraud, and pauses the user's requests for as long as `pauses` says for this
-   * many reports, in milliseconds. The count begins anew when the last report is `memory` old.
-   */
-  reportFraud(
-    userId: string,
-    now: number,
-    pauses: readonly number[],
-    memory: number,
-  ): Promise<FraudRecord>;
+  /** The reports of fraud by the user, and until when requests are paused for them. */
   fraud(userId: string): Promise<FraudRecord | undefined>;
   /** Ends the pause; the reports stay counted. */
   endPause(userId: string, now: number): Promise<void>;
@@ -185,9 +191,10 @@ export interface Repository {
   /** Ends the open requests of a user without an answer, and returns their tokens. */
   expireRequests(userId: string, now: number): Promise<string[]>;
   /**
-   * Records the one answer of an open request with its receipt, and opens the session that may come
-   * with it and queues the event that tells of it. Of several answers at the same moment one wins and
-   * the others get `'answered'`.
+   * Records the one answer of an open request with its receipt and what the audit trail says of it,
+   * counts the report of fraud, opens the session that may come with it, and queues the event that
+   * tells of it. Of several answers at the same moment one wins, and of the others, which get
+   * `'answered'`, nothing is recorded.
    */
   answerRequest(
     authRequest: string,

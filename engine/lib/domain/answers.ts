@@ -2,7 +2,7 @@ import { decodeBase64 } from '../crypto/base64.js';
 import { verifyEc } from '../crypto/ec.js';
 import { modulusBytes, type PublicKeys } from '../crypto/keys.js';
 import type { DenialReason, DeviceRecord, ReceiptRecord, RequestRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Answered, AnswerStep, Repository } from '../data/repository.js';
 import { type EngineErrorCode, LaunchKeyEngineError } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { Audit } from './audit.js';
@@ -67,16 +67,20 @@ export class Answers {
     if (request === 'recorded') return { approved: sent.members.approved === true };
     const answer = await this.read(request, sent.members);
     if (answer.approved) await this.checkApproval(device, request, answer, sent);
-    if (!(await this.record(device, request, answer, sent))) return { approved: answer.approved };
-    const { userId, appKey } = request;
+    const about = { userId: request.userId, appKey: request.appKey, deviceId: device.id };
     const { approved, reason } = answer;
+    const answered = await this.record(device, request, answer, {
+      receipt: this.receipt(device, request, answer, sent),
+      audit: audit.entry(
+        approved ? 'request.approved' : 'request.denied',
+        about,
+        reason ? { reason } : {},
+      ),
+      ...(reason === 'fraudulent' && { fraud: fraud.report(about) }),
+    });
+    if (!answered) return { approved };
     metrics.answer(approved ? 'approved' : (reason ?? 'disapproved'));
-    await audit.write(
-      approved ? 'request.approved' : 'request.denied',
-      { userId, appKey, deviceId: device.id },
-      reason ? { reason } : {},
-    );
-    if (reason === 'fraudulent') await fraud.report(userId, appKey, device.id);
+    if (answered.fraud) fraud.reported(about, answered.fraud);
     return { approved };
   }
 
@@ -189,15 +193,13 @@ export class Answers {
     return proven;
   }
 
-  /** `false` if the same answer, sent twice because its connection broke, was recorded meanwhile. */
-  private async record(
+  private receipt(
     device: DeviceRecord,
-    request: RequestRecord,
+    { authRequest, appKey, userId }: RequestRecord,
     answer: Answer,
     { body, signed }: SentAnswer,
-  ): Promise<boolean> {
-    const { authRequest, appKey, userId } = request;
-    const receipt: ReceiptRecord = {
+  ): ReceiptRecord {
+    return {
       authRequest,
       appKey,
       userId,
@@ -209,12 +211,21 @@ export class Answers {
       signature: signed.signature,
       body,
     };
+  }
+
+  /** `undefined` if the same answer, sent twice as its connection broke, was recorded meanwhile. */
+  private async record(
+    device: DeviceRecord,
+    request: RequestRecord,
+    answer: Answer,
+    kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'>,
+  ): Promise<Answered | undefined> {
+    const { authRequest } = request;
     try {
       const given = { authRequest, deviceId: device.id, ...answer };
-      await this.with.requests.answer(request, given, receipt);
-      return true;
+      return await this.with.requests.answer(request, given, kept);
     } catch (error) {
-      if (await this.recorded(device, authRequest, answer.approved)) return false;
+      if (await this.recorded(device, authRequest, answer.approved)) return undefined;
       throw asRefusal(error);
     }
   }

@@ -20,6 +20,9 @@ export type AuditKind =
   | 'push.subscribed'
   | 'push.unsubscribed';
 
+/** Whom an entry is about. */
+export type AuditSubject = Pick<AuditRecord, 'userId' | 'appKey' | 'deviceId'>;
+
 export class Audit {
   private readonly repository: Repository;
   private readonly clock: () => number;
@@ -31,10 +34,14 @@ export class Audit {
 
   async write(
     kind: AuditKind,
-    about: Pick<AuditRecord, 'userId' | 'appKey' | 'deviceId'>,
+    about: AuditSubject,
     details: AuditRecord['details'] = {},
   ): Promise<void> {
-    const record: AuditRecord = { id: randomUUID(), at: this.clock(), kind, ...about, details };
-    await this.repository.insertAudit(record);
+    await this.repository.insertAudit(this.entry(kind, about, details));
+  }
+
+  /** What is to be written in the one step with what it says. */
+  entry(kind: AuditKind, about: AuditSubject, details: AuditRecord['details'] = {}): AuditRecord {
+    return { id: randomUUID(), at: this.clock(), kind, ...about, details };
   }
 }

@@ -1,7 +1,8 @@
-import type { Repository } from '../data/repository.js';
+import type { FraudRecord } from '../data/records.js';
+import type { FraudReport, Repository } from '../data/repository.js';
 import type { Logger } from '../logger.js';
 import type { Metrics } from '../metrics.js';
-import type { Audit } from './audit.js';
+import type { Audit, AuditSubject } from './audit.js';
 import type { Changes } from './changes.js';
 
 const MINUTE = 60_000;
@@ -27,13 +28,20 @@ export class Fraud {
     this.with = dependencies;
   }
 
-  async report(userId: string, appKey: string, deviceId: string): Promise<void> {
-    const { repository, audit, changes, metrics, logger, clock } = this.with;
-    const { reports, pausedUntil } = await repository.reportFraud(userId, clock(), PAUSES, MEMORY);
-    metrics.fraudReport();
-    logger.warn({ userId, appKey, deviceId, reports, pausedUntil }, 'a user reported fraud');
-    await audit.write('fraud.reported', { userId, appKey, deviceId }, { reports, pausedUntil });
-    changes.notify(userId);
+  /** What goes into the step that records the denial: no report is lost without its denial. */
+  report(about: AuditSubject): FraudReport {
+    return {
+      pauses: PAUSES,
+      memory: MEMORY,
+      note: ({ reports, pausedUntil }) =>
+        this.with.audit.entry('fraud.reported', about, { reports, pausedUntil }),
+    };
+  }
+
+  /** Tells the operator of a report that has been recorded. */
+  reported(about: AuditSubject, { reports, pausedUntil }: FraudRecord): void {
+    this.with.metrics.fraudReport();
+    this.with.logger.warn({ ...about, reports, pausedUntil }, 'a user reported fraud');
   }
 
   /** Until when nobody can ask the user; `undefined` if everybody can. */

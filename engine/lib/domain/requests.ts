@@ -5,10 +5,9 @@ import type {
   DenialReason,
   Policy,
   RateWindow,
-  ReceiptRecord,
   RequestRecord,
 } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Answered, AnswerStep, Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import type { Changes } from './changes.js';
 import { answerKey, keyId } from './credentials.js';
@@ -151,8 +150,8 @@ export class Requests {
   async answer(
     request: RequestRecord,
     answer: DeviceAnswer,
-    receipt?: ReceiptRecord,
-  ): Promise<void> {
+    kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'> = {},
+  ): Promise<Answered> {
     const { repository, users, heldPolls, changes, events, limits, clock } = this.with;
     const app = await repository.app(request.appKey);
     const record: AnswerRecord = {
@@ -176,7 +175,7 @@ export class Requests {
     const answered = await repository.answerRequest(request.authRequest, record, {
       now: clock(),
       sessionLimit: limits.sessionsPerUserAndApp,
-      receipt,
+      ...kept,
       event,
       eventLimit: limits.deliveriesPerApp,
     });
@@ -184,6 +183,7 @@ export class Requests {
     heldPolls.wake(request.authRequest);
     changes.notify(request.userId);
     events.settle(event, answered.queued);
+    return answered;
   }
 
   /** Something about an open request is to be shown anew. */

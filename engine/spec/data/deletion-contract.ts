@@ -43,7 +43,6 @@ export function deletionContract(make: () => Promise<Repository>): void {
     const times = { createdAt: 0, lastSeenAt: 0 };
     await repository.insertDevice({ ...device, tokenHash: userId, ...times }, 5);
     await repository.takeNonce(device.id, 'nonce', MINUTE, 0, 5);
-    await repository.reportFraud(userId, 0, [MINUTE], MINUTE);
     await repository.insertAudit({ id: randomUUID(), at: 0, kind: 'test', userId, details: {} });
   }
 
@@ -60,6 +59,11 @@ export function deletionContract(make: () => Promise<Repository>): void {
       now: 1,
       sessionLimit: 5,
       eventLimit: 5,
+      fraud: {
+        pauses: [MINUTE],
+        memory: MINUTE,
+        note: () => ({ id: randomUUID(), at: 0, kind: 'fraud', userId, details: {} }),
+      },
       receipt: {
         authRequest,
         appKey,
@@ -145,7 +149,8 @@ export function deletionContract(make: () => Promise<Repository>): void {
     expect(await repository.pendingCount(1)).toBe(2);
     expect(await repository.device('device alice')).toBeUndefined();
     expect(await repository.takePairing('codeHash', 'code alice', 0)).toBeUndefined();
-    expect(await repository.audit({ userId: 'alice', limit: 5 })).toHaveLength(1);
+    const kept = await repository.audit({ userId: 'alice', limit: 5 });
+    expect(kept.map(({ kind }) => kind).sort()).toEqual(['fraud', 'fraud', 'test']);
     expect(await repository.deleteUser('alice')).toBeUndefined();
     const again = { id: 'new', username: 'alice', createdAt: 0 };
     expect(await repository.insertUser(again, 10)).toBe('inserted');

@@ -5,7 +5,7 @@ import type {
   ReceiptRecord,
   RequestRecord,
 } from '../../lib/data/records.js';
-import type { Repository } from '../../lib/data/repository.js';
+import type { AnswerStep, Repository } from '../../lib/data/repository.js';
 
 const MINUTE = 60_000;
 const KEY = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' } as const;
@@ -170,8 +170,19 @@ export function devicesContract(make: () => Promise<Repository>): void {
   });
 
   it('pauses a user for longer with each report of fraud, and begins anew after a while', async () => {
-    const { repository, userId } = await repositoryWithUser();
-    const report = (now: number) => repository.reportFraud(userId, now, [10, 100], 1000);
+    const { repository, userId, make, answer } = await withRequest();
+    const note = (fraud: object) => ({
+      id: fresh('audit'),
+      at: 0,
+      kind: 'test',
+      userId,
+      details: { ...fraud },
+    });
+    const report = async (now: number) => {
+      const fraud = { pauses: [10, 100], memory: 1000, note };
+      const answered = await answer(await make(), false, { now, fraud });
+      return typeof answered === 'object' ? answered.fraud : answered;
+    };
     expect(await repository.fraud(userId)).toBeUndefined();
     expect(await report(0)).toEqual({ reports: 1, lastAt: 0, pausedUntil: 10 });
     expect(await report(20)).toEqual({ reports: 2, lastAt: 20, pausedUntil: 120 });
@@ -248,11 +259,17 @@ export function devicesContract(make: () => Promise<Repository>): void {
       signature: 'signature',
       body: '{"approved":true}',
     });
-    const answer = (request: RequestRecord, approved: boolean) =>
+    const answer = (request: RequestRecord, approved: boolean, step: Partial<AnswerStep> = {}) =>
       repository.answerRequest(
         request.authRequest,
         { approved, auth: 'auth', userHash: 'hash', answeredAt: 1 },
-        { now: 1, sessionLimit: 50, eventLimit: 50, receipt: { ...receipt(request), approved } },
+        {
+          now: 1,
+          sessionLimit: 50,
+          eventLimit: 50,
+          receipt: { ...receipt(request), approved },
+          ...step,
+        },
       );
     return { repository, userId, make, receipt, answer };
   }
@@ -264,6 +281,20 @@ export function devicesContract(make: () => Promise<Repository>): void {
     expect(await answer(request, true)).toMatchObject({ request: { answer: { approved: true } } });
     expect(await answer(request, false)).toBe('answered');
     expect(await repository.receipt(request.authRequest)).toEqual(receipt(request));
+  });
+
+  it('writes down what is said of an answer, and the report of fraud, with the answer that counts', async () => {
+    const { repository, userId, make, answer } = await withRequest();
+    const entry = (at: number) => ({ id: fresh('audit'), at, kind: 'test', userId, details: {} });
+    const request = await make();
+    const [first, second, late] = [entry(1), entry(2), entry(3)];
+    const report = { pauses: [10], memory: 1000, note: () => second };
+    await answer(request, false, { audit: first, fraud: report });
+    expect(await repository.audit({ userId, limit: 5 })).toEqual([second, first]);
+    const again = { pauses: [10], memory: 1000, note: () => late };
+    expect(await answer(request, false, { audit: late, fraud: again })).toBe('answered');
+    expect(await repository.audit({ userId, limit: 5 })).toEqual([second, first]);
+    expect(await repository.fraud(userId)).toMatchObject({ reports: 1 });
   });
 
   it('takes a denial only once a wrong number was picked', async () => {

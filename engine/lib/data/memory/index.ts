@@ -151,10 +151,6 @@ export class MemoryRepository implements Repository {
     return this.paired.takeNonce(deviceId, nonce, expiresAt, now, limit);
   }
 
-  async reportFraud(userId: string, now: number, pauses: readonly number[], memory: number) {
-    return this.trail.reportFraud(userId, now, pauses, memory);
-  }
-
   async fraud(userId: string) {
     return this.trail.fraud(userId);
   }
@@ -216,12 +212,14 @@ export class MemoryRepository implements Repository {
   }
 
   async answerRequest(authRequest: string, answer: AnswerRecord, step: AnswerStep) {
-    const { now, sessionLimit, receipt, event, eventLimit } = step;
+    const { now, sessionLimit, receipt, audit, event, eventLimit } = step;
     const request = this.requests.answer(authRequest, answer, now, sessionLimit);
     if (typeof request !== 'object') return request;
     if (receipt) this.trail.keepReceipt(receipt);
+    if (audit) this.trail.insertAudit(audit);
+    const fraud = step.fraud && this.trail.reportFraud(request.userId, now, step.fraud);
     const queued = event === undefined || this.deliveries.insert(event, eventLimit);
-    return { request, queued };
+    return { request, queued, fraud };
   }
 
   async allowDenialOnly(authRequest: string) {

@@ -1,5 +1,6 @@
 import { BoundedMap } from '../../bounded-map.js';
 import type { AuditRecord, FraudRecord, ReceiptRecord } from '../records.js';
+import type { FraudReport } from '../repository.js';
 
 const KEPT = 10_000;
 
@@ -9,13 +10,14 @@ export class MemoryTrail {
   private readonly receipts = new BoundedMap<string, ReceiptRecord>(KEPT);
   private records: AuditRecord[] = [];
 
-  reportFraud(userId: string, now: number, pauses: readonly number[], memory: number): FraudRecord {
+  reportFraud(userId: string, now: number, { pauses, memory, note }: FraudReport): FraudRecord {
     const before = this.fraudByUser.get(userId);
     const reports = before && now - before.lastAt < memory ? before.reports + 1 : 1;
     const pause = pauses[Math.min(reports, pauses.length) - 1] ?? 0;
     const pausedUntil = Math.max(before?.pausedUntil ?? 0, now + pause);
     const fraud = { reports, lastAt: now, pausedUntil };
     this.fraudByUser.set(userId, fraud);
+    this.insertAudit(note(fraud));
     return fraud;
   }
 

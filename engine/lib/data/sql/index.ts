@@ -165,10 +165,6 @@ export class SqlRepository implements Repository {
     return this.paired.takeNonce(deviceId, nonce, expiresAt, now, limit);
   }
 
-  reportFraud(userId: string, now: number, pauses: readonly number[], memory: number) {
-    return this.trail.reportFraud(userId, now, pauses, memory);
-  }
-
   fraud(userId: string) {
     return this.trail.fraud(userId);
   }

@@ -12,6 +12,7 @@ import {
   sessionRecord,
 } from './rows.js';
 import type { Database, RequestRow, Step } from './schema.js';
+import { insertAudit, reportFraud } from './trail.js';
 
 const ALIVE = ['open', 'pending clear'] as const;
 
@@ -84,13 +85,17 @@ export class SqlRequests {
     step: AnswerStep,
   ): Promise<Answered | 'answered' | 'expired' | 'denial only' | undefined> {
     const answered = await this.db.transaction().execute(async (trx) => {
-      const row = await this.fill(trx, authRequest, answer, step.now);
+      const { now, event, receipt, audit } = step;
+      // First, since whoever locks both begins with the user.
+      if (step.fraud) await lockUserOf(trx, authRequest);
+      const row = await this.fill(trx, authRequest, answer, now);
       if (!row) return undefined;
       if (row.session_state === 'open') await endOldest(trx, row, step);
-      const { event, receipt } = step;
       if (receipt) await trx.insertInto('receipts').values(receiptRow(receipt)).execute();
+      if (audit) await insertAudit(trx, audit);
+      const fraud = step.fraud && (await reportFraud(trx, row.user_id, now, step.fraud));
       const queued = event === undefined || (await insertDelivery(trx, event, step.eventLimit));
-      return { request: openOrAnswered(row), queued };
+      return { request: openOrAnswered(row), queued, fraud };
     });
     return answered ?? (await this.whyNot(authRequest, step.now));
   }
@@ -219,6 +224,15 @@ export class SqlRequests {
     if (request.answer) return 'answered';
     return request.expiresAt > now ? 'denial only' : 'expired';
   }
+}
+
+async function lockUserOf(trx: Step, authRequest: string): Promise<void> {
+  const row = await trx
+    .selectFrom('requests')
+    .select('user_id')
+    .where('auth_request', '=', authRequest)
+    .executeTakeFirst();
+  if (row) await lockUser(trx, row.user_id);
 }
 
 /** With the user locked, so that of many at once no more come in than there is room for. */

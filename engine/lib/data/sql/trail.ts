@@ -1,7 +1,7 @@
 import type { AuditRecord, FraudRecord, ReceiptRecord } from '../records.js';
-import { lockUser } from './devices.js';
+import type { FraudReport } from '../repository.js';
 import { auditRecord, auditRow, receiptRecord } from './rows.js';
-import type { Database, FraudRow } from './schema.js';
+import type { Database, FraudRow, Step } from './schema.js';
 
 /** What is kept for the operator: reports of fraud, receipts, the audit trail. */
 export class SqlTrail {
@@ -9,32 +9,6 @@ export class SqlTrail {
 
   constructor(db: Database) {
     this.db = db;
-  }
-
-  async reportFraud(
-    userId: string,
-    now: number,
-    pauses: readonly number[],
-    memory: number,
-  ): Promise<FraudRecord> {
-    return await this.db.transaction().execute(async (trx) => {
-      await lockUser(trx, userId);
-      const before = await trx
-        .selectFrom('fraud')
-        .selectAll()
-        .where('user_id', '=', userId)
-        .executeTakeFirst();
-      const reports = before && now - before.last_at < memory ? before.reports + 1 : 1;
-      const pause = pauses[Math.min(reports, pauses.length) - 1] ?? 0;
-      const paused = Math.max(before?.paused_until ?? 0, now + pause);
-      const columns = { reports, last_at: now, paused_until: paused };
-      await trx
-        .insertInto('fraud')
-        .values({ user_id: userId, ...columns })
-        .onConflict((conflict) => conflict.column('user_id').doUpdateSet(columns))
-        .execute();
-      return { reports, lastAt: now, pausedUntil: paused };
-    });
   }
 
   async fraud(userId: string): Promise<FraudRecord | undefined> {
@@ -65,7 +39,7 @@ export class SqlTrail {
   }
 
   async insertAudit(record: AuditRecord): Promise<void> {
-    await this.db.insertInto('audit').values(auditRow(record)).execute();
+    await insertAudit(this.db, record);
   }
 
   async audit({ userId, limit }: { userId?: string; limit: number }): Promise<AuditRecord[]> {
@@ -79,6 +53,36 @@ export class SqlTrail {
       .execute();
     return rows.map(auditRecord);
   }
+}
+
+export async function insertAudit(db: Database, record: AuditRecord): Promise<void> {
+  await db.insertInto('audit').values(auditRow(record)).execute();
+}
+
+/** With the user locked already, so that of two reports at once none is lost. */
+export async function reportFraud(
+  trx: Step,
+  userId: string,
+  now: number,
+  { pauses, memory, note }: FraudReport,
+): Promise<FraudRecord> {
+  const before = await trx
+    .selectFrom('fraud')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  const reports = before && now - before.last_at < memory ? before.reports + 1 : 1;
+  const pause = pauses[Math.min(reports, pauses.length) - 1] ?? 0;
+  const paused = Math.max(before?.paused_until ?? 0, now + pause);
+  const columns = { reports, last_at: now, paused_until: paused };
+  await trx
+    .insertInto('fraud')
+    .values({ user_id: userId, ...columns })
+    .onConflict((conflict) => conflict.column('user_id').doUpdateSet(columns))
+    .execute();
+  const fraud = { reports, lastAt: now, pausedUntil: paused };
+  await insertAudit(trx, note(fraud));
+  return fraud;
 }
 
 function fraudRecord(row: FraudRow): FraudRecord {
