@@ -20,6 +20,8 @@ export async function start(flags: StartFlags): Promise<void> {
   const { socket, json, user: users } = flags;
   const settings = await readSettings(flags, process.env);
   const engine = await launch(settings);
+  // From here on, since whoever reads that the engine listens may tell it to end at once.
+  const told = toldToStop();
   let commands: Awaited<ReturnType<typeof serveCommands>> | undefined;
   try {
     commands = await serveCommands(engine, socket);
@@ -27,7 +29,7 @@ export async function start(flags: StartFlags): Promise<void> {
     const { url, authenticatorUrl } = engine;
     const started = { url, authenticatorUrl, socket, apps, users };
     print(json, started, startLines(engine, settings.options, users, apps));
-    await toldToStop();
+    await told;
   } finally {
     commands?.close();
     commands?.closeAllConnections();
