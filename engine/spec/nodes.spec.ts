@@ -29,6 +29,41 @@ describeWithPostgres('two engines on one database', (server) => {
     return { databaseUrl, key, first, second, here, there };
   }
 
+  /** The second one holds a poll for a request made at the first, and the phone that it is for. */
+  async function holding() {
+    const all = await nodes();
+    const { first, second, here, there } = all;
+    const phone = await Device.paired(second.url, (await first.pairDevice('alice')).code);
+    const authRequest = await here.authorize('alice');
+    const { version } = (await phone.state()).body;
+    const state = phone.state(version, WAIT);
+    const poll = there.poll(authRequest, { wait: WAIT });
+    await Promise.all([heldPolls(second.url, 1), heldDevices(second.url, 1)]);
+    return { ...all, state, poll };
+  }
+
+  /** A connection in whose transaction the request is locked. */
+  async function locking(databaseUrl: string, authRequest: string): Promise<pg.Client> {
+    const client = new pg.Client(databaseUrl);
+    await client.connect();
+    onTestFinished(async () => await client.end());
+    await client.query('begin');
+    await client.query('select from requests where auth_request = $1 for update', [authRequest]);
+    return client;
+  }
+
+  /** Resolves when so many statements of engines wait for a lock. */
+  async function waitForLocks(client: pg.Client, statements: number): Promise<void> {
+    for (let waiting = 0; waiting < statements; ) {
+      const { rowCount } = await client.query(
+        "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+      );
+      waiting = rowCount ?? 0;
+      // The activity is a snapshot for as long as a transaction is not told otherwise.
+      await client.query('select pg_stat_clear_snapshot()');
+    }
+  }
+
   it('share keys, and wake a poll that one holds by an answer at the other', async () => {
     const { first, second, here, there } = await nodes();
     expect((await here.ping()).body.key).toBe((await there.ping()).body.key);
@@ -78,13 +113,7 @@ describeWithPostgres('two engines on one database', (server) => {
   });
 
   it('let go of what the one holds for a user that was deleted at the other', async () => {
-    const { first, second, here, there } = await nodes();
-    const phone = await Device.paired(second.url, (await first.pairDevice('alice')).code);
-    const authRequest = await here.authorize('alice');
-    const { version } = (await phone.state()).body;
-    const state = phone.state(version, WAIT);
-    const poll = there.poll(authRequest, { wait: WAIT });
-    await Promise.all([heldPolls(second.url, 1), heldDevices(second.url, 1)]);
+    const { first, there, state, poll } = await holding();
     await first.deleteUser('alice');
     expect((await state).status).toBe(401);
     expect((await poll).body.message_code).toBe(70402);
@@ -92,13 +121,7 @@ describeWithPostgres('two engines on one database', (server) => {
   });
 
   it('let go of what the one holds for an application that was deleted at the other', async () => {
-    const { first, second, here, there } = await nodes();
-    const phone = await Device.paired(second.url, (await first.pairDevice('alice')).code);
-    const authRequest = await here.authorize('alice');
-    const { version } = (await phone.state()).body;
-    const state = phone.state(version, WAIT);
-    const poll = there.poll(authRequest, { wait: WAIT });
-    await Promise.all([heldPolls(second.url, 1), heldDevices(second.url, 1)]);
+    const { first, here, there, state, poll } = await holding();
     await first.deleteApp(here.credentials.appKey);
     expect((await state).body.requests).toEqual([]);
     expect((await poll).body.message_code).toBe(70425);
@@ -135,26 +158,28 @@ describeWithPostgres('two engines on one database', (server) => {
       return await device.send({ ...call, url: targetUri });
     };
     // Both get as far as the row, which is locked until then.
-    const client = new pg.Client(databaseUrl);
-    await client.connect();
-    onTestFinished(async () => await client.end());
-    await client.query('begin');
-    await client.query('select from requests where auth_request = $1 for update', [authRequest]);
+    const client = await locking(databaseUrl, authRequest);
     const replies = Promise.all([send(first), send(second)]);
-    for (let waiting = 0; waiting < 2; ) {
-      const { rowCount } = await client.query(
-        "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-      );
-      waiting = rowCount ?? 0;
-      // The activity is a snapshot for as long as a transaction is not told otherwise.
-      await client.query('select pg_stat_clear_snapshot()');
-    }
+    await waitForLocks(client, 2);
     await client.query('commit');
     expect((await replies).map(({ status, text }) => [status, text])).toEqual([
       [200, '{"approved":true}'],
       [200, '{"approved":true}'],
     ]);
     expect(await first.audit({ username: 'alice' })).toHaveLength(3);
+  });
+
+  it('hold no user for a report of fraud whose request a deletion has taken already', async () => {
+    const { databaseUrl, first, here } = await nodes();
+    const { code } = await first.pairDevice('alice');
+    const device = await Device.paired(first.url, code);
+    const client = await locking(databaseUrl, await here.authorize('alice'));
+    const reply = device.answer(false, { reason: 'fraudulent' });
+    await waitForLocks(client, 1);
+    // As the deletion goes on: it would fail if somebody held the user.
+    await client.query("select from users where username = 'alice' for update nowait");
+    await client.query('commit');
+    expect((await reply).status).toBe(200);
   });
 
   it('outlive a connection that breaks between two statements of a transaction', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import type { AppRecord, RequestRecord } from '../../lib/data/records.js';
-import type { Repository } from '../../lib/data/repository.js';
+import type { FraudReport, Repository } from '../../lib/data/repository.js';
 
 const MINUTE = 60_000;
 const KEY = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' } as const;
@@ -59,11 +59,7 @@ export function deletionContract(make: () => Promise<Repository>): void {
       now: 1,
       sessionLimit: 5,
       eventLimit: 5,
-      fraud: {
-        pauses: [MINUTE],
-        memory: MINUTE,
-        note: () => ({ id: randomUUID(), at: 0, kind: 'fraud', userId, details: {} }),
-      },
+      fraud: report(userId),
       receipt: {
         authRequest,
         appKey,
@@ -90,6 +86,11 @@ export function deletionContract(make: () => Promise<Repository>): void {
         giveUpAt: 5 * MINUTE,
       },
     });
+  }
+
+  function report(userId: string): FraudReport {
+    const note = () => ({ id: randomUUID(), at: 0, kind: 'fraud', userId, details: {} });
+    return { pauses: [MINUTE], memory: MINUTE, note };
   }
 
   function request(appKey: string, userId: string, name: string): RequestRecord {

@@ -86,8 +86,6 @@ export class SqlRequests {
   ): Promise<Answered | 'answered' | 'expired' | 'denial only' | undefined> {
     const answered = await this.db.transaction().execute(async (trx) => {
       const { now, event, receipt, audit } = step;
-      // First, since whoever locks both begins with the user.
-      if (step.fraud) await lockUserOf(trx, authRequest);
       const row = await this.fill(trx, authRequest, answer, now);
       if (!row) return undefined;
       if (row.session_state === 'open') await endOldest(trx, row, step);
@@ -224,15 +222,6 @@ export class SqlRequests {
     if (request.answer) return 'answered';
     return request.expiresAt > now ? 'denial only' : 'expired';
   }
-}
-
-async function lockUserOf(trx: Step, authRequest: string): Promise<void> {
-  const row = await trx
-    .selectFrom('requests')
-    .select('user_id')
-    .where('auth_request', '=', authRequest)
-    .executeTakeFirst();
-  if (row) await lockUser(trx, row.user_id);
 }
 
 /** With the user locked, so that of many at once no more come in than there is room for. */

@@ -1,5 +1,6 @@
 import type { AuditRecord, FraudRecord, ReceiptRecord } from '../records.js';
 import type { FraudReport } from '../repository.js';
+import { lockUser } from './devices.js';
 import { auditRecord, auditRow, receiptRecord } from './rows.js';
 import type { Database, FraudRow, Step } from './schema.js';
 
@@ -59,13 +60,17 @@ export async function insertAudit(db: Database, record: AuditRecord): Promise<vo
   await db.insertInto('audit').values(auditRow(record)).execute();
 }
 
-/** With the user locked already, so that of two reports at once none is lost. */
+/**
+ * With the user locked, so that of two reports at once none is lost: after the request that is being
+ * answered, since a deletion takes the two in that order.
+ */
 export async function reportFraud(
   trx: Step,
   userId: string,
   now: number,
   { pauses, memory, note }: FraudReport,
 ): Promise<FraudRecord> {
+  await lockUser(trx, userId);
   const before = await trx
     .selectFrom('fraud')
     .selectAll()
