@@ -4,7 +4,7 @@ import { appCreate, appDelete, appList, appRotate } from './apps.js';
 import { deviceList, devicePair, deviceUnpair } from './devices.js';
 import { CliFault } from './fault.js';
 import { appDisable, appEnable, audit, keyRotate, userResume } from './operations.js';
-import { settingFlags, settingsHelp } from './settings.js';
+import { collect, settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
 import { userCreate, userDelete, userList } from './users.js';
 
@@ -122,10 +122,6 @@ function withConnection(command: Command): Command {
   return command
     .option('--socket <path>', 'the socket of the running engine', defaultSocket())
     .option('--json', 'print JSON');
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
 }
 
 function describe(error: unknown): string {

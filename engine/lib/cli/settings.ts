@@ -128,9 +128,8 @@ export function settingFlags(): Option[] {
 /** For `start --help`. */
 export function settingsHelp(): string {
   const rows = SETTINGS.map((setting): [string, string, string] => {
-    const { kind, secret, name, flag, help } = setting;
-    const variable = kind === 'rate limit' ? '' : variableOf(setting);
-    return [secret ? '' : name, variable, flag === undefined ? help : (flag.split(' ')[0] ?? '')];
+    const { secret, name, help } = setting;
+    return [secret ? '' : name, variableOf(setting) ?? '', flagOf(setting) ?? help];
   });
   const [first, second] = [0, 1].map((column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -162,7 +161,7 @@ export async function readSettings(
   checkVariables(env);
   for (const setting of SETTINGS) {
     const variable = variableOf(setting);
-    const text = setting.kind === 'rate limit' ? undefined : env[variable];
+    const text = variable && env[variable];
     // Set to nothing is how many ways of starting a process leave a variable out.
     if (text) found.set(setting.name, { value: parse(setting.kind, text), place: variable });
     const flag = setting.flag === undefined ? undefined : new Option(setting.flag);
@@ -199,18 +198,23 @@ function checkLogLevel({ options, place }: Settings): void {
 
 function waysOf(setting: Setting | undefined): string | undefined {
   if (!setting) return undefined;
-  const flag = setting.flag?.split(' ')[0];
+  const flag = flagOf(setting);
   return flag === undefined ? setting.name : `${setting.name} (${flag})`;
 }
 
-/** `delivery.timeout` is `LAUNCHKEY_ENGINE_DELIVERY_TIMEOUT`. */
-function variableOf({ name }: Setting): string {
+function flagOf({ flag }: Setting): string | undefined {
+  return flag?.split(' ')[0];
+}
+
+/** `delivery.timeout` is `LAUNCHKEY_ENGINE_DELIVERY_TIMEOUT`; a rate limit fits no variable. */
+function variableOf({ kind, name }: Setting): string | undefined {
+  if (kind === 'rate limit') return undefined;
   return PREFIX + name.replace('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase();
 }
 
 /** A mistyped variable must not be a silent default. */
 function checkVariables(env: Readonly<Record<string, string | undefined>>): void {
-  const known = SETTINGS.filter(({ kind }) => kind !== 'rate limit').map(variableOf);
+  const known = SETTINGS.map(variableOf);
   for (const name of Object.keys(env)) {
     if (!name.startsWith(PREFIX) || known.includes(name) || OTHER_VARIABLES.includes(name))
       continue;
@@ -301,6 +305,7 @@ function put(options: Record<string, unknown>, name: string, value: unknown): vo
   else options[group] = { ...(options[group] as object), [member]: value };
 }
 
-function collect(value: string, before: string[] = []): string[] {
+/** Of a flag that may be repeated. */
+export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
