@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Device, jwkThumbprint } from './support/device.js';
 import { type Started, share, start } from './support/engine.js';
 import { http } from './support/http.js';
+import { heldDevices } from './support/metrics.js';
 
 /** A device of the user's, paired by a code. */
 async function pairedDevice() {
@@ -12,12 +13,6 @@ async function pairedDevice() {
 }
 
 const code = (reply: { body: { error: { code: string } } }) => reply.body.error?.code;
-
-/** Waits until this many devices are held. */
-async function heldDevices(url: string, count: number): Promise<void> {
-  const metrics = async () => (await http(`${url}/metrics`)).text;
-  await expect.poll(metrics).toContain(`launchkey_held_devices ${count}\n`);
-}
 
 describe('pairing', () => {
   it('makes a device by a typed code, however it is typed, and ends the virtual one', async () => {

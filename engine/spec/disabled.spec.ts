@@ -3,6 +3,18 @@ import { start } from './support/engine.js';
 import { heldPolls } from './support/metrics.js';
 import { receiver } from './support/receiver.js';
 
+/** An event waits for an application that is disabled. */
+async function waiting() {
+  const { url, connections, count } = await receiver();
+  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+  const { engine, application, clock } = await start({ callbackUrl: url, logger });
+  const { appKey } = application.credentials;
+  const authRequest = await application.authorize('alice');
+  await engine.disableApp(appKey);
+  await engine.answer(authRequest, true);
+  return { engine, appKey, authRequest, clock, logger, connections, count };
+}
+
 it('refuses what a disabled application holds, at once', async () => {
   const { engine, application } = await start();
   const held = application.poll(await application.authorize('alice'), { wait: 60 });
@@ -13,13 +25,7 @@ it('refuses what a disabled application holds, at once', async () => {
 });
 
 it('sends a disabled application no event, and what is not too old once it is enabled', async () => {
-  const { url, connections, count } = await receiver();
-  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-  const { engine, application, clock } = await start({ callbackUrl: url, logger });
-  const { appKey } = application.credentials;
-  const authRequest = await application.authorize('alice');
-  await engine.disableApp(appKey);
-  await engine.answer(authRequest, true);
+  const { engine, appKey, authRequest, clock, logger, connections, count } = await waiting();
   await expect
     .poll(() => logger.info.mock.calls)
     .toEqual([
@@ -37,13 +43,7 @@ it('sends a disabled application no event, and what is not too old once it is en
 });
 
 it('gives up what waits for a disabled application for too long', async () => {
-  const { url, connections } = await receiver();
-  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-  const { engine, application, clock } = await start({ callbackUrl: url, logger });
-  const { appKey } = application.credentials;
-  const authRequest = await application.authorize('alice');
-  await engine.disableApp(appKey);
-  await engine.answer(authRequest, true);
+  const { clock, logger, connections } = await waiting();
   await expect.poll(() => logger.info).toHaveBeenCalledOnce();
   clock.advance(5 * 60_000);
   await expect

@@ -2,13 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Application } from './support/application.js';
 import { share, start } from './support/engine.js';
 import { http } from './support/http.js';
-
-/** Resolves when the engine holds this many polls: its own metrics say so. */
-async function held(url: string, polls: number): Promise<void> {
-  let text = '';
-  while (!text.includes(`\nlaunchkey_held_polls ${polls}\n`))
-    text = (await http(`${url}/metrics`)).text;
-}
+import { heldPolls } from './support/metrics.js';
 
 describe('GET /poll', () => {
   it('says pending with HTTP 400, 70403 and Retry-After', async () => {
@@ -163,13 +157,13 @@ describe('a held poll (Prefer: wait)', () => {
     const { engine, application } = await start();
     const token = await application.authorize('alice');
     const polls = [application.poll(token, { wait: 50 }), application.poll(token, { wait: 50 })];
-    await held(engine.url, 2);
+    await heldPolls(engine.url, 2);
     await engine.answer(token, true);
     for (const { status, headers, body } of await Promise.all(polls)) {
       expect([status, headers['preference-applied']]).toEqual([200, 'wait']);
       expect(application.decryptAuth(body.auth).response).toBe('true');
     }
-    await held(engine.url, 0);
+    await heldPolls(engine.url, 0);
   });
 
   it('is answered with pending when its time is up', async () => {
@@ -191,7 +185,7 @@ describe('a held poll (Prefer: wait)', () => {
   it('is released with 70404 when the clock passes the end of its request', async () => {
     const { engine, application, clock } = await start();
     const poll = application.poll(await application.authorize('alice'), { wait: 50 });
-    await held(engine.url, 1);
+    await heldPolls(engine.url, 1);
     clock.advance(300_000);
     const reply = await poll;
     expect([reply.status, reply.body.message_code]).toEqual([400, 70404]);
@@ -202,16 +196,16 @@ describe('a held poll (Prefer: wait)', () => {
     const leaving = new AbortController();
     const token = await application.authorize('alice');
     const poll = application.poll(token, { wait: 50, signal: leaving.signal });
-    await held(engine.url, 1);
+    await heldPolls(engine.url, 1);
     leaving.abort();
     await expect(poll).rejects.toThrow();
-    await held(engine.url, 0);
+    await heldPolls(engine.url, 0);
   });
 
   it('is answered with 503 and Retry-After when the engine closes', async () => {
     const { engine, application } = await start();
     const poll = application.poll(await application.authorize('alice'), { wait: 50 });
-    await held(engine.url, 1);
+    await heldPolls(engine.url, 1);
     await engine.close();
     const reply = await poll;
     expect([reply.status, reply.headers['retry-after']]).toEqual([503, '1']);
@@ -222,7 +216,7 @@ describe('a held poll (Prefer: wait)', () => {
     const { engine, application } = await start({ limits: { heldPolls: 1 } });
     const token = await application.authorize('alice');
     const first = application.poll(token, { wait: 50 });
-    await held(engine.url, 1);
+    await heldPolls(engine.url, 1);
     const second = await application.poll(token, { wait: 50 });
     expect(second.body.message_code).toBe(70403);
     expect(second.headers['preference-applied']).toBeUndefined();
