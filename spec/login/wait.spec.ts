@@ -297,6 +297,8 @@ describe('a login that was given up and is approved later', () => {
     const answer = store.answer.bind(store);
     const givenUp = new Promise<void>((resolve) => {
       store.answer = async (...args) => {
+        // Once: an answer may come after this test, whose successors need real timers.
+        store.answer = answer;
         // The timer that is to be moved on is made right after this.
         vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
         setImmediate(resolve);
