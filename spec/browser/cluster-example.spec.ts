@@ -39,7 +39,8 @@ async function startDemo() {
 }
 
 async function stop(demo: ChildProcess): Promise<void> {
-  const ended = once(demo, 'exit');
+  // What prints there has ended with it: npm itself may be gone before what it runs.
+  const ended = once(demo, 'close');
   process.kill(-(demo.pid as number), 'SIGINT');
   await ended;
 }
