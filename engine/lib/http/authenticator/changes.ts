@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { LaunchKeyEngineError } from '../../errors.js';
 import type { Services } from '../../services.js';
+import { whenLeft } from '../left.js';
 import { userState } from './state.js';
 
 const STREAMS_PER_USER = 20;
@@ -39,7 +41,7 @@ export class ChangeStreams {
     const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT).unref();
     const end = () => raw.end();
     this.open.add(end);
-    raw.once('close', () => {
+    whenLeft(reply, () => {
       clearInterval(heartbeat);
       unsubscribe();
       this.open.delete(end);
@@ -64,10 +66,14 @@ export class ChangeStreams {
       reading = true;
       while (stale && !raw.writableNeedDrain) {
         stale = false;
-        const state = await userState(this.services, username).catch((error) => {
-          if (error.code === 'ENGINE_UNKNOWN_USER') raw.end();
-        });
-        if (state) raw.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
+        try {
+          const state = await userState(this.services, username);
+          raw.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
+        } catch (error) {
+          this.failed(error);
+          // The page connects again, and is told then why it cannot.
+          raw.end();
+        }
       }
       reading = false;
     };
@@ -76,5 +82,10 @@ export class ChangeStreams {
       stale = true;
       void send();
     };
+  }
+
+  private failed(error: unknown): void {
+    const gone = error instanceof LaunchKeyEngineError && error.code === 'ENGINE_UNKNOWN_USER';
+    if (!gone) this.services.logger.error({ err: error }, 'a state could not be read');
   }
 }

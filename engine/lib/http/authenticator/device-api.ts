@@ -4,6 +4,7 @@ import { DEVICE_STATUS, DeviceRefusal, invalid } from '../../domain/device-refus
 import { readSignature, type SignedRequest } from '../../domain/signed-request.js';
 import type { Party } from '../../domain/webauthn.js';
 import type { Services } from '../../services.js';
+import { whenLeft } from '../left.js';
 import { preferredWait } from '../v1/prefer.js';
 import { HeldStates } from './held-states.js';
 import { seenBase } from './target.js';
@@ -54,7 +55,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
     const wait = preferredWait(request.headers.prefer) * 1000;
     const known = /^"([A-Za-z0-9_-]{1,64})"$/.exec(request.headers['if-none-match'] ?? '')?.[1];
     const left = new AbortController();
-    reply.raw.once('close', () => left.abort());
+    whenLeft(reply, () => left.abort());
     const state = await states.next(call, known, known === undefined ? 0 : wait, left.signal);
     if (wait > 0) reply.header('preference-applied', 'wait');
     if (!state) return reply.code(304).header('etag', `"${known}"`).send();

@@ -3,6 +3,7 @@ import { breakAuthPackage } from '../../crypto/base64.js';
 import type { AnswerRecord, AppRecord } from '../../data/records.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../services.js';
+import { whenLeft } from '../left.js';
 import { admit } from './envelope.js';
 import { text } from './parameters.js';
 import { preferredWait } from './prefer.js';
@@ -46,8 +47,7 @@ async function hold(
 ): Promise<FastifyReply> {
   const { envelopes, heldPolls, requests } = services;
   const place = heldPolls.enter(authRequest, expiresAt, seconds * 1000);
-  const left = () => place.release('left');
-  reply.raw.once('close', left);
+  const stopWatching = whenLeft(reply, () => place.release('left'));
   try {
     // Looked at again from inside: an answer that came before the poll entered wakes nobody.
     const before = await requests.poll(app, authRequest);
@@ -60,7 +60,7 @@ async function hold(
     return after.state === 'answered' ? sendAnswer(reply, after.answer) : sendPending(reply);
   } finally {
     place.release('left');
-    reply.raw.off('close', left);
+    stopWatching();
   }
 }
 
