@@ -1,7 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithChromium, launchChromium } from '../support/chromium.js';
@@ -10,13 +12,19 @@ import { redisServerPath } from '../support/redis.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The command of the example's README, in a process group of its own. */
-async function startDemo() {
-  const demo = spawn('npm', ['start', '--workspace', 'examples/cluster'], {
+function launchDemo(enginePort = 0) {
+  return spawn('npm', ['start', '--workspace', 'examples/cluster'], {
     cwd: ROOT,
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, PORT: '0', ENGINE_PORT: '0', REDIS_URL: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PORT: '0', ENGINE_PORT: `${enginePort}`, REDIS_URL: '' },
   });
+}
+
+/** Resolves when it serves. */
+async function startDemo() {
+  const demo = launchDemo();
+  demo.stderr.pipe(process.stderr, { end: false });
   const lines = createInterface({ input: demo.stdout });
   const urls: string[] = [];
   const heard = new Set<(line: string) => void>();
@@ -39,10 +47,29 @@ async function startDemo() {
 }
 
 async function stop(demo: ChildProcess): Promise<void> {
-  // What prints there has ended with it: npm itself may be gone before what it runs.
-  const ended = once(demo, 'close');
-  process.kill(-(demo.pid as number), 'SIGINT');
+  const ended = closed(demo);
+  interrupt(demo);
   await ended;
+}
+
+/** Resolves when all that can print there has ended: npm itself may be gone before what it runs. */
+async function closed(demo: ChildProcess): Promise<void> {
+  await once(demo, 'close');
+}
+
+/** Ctrl+C, which reaches all processes of the terminal at once. */
+function interrupt(demo: ChildProcess): void {
+  process.kill(-(demo.pid as number), 'SIGINT');
+}
+
+/** All processes there are, with the one that started each. */
+async function processes(): Promise<{ pid: number; parent: number }[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .map(([pid = 0, parent = 0]) => ({ pid, parent }));
 }
 
 async function pidOn(page: Page): Promise<number> {
@@ -94,14 +121,37 @@ describeWithChromium('the cluster example in a browser', () => {
     await phone.getByText('No open sessions.').waitFor();
   });
 
-  it('leaves nothing running when it is stopped', async (context) => {
+  it('leaves nothing running when it is stopped, however busy it is', async (context) => {
     if (!started) return context.skip('redis-server is not installed');
     const other = await startDemo();
     const page = await (await browser.newContext()).newPage();
     await page.goto(other.app);
-    const pid = await pidOn(page);
-    await stop(other.demo);
-    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    const worker = await pidOn(page);
+    const before = await processes();
+    const primary = before.find(({ pid }) => pid === worker)?.parent as number;
+    const children = before.filter(({ parent }) => parent === primary).map(({ pid }) => pid);
+    // Three processes of the application, and Redis.
+    expect(children).toHaveLength(4);
+
+    const ended = closed(other.demo);
+    // As if so much else ran on the machine that it does not get to it.
+    process.kill(primary, 'SIGSTOP');
+    interrupt(other.demo);
+    await pause(300);
+    process.kill(primary, 'SIGCONT');
+    await ended;
+    for (const pid of children) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
     await expect(fetch(other.app)).rejects.toThrow();
+  });
+
+  it('leaves nothing running when it cannot start', async (context) => {
+    if (!started) return context.skip('redis-server is not installed');
+    const demo = launchDemo(Number(new URL(started.authenticator).port));
+    let said = '';
+    demo.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const [code] = await once(demo, 'close');
+    expect([code, said]).toEqual([1, expect.stringMatching(/Cannot listen on 127\.0\.0\.1, port/)]);
   });
 });
