@@ -1,12 +1,12 @@
-import {
-  type AuthenticationResponseJSON,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server';
 import type { WebAuthnCredential } from '../data/records.js';
+
+/** Loaded when first used: it is half of all that there is to load, and many engines never need it. */
+const library = () => import('@simplewebauthn/server');
 
 /** Where the page was loaded from: an origin, whose host is the relying party's id. */
 export interface Party {
@@ -19,6 +19,7 @@ export async function registrationOptions(
   username: string,
   deviceId: string,
 ): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const { generateRegistrationOptions } = await library();
   return await generateRegistrationOptions({
     rpName: 'LaunchKey',
     rpID: partyId(party),
@@ -35,6 +36,7 @@ export async function verifyRegistration(
   challenge: string,
   response: unknown,
 ): Promise<WebAuthnCredential | undefined> {
+  const { verifyRegistrationResponse } = await library();
   try {
     const { verified, registrationInfo } = await verifyRegistrationResponse({
       response: response as RegistrationResponseJSON,
@@ -64,6 +66,7 @@ export async function verifyAssertion(
   credential: WebAuthnCredential,
   response: unknown,
 ): Promise<number | undefined> {
+  const { verifyAuthenticationResponse } = await library();
   try {
     if ((response as AuthenticationResponseJSON).id !== credential.credentialId) return undefined;
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({

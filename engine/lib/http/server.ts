@@ -17,6 +17,11 @@ import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 const KEEP_ALIVE = 620_000;
 const REQUEST_ID = 'x-request-id';
 
+/** In the place of Fastify's compilers of schemas, which it would load although no route has one. */
+const NO_SCHEMAS = () => {
+  throw new Error('Routes have no schemas here.');
+};
+
 export async function createServer(
   services: Services,
   trustedProxies: readonly string[],
@@ -36,6 +41,9 @@ export async function createServer(
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     exposeHeadRoutes: false,
+    schemaController: {
+      compilersFactory: { buildValidator: NO_SCHEMAS, buildSerializer: NO_SCHEMAS },
+    },
     clientErrorHandler: refuseUnparsed,
     frameworkErrors: (_error, request, reply) =>
       void sendError(reply.header(REQUEST_ID, request.id), 400, UNREADABLE),
