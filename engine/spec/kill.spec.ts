@@ -1,32 +1,29 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Vault } from '../lib/data/sql/vault.js';
 import type { AppCredentials, EngineOptions } from '../lib/index.js';
 import { Application } from './support/application.js';
 import type { Device } from './support/device.js';
-import { EngineProcess, Front } from './support/engine-process.js';
+import { Front } from './support/engine-process.js';
 import type { Reply } from './support/http.js';
 import { type Acknowledged, checkReceipts, prepare } from './support/many-logins.js';
+import { MortalEngine } from './support/mortal-engine.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { type Receiver, receiver } from './support/receiver.js';
 import { temporary } from './support/repositories.js';
 
 /** `KILL_LOGINS=500` for more of it than every run has time for. */
 const LOGINS = Number(process.env.KILL_LOGINS ?? 40);
-const KILLS = Math.max(3, Math.ceil(LOGINS / 10));
-/** Milliseconds that an engine is left to work, and calls that it answers at least meanwhile. */
-const LIFE = 1000;
-const CALLS = 40;
+/** So many kills at least … */
+const KILLS = 3;
+/** … and, unless more was asked for, at most: where many share a machine, little gets done between two. */
+const MOST_KILLS = process.env.KILL_LOGINS ? Number.POSITIVE_INFINITY : 10;
 const WORKERS = 8;
 const TIMEOUT = 240_000 + LOGINS * 2000;
 
 /** Makes calls again when their connection is lost, as clients do. */
 class Line {
   private readonly front: Front;
-  private left = 0;
-  private enough: () => void = () => {};
-  private closed = false;
 
   constructor(front: Front) {
     this.front = front;
@@ -36,29 +33,12 @@ class Line {
     for (;;) {
       await this.front.up();
       try {
-        const reply = await make();
-        this.left -= 1;
-        if (this.left <= 0) this.enough();
-        return reply;
+        return await make();
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code !== 'ECONNRESET' && code !== 'ECONNREFUSED' && code !== 'EPIPE') throw error;
       }
     }
-  }
-
-  /** Resolves when this many calls from now on have been answered, or when it is closed. */
-  async answered(calls: number): Promise<void> {
-    this.left = calls;
-    await new Promise<void>((resolve) => {
-      this.enough = resolve;
-      if (this.closed) resolve();
-    });
-  }
-
-  close(): void {
-    this.closed = true;
-    this.enough();
   }
 }
 
@@ -76,43 +56,27 @@ async function killAgainAndAgain(data: EngineOptions): Promise<void> {
   const { apps, devices } = await prepare(front, options, [events.url], WORKERS);
   const credentials = apps[0] as AppCredentials;
   const application = new Application(front.url, credentials);
-  let engine = await EngineProcess.start(options);
-  onTestFinished(async () => await engine.kill());
-  front.direct(engine.port);
+  const engine = new MortalEngine(front, options);
+  await engine.load();
 
   const logins: Acknowledged[] = [];
-  let kills = 0;
-  const working = () => logins.length < LOGINS || kills < KILLS;
-  let finished = false;
   const line = new Line(front);
-  const killing = (async () => {
-    while (!finished && kills < KILLS) {
-      await sleep(LIFE);
-      await line.answered(CALLS);
-      front.direct();
-      await engine.kill();
-      kills += 1;
-      engine = await EngineProcess.start(options);
-      front.direct(engine.port);
+  const work = async (device: Device, worker: number) => {
+    for (let turn = worker; logins.length < LOGINS || engine.kills < KILLS; turn += 1) {
+      logins.push(await login(line, application, device, turn % 3 !== 0));
     }
-  })();
-  try {
-    await Promise.all(
-      devices.map(async (device, worker) => {
-        for (let turn = 0; working(); turn += 1) {
-          logins.push(await login(line, application, device, (worker + turn) % 3 !== 0));
-        }
-      }),
-    );
-  } finally {
-    finished = true;
-    line.close();
-    await killing;
-  }
+  };
+  const begun = performance.now();
+  const working = Promise.all(devices.map(work)).then(() => engine.spare());
+  await Promise.all([engine.run(MOST_KILLS), working]);
+  const seconds = Math.round((performance.now() - begun) / 1000);
   await checkEvents(events, application, logins);
-  await engine.kill();
+  await engine.end();
   await checkReceipts(options, logins);
-  process.stderr.write(`${logins.length} logins, ${kills} kills\n`);
+  const { kills, early } = engine;
+  process.stderr.write(
+    `${logins.length} logins in ${seconds} s, ${kills} kills, ${early} of them while it started\n`,
+  );
 }
 
 /** One login; whatever the engine has acknowledged once has to hold from there on. */
