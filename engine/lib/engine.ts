@@ -225,7 +225,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     rotation: new Rotation({ repository, audit, otherNodes, clock }),
     deletions: new Deletions({ repository, apps, users, audit, heldPolls, changes, otherNodes }),
     requests,
-    sessions: new Sessions({ repository, heldPolls, changes, events, clock }),
+    sessions: new Sessions({ repository, heldPolls, changes, events, audit, clock }),
     pairings,
     whiteLabel: new WhiteLabel({ repository, users, pairings, publicKeys }),
     device: new VirtualDevice(repository, requests, publicKeys),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { command, serveCommands } from '../lib/cli/control.js';
-import type { Engine } from '../lib/index.js';
+import type { AppCredentials, Engine } from '../lib/index.js';
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
 import { http } from './support/http.js';
@@ -201,6 +201,51 @@ describe('launchkey-engine', () => {
       1,
       'launchkey-engine: There is no application with the app key "1".\n',
     ]);
+  }, 60_000);
+
+  it('ends the sessions of a user, with one application or with all', async () => {
+    const path = await directory();
+    const { started } = await startEngine(
+      path,
+      '--user',
+      'alice',
+      '--app',
+      'Shop',
+      '--app',
+      'Blog',
+    );
+    const [shop, blog] = started.apps.map(
+      (app: AppCredentials) => new Application(started.url, app),
+    );
+    const pairing = JSON.parse((await run(path, 'device', 'pair', 'alice', '--json')).stdout);
+    const phone = await Device.paired(started.url, pairing.code);
+    const tokens: string[] = [];
+    for (const app of [shop, blog]) {
+      tokens.push(await app.authorize('alice'));
+      expect((await phone.answer(true)).status).toBe(200);
+    }
+    const codes = async () => [
+      (await shop.poll(tokens[0])).body.message_code,
+      (await blog.poll(tokens[1])).body.message_code,
+    ];
+
+    const { appKey } = shop.credentials;
+    const one = await run(path, 'user', 'deorbit', 'alice', '--app', appKey, '--json');
+    expect([one.code, JSON.parse(one.stdout)]).toEqual([0, { username: 'alice', ended: 1 }]);
+    expect(await codes()).toEqual([70404, undefined]);
+    expect(await run(path, 'user', 'deorbit', 'alice')).toMatchObject({
+      code: 0,
+      stdout: '2 sessions of alice are ended\n',
+    });
+    expect(await codes()).toEqual([70404, 70404]);
+
+    const trail = JSON.parse((await run(path, 'audit', '--user', 'alice', '--json')).stdout);
+    expect(trail[0]).toMatchObject({ kind: 'sessions.ended', details: { by: 'operator' } });
+    expect(await run(path, 'user', 'deorbit', 'alice', '--app', '1')).toMatchObject({
+      code: 1,
+      stderr: 'launchkey-engine: There is no application with the app key "1".\n',
+    });
+    expect(await run(path, 'user', 'deorbit', 'nobody')).toMatchObject({ code: 1, stdout: '' });
   }, 60_000);
 
   it('deletes applications and users, but only if that is said twice', async () => {

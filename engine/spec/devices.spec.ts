@@ -329,6 +329,11 @@ describe('the state of a device', () => {
     const ended = await device.post('sessions/end', { appKey: application.credentials.appKey });
     expect(ended.body).toEqual({ ended: 1 });
     expect(await engine.sessions(user)).toMatchObject([{ state: 'pending clear' }]);
+    expect((await engine.audit({ username: user, limit: 1 }))[0]).toMatchObject({
+      kind: 'sessions.ended',
+      appKey: application.credentials.appKey,
+      details: { by: device.id },
+    });
   });
 
   it('is held until something changes', async () => {

@@ -20,6 +20,8 @@ const COMMANDS = {
     engine.createUser(name as string, options as { device?: boolean }),
   users: (engine: Engine) => engine.users(),
   deleteUser: (engine: Engine, [name]: unknown[]) => engine.deleteUser(name as string),
+  deorbit: async (engine: Engine, [name, appKey]: unknown[]) =>
+    (await engine.deorbit(name as string, appKey as string | undefined)).length,
   endPause: (engine: Engine, [name]: unknown[]) => engine.endPause(name as string),
   pairDevice: (engine: Engine, [name]: unknown[]) => engine.pairDevice(name as string),
   devices: (engine: Engine, [name]: unknown[]) => engine.devices(name as string),

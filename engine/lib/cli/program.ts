@@ -6,7 +6,7 @@ import { CliFault } from './fault.js';
 import { appDisable, appEnable, audit, keyRotate, userResume } from './operations.js';
 import { collect, settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
-import { userCreate, userDelete, userList } from './users.js';
+import { userCreate, userDelete, userDeorbit, userList } from './users.js';
 
 /** Runs one command line and returns the exit code: 0, 1 for a failure, 2 for a wrong command. */
 export async function run(words: string[]): Promise<number> {
@@ -90,6 +90,10 @@ function program(): Command {
     .description('delete a user with all devices and sessions')
     .option('--yes', 'do it: there is no way back')
     .action(userDelete);
+  withConnection(user.command('deorbit <name>'))
+    .description('end the sessions of a user, and tell the applications')
+    .option('--app <app-key>', 'only those with one application')
+    .action(userDeorbit);
   withConnection(user.command('resume <name>'))
     .description('end the pause that followed a report of fraud')
     .action(userResume);

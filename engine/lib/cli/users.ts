@@ -25,6 +25,16 @@ export async function userDelete(
   print(json, { username: name, deleted: true }, [`user ${name} is deleted`]);
 }
 
+/** Logs a user out of one application, or of all. */
+export async function userDeorbit(
+  username: string,
+  { socket, json, app }: Connection & { app?: string },
+): Promise<void> {
+  const ended = await command(socket, 'deorbit', username, ...(app === undefined ? [] : [app]));
+  const said = [`no session of ${username} is open`, `1 session of ${username} is ended`];
+  print(json, { username, ended }, [said[ended] ?? `${ended} sessions of ${username} are ended`]);
+}
+
 export async function userList({ socket, json }: Connection): Promise<void> {
   const users = await command(socket, 'users');
   const lines = users.map((user) => [user.username, deviceText(user)].join('\t'));

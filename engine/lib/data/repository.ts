@@ -214,10 +214,15 @@ export interface Repository {
   endSession(authRequest: string, now: number): Promise<boolean>;
   /**
    * Marks the user's sessions with the application as `pending clear` and returns all that now are.
-   * If there are any, `event` is queued in the same step, in the place of the logouts of that user and
-   * application that are still under way.
+   * If there are any, `audit` is written and `event` queued in the same step, in the place of the
+   * logouts of that user and application that are still under way.
    */
-  clearSessions(userId: string, appKey: string, event?: DeliveryRecord): Promise<SessionRecord[]>;
+  clearSessions(
+    userId: string,
+    appKey: string,
+    audit: AuditRecord,
+    event?: DeliveryRecord,
+  ): Promise<SessionRecord[]>;
 
   /**
    * Deliveries whose time has come and that nobody else is sending, at most `limit`, and so many of

@@ -15,6 +15,7 @@ export type AuditKind =
   | 'request.approved'
   | 'request.denied'
   | 'request.wrong_number'
+  | 'sessions.ended'
   | 'fraud.reported'
   | 'fraud.pause_ended'
   | 'push.subscribed'

@@ -1,5 +1,6 @@
 import type { AppRecord, SessionRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
+import type { Audit } from './audit.js';
 import type { Changes } from './changes.js';
 import type { Events } from './events.js';
 import type { HeldPolls } from './held-polls.js';
@@ -11,6 +12,7 @@ export interface SessionDependencies {
   heldPolls: HeldPolls;
   changes: Changes;
   events: Events;
+  audit: Audit;
   clock: () => number;
 }
 
@@ -70,12 +72,13 @@ export class Sessions {
 
   /**
    * The user ends the sessions with one application or with all: they are over for every poll, and
-   * each application is told once, by a signed event. Returns the sessions that are being ended.
+   * each application is told once, by a signed event. `by` is the device that it was done on; none
+   * means the operator. Returns the sessions that are being ended.
    */
-  async deorbit(userId: string, appKey?: string): Promise<SessionRecord[]> {
+  async deorbit(userId: string, appKey?: string, by?: string): Promise<SessionRecord[]> {
     const cleared: SessionRecord[] = [];
     const keys = appKey === undefined ? await this.apps(userId) : [appKey];
-    for (const key of keys) cleared.push(...(await this.clear(userId, key)));
+    for (const key of keys) cleared.push(...(await this.clear(userId, key, by)));
     if (cleared.length > 0) this.with.changes.notify(userId);
     return cleared;
   }
@@ -86,10 +89,12 @@ export class Sessions {
     return new Set(sessions.map((session) => session.appKey));
   }
 
-  private async clear(userId: string, appKey: string): Promise<SessionRecord[]> {
-    const { repository, heldPolls, events } = this.with;
+  private async clear(userId: string, appKey: string, by?: string): Promise<SessionRecord[]> {
+    const { repository, heldPolls, events, audit } = this.with;
     const event = await events.loggedOut(await repository.app(appKey), userId);
-    const cleared = await repository.clearSessions(userId, appKey, event);
+    const about = { userId, appKey, deviceId: by };
+    const entry = audit.entry('sessions.ended', about, { by: by ?? 'operator' });
+    const cleared = await repository.clearSessions(userId, appKey, entry, event);
     for (const session of cleared) heldPolls.wake(session.authRequest);
     if (cleared.length > 0) events.settle(event, true);
     return cleared;

@@ -198,18 +198,21 @@ export function coreContract(make: () => Promise<Repository>): void {
   it('clears the sessions with one application, with one logout under way', async () => {
     const { repository, opened, event, app } = await repositoryWithApp();
     const logout = () => event({ kind: 'logout', parameters: { user_hash: 'h' } });
-    expect(await repository.clearSessions('u', app.appKey, logout())).toEqual([]);
+    const said = (at: number) => ({ id: randomUUID(), at, kind: 'sessions.ended', details: {} });
+    expect(await repository.clearSessions('u', app.appKey, said(1), logout())).toEqual([]);
     expect(await repository.deliveryCount()).toBe(0);
+    expect(await repository.audit({ limit: 10 })).toEqual([]);
     const [first, second] = [await opened(1), await opened(2)];
-    await repository.clearSessions('u', app.appKey, logout());
+    await repository.clearSessions('u', app.appKey, said(2), logout());
     const last = logout();
-    const cleared = await repository.clearSessions('u', app.appKey, last);
+    const cleared = await repository.clearSessions('u', app.appKey, said(3), last);
     expect(cleared.map(({ authRequest, state }) => [authRequest, state])).toEqual([
       [first.authRequest, 'pending clear'],
       [second.authRequest, 'pending clear'],
     ]);
     expect(await repository.confirmSession(first.authRequest)).toBe(false);
     expect(await repository.claimDeliveries(1, 10, 10, MINUTE)).toEqual([last]);
+    expect((await repository.audit({ limit: 10 })).map(({ at }) => at)).toEqual([3, 2]);
   });
 
   it('gives an event to one sender, and back to be sent again under the same id', async () => {

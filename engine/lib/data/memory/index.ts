@@ -246,9 +246,11 @@ export class MemoryRepository implements Repository {
     return this.requests.end(authRequest);
   }
 
-  async clearSessions(userId: string, appKey: string, event?: DeliveryRecord) {
+  async clearSessions(userId: string, appKey: string, audit: AuditRecord, event?: DeliveryRecord) {
     const cleared = this.requests.clear(userId, appKey);
-    if (cleared.length > 0 && event) this.deliveries.insert(event, 0);
+    if (cleared.length === 0) return cleared;
+    this.trail.insertAudit(audit);
+    if (event) this.deliveries.insert(event, 0);
     return cleared;
   }
 

@@ -245,8 +245,8 @@ export class SqlRepository implements Repository {
     return this.requests.end(authRequest, now);
   }
 
-  clearSessions(userId: string, appKey: string, event?: DeliveryRecord) {
-    return this.requests.clear(userId, appKey, event);
+  clearSessions(userId: string, appKey: string, audit: AuditRecord, event?: DeliveryRecord) {
+    return this.requests.clear(userId, appKey, audit, event);
   }
 
   claimDeliveries(now: number, limit: number, perApp: number, lease: number) {

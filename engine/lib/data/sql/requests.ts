@@ -1,4 +1,11 @@
-import type { AnswerRecord, PastRequest, RequestRecord, SessionRecord } from '../records.js';
+import type {
+  AnswerRecord,
+  AuditRecord,
+  DeliveryRecord,
+  PastRequest,
+  RequestRecord,
+  SessionRecord,
+} from '../records.js';
 import type { Answered, AnswerStep } from '../repository.js';
 import { insertDelivery } from './deliveries.js';
 import { lockUser } from './devices.js';
@@ -163,7 +170,8 @@ export class SqlRequests {
   async clear(
     userId: string,
     appKey: string,
-    event: AnswerStep['event'],
+    audit: AuditRecord,
+    event?: DeliveryRecord,
   ): Promise<SessionRecord[]> {
     return await this.db.transaction().execute(async (trx) => {
       const rows = await trx
@@ -174,6 +182,7 @@ export class SqlRequests {
         .where('session_state', 'in', ALIVE)
         .returningAll()
         .execute();
+      if (rows.length > 0) await insertAudit(trx, audit);
       if (rows.length > 0 && event) await insertDelivery(trx, event, 0);
       return rows.map(sessionRecord).sort((a, b) => a.openedAt - b.openedAt);
     });

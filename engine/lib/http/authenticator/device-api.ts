@@ -62,10 +62,10 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
     return reply.header('etag', `"${state.version}"`).send(state.body);
   });
   post('answer', ({ device, ...sent }) => answers.take(device, sent));
-  post('sessions/end', async ({ user, members }) => {
+  post('sessions/end', async ({ user, device, members }) => {
     const { appKey } = members;
     if (appKey !== undefined && typeof appKey !== 'string') throw invalid('appKey must be a text.');
-    return { ended: (await sessions.deorbit(user.id, appKey)).length };
+    return { ended: (await sessions.deorbit(user.id, appKey, device.id)).length };
   });
   post('devices/code', async ({ user, device }) => {
     const offer = await pairings.offer(user.id);

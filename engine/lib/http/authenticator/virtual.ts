@@ -58,10 +58,10 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
   });
   app.post('/end', async (request) => {
     const { user, appKey } = members(request.body);
-    const { id } = await services.users.require(name(user));
+    const { id, deviceId } = await services.users.require(name(user));
     const key = appKey === undefined ? undefined : String(appKey);
     if (key !== undefined) await services.apps.require(key);
-    return { ended: (await services.sessions.deorbit(id, key)).length };
+    return { ended: (await services.sessions.deorbit(id, key, deviceId)).length };
   });
   // Codes are short: whoever tries them all must not get far.
   app.post('/pair', { config: { rateLimit: { max: 10, timeWindow: 60_000 } } }, async (request) => {
