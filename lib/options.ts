@@ -151,9 +151,9 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    */
   loginTimeout?: number | undefined;
   /**
-   * Whether the answer in an auth event is fetched from the engine before anyone is logged in.
-   * Default `true`. Auth events are not signed: switch it off only where nobody but the engine
-   * can reach the callback URL.
+   * Whether an answer in an event that the engine did not sign is fetched from the engine before
+   * anyone is logged in. Default `true`. This project's engine signs all events, the older ones sign
+   * logouts only: switch it off only where nobody but the engine can reach the callback URL.
    */
   confirmCallback?: boolean | undefined;
   /**

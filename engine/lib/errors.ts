@@ -10,7 +10,7 @@
  * - `ENGINE_DENIAL_ONLY`: a wrong number was picked: the request can only be denied.
  * - `ENGINE_NUMBER_REQUIRED`: the request can be approved only together with a number.
  * - `ENGINE_NO_VIRTUAL_DEVICE`: the user answers on a paired device, or on none.
- * - `ENGINE_LIMIT`: a bound that keeps memory finite is reached.
+ * - `ENGINE_LIMIT`: a bound is reached: too many codes were tried.
  * - `ENGINE_DATA`: the data file or database cannot be used; the message says what to do.
  * - `ENGINE_TLS`: the certificate or its private key cannot be used.
  * - `ENGINE_LISTEN`: the address could not be bound.

@@ -61,7 +61,7 @@ export interface EngineOptions {
   delivery?: DeliveryOptions;
   /** How devices are woken by Web Push. */
   push?: PushOptions;
-  /** Bounds on what is kept in memory. */
+  /** Bounds on what clients can make grow. */
   limits?: Partial<Limits>;
   /** Where to report. Default: nowhere. */
   logger?: Logger;

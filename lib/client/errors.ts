@@ -76,8 +76,10 @@ export function withStatus(error: LaunchKeyError, status: number): LaunchKeyErro
 }
 
 /**
- * An option is missing or unusable. Thrown by constructors and by `policy()`, never later: correct
- * the option that `option` names.
+ * An option is missing or unusable: correct the one that `option` names. Thrown by constructors, by
+ * `policy()`, and by handlers when they are made; later only for the options of one call of
+ * `passport.authenticate()`, for what a function among the options returned, and where a request has
+ * no session that needs one.
  */
 export class ConfigurationError extends LaunchKeyError {
   /** The name of the option that must be corrected. */

@@ -8,7 +8,6 @@ export const DEVICE_STATUS = {
   unknown_code: 404,
   unknown_request: 404,
   unknown_device: 404,
-  unknown_app: 404,
   answered: 409,
   wrong_number: 409,
   denial_only: 409,

@@ -1,4 +1,4 @@
-/** What keeps memory finite, whatever clients do. */
+/** What keeps memory and data finite, whatever clients do. */
 export interface Limits {
   /** Open auth requests of one user at one time, over all applications. */
   pendingPerUser: number;
