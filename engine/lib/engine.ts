@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import { PublicKeys } from './crypto/keys.js';
 import { PingKeys } from './crypto/ping-keys.js';
@@ -29,6 +30,7 @@ import { Sessions } from './domain/sessions.js';
 import { type UserInfo, Users } from './domain/users.js';
 import { WhiteLabel } from './domain/white-label.js';
 import { LaunchKeyEngineError } from './errors.js';
+import { Connections } from './http/connections.js';
 import { createServer } from './http/server.js';
 import { Tls } from './http/tls.js';
 import { Metrics } from './metrics.js';
@@ -270,6 +272,7 @@ class RunningEngine implements Engine {
   private readonly tls: Tls | undefined;
   private readonly sweeper: NodeJS.Timeout;
   private server: Awaited<ReturnType<typeof createServer>> | undefined;
+  private connections: Connections | undefined;
   private closing: Promise<void> | undefined;
   private sweeping: Promise<unknown> | undefined;
 
@@ -290,8 +293,9 @@ class RunningEngine implements Engine {
     const { host, port } = this.options;
     const server = await createServer(this.services, this.options.trustedProxies, this.tls);
     this.server = server;
+    this.connections = new Connections(server.server);
     try {
-      await server.listen({ host, port });
+      await server.listen({ host: await oneAddress(host), port });
     } catch (error) {
       await this.close();
       const code = (error as NodeJS.ErrnoException).code ?? 'an error';
@@ -466,7 +470,7 @@ class RunningEngine implements Engine {
     this.services.heldPolls.close();
     const { server } = this;
     if (server) {
-      const impatience = setTimeout(() => server.server.closeAllConnections(), CLOSING);
+      const impatience = setTimeout(() => this.connections?.destroy(), CLOSING);
       await server.close();
       clearTimeout(impatience);
     }
@@ -498,4 +502,12 @@ class RunningEngine implements Engine {
     if (!this.closing) return;
     throw new LaunchKeyEngineError('ENGINE_CLOSED', 'This engine has been closed.');
   }
+}
+
+/**
+ * Of `localhost`, one: for a second one Fastify would make a second server, which takes no renewed
+ * certificate and does not end with the first one.
+ */
+async function oneAddress(host: string): Promise<string> {
+  return host === 'localhost' ? (await lookup(host)).address : host;
 }

@@ -125,6 +125,21 @@ it('speaks neither http nor old TLS on that port', async () => {
   expect(error).toBeInstanceOf(Error);
 });
 
+it('lets nobody stay who never comes to an end with the handshake', async () => {
+  const { port } = await start({ tls: await files(first) });
+  const silent = connectPlain(port, '127.0.0.1').resume();
+  await once(silent, 'close');
+}, 30_000);
+
+it('closes though somebody has not come to an end with the handshake', async () => {
+  const { engine, port } = await start({ tls: await files(first) });
+  const silent = connectPlain(port, '127.0.0.1').resume();
+  await once(silent, 'connect');
+  // The engine accepts in this order.
+  await served(port);
+  await Promise.all([engine.close(), once(silent, 'close')]);
+}, 9000);
+
 it.each([
   [
     'no such file',

@@ -15,6 +15,8 @@ import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 
 /** Longer than the idle time of any proxy: the side that closes first must never be this one. */
 const KEEP_ALIVE = 620_000;
+/** In milliseconds, without a byte either way: longer than a poll is held, which is the longest silence. */
+const SILENCE = 90_000;
 const REQUEST_ID = 'x-request-id';
 
 /** In the place of Fastify's compilers of schemas, which it would load although no route has one. */
@@ -37,6 +39,8 @@ export async function createServer(
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: 30_000,
+    // Who never reads what was asked for would keep a connection for good.
+    connectionTimeout: SILENCE,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
@@ -72,9 +76,13 @@ function requestIds(trusted: Networks): (request: IncomingMessage) => string {
   };
 }
 
-/** What is not even HTTP, or has too long a URL, gets the status that all clients read. */
+/**
+ * What is not even HTTP, or has too long a URL, gets the status that all clients read. Whatever else
+ * went wrong leaves nobody to read it, and waiting for that would keep the connection for good.
+ */
 function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const unparsed = /^(HPE_|ERR_HTTP_)/.test(error.code ?? '');
+  if (!unparsed || !socket.writable) {
     socket.destroy();
     return;
   }

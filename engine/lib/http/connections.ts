@@ -1,0 +1,20 @@
+import type { Server, Socket } from 'node:net';
+
+/**
+ * All connections of a server. Node's own `closeAllConnections` leaves out those whose TLS handshake
+ * is not over, and one of them is enough to keep a server from closing.
+ */
+export class Connections {
+  private readonly open = new Set<Socket>();
+
+  constructor(server: Server) {
+    server.on('connection', (socket: Socket) => {
+      this.open.add(socket);
+      socket.once('close', () => this.open.delete(socket));
+    });
+  }
+
+  destroy(): void {
+    for (const socket of this.open) socket.destroy();
+  }
+}
