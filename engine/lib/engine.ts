@@ -313,7 +313,9 @@ class RunningEngine implements Engine {
 
   async createApp(options: AppOptions): Promise<AppCredentials> {
     this.checkOpen();
-    return await this.services.apps.create(options);
+    const app = await this.services.apps.create(options);
+    await this.services.audit.write('app.created', { appKey: app.appKey }, { name: options.name });
+    return app;
   }
 
   async apps(): Promise<AppInfo[]> {
@@ -324,6 +326,7 @@ class RunningEngine implements Engine {
   async disableApp(appKey: string): Promise<void> {
     this.checkOpen();
     await this.services.apps.setDisabled(appKey, true);
+    await this.services.audit.write('app.disabled', { appKey });
     // Its polls that are held.
     this.services.otherNodes.wakeEverywhere();
   }
@@ -331,6 +334,7 @@ class RunningEngine implements Engine {
   async enableApp(appKey: string): Promise<void> {
     this.checkOpen();
     await this.services.apps.setDisabled(appKey, false);
+    await this.services.audit.write('app.enabled', { appKey });
   }
 
   async rotateApp(appKey: string, options?: RotateOptions): Promise<RotatedCredentials> {
@@ -346,6 +350,7 @@ class RunningEngine implements Engine {
   async createUser(username: string, { device = true } = {}): Promise<UserInfo> {
     this.checkOpen();
     const user = await this.services.users.create(username, device);
+    await this.services.audit.write('user.created', { userId: user.id });
     const createdAt = new Date(user.createdAt);
     return { username: user.username, hasDevice: device, devices: 0, createdAt };
   }
@@ -457,6 +462,7 @@ class RunningEngine implements Engine {
   async rotatePingKey(): Promise<{ fingerprint: string; dateStamp: Date }> {
     this.checkOpen();
     const key = await this.services.pingKeys.rotate();
+    await this.services.audit.write('key.rotated', {}, { fingerprint: key.fingerprint });
     return { fingerprint: key.fingerprint, dateStamp: new Date(key.madeAt) };
   }
 

@@ -386,6 +386,13 @@ describe('launchkey-engine', () => {
   });
 });
 
+it.each([['--version'], ['-V']])('%s prints the version of the package', async (flag) => {
+  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(manifest);
+  const { code, stdout } = await run(await directory(), flag);
+  expect([code, stdout]).toEqual([0, `${version}\n`]);
+});
+
 describe('the socket for commands', () => {
   /** As if the files of this test belonged to somebody else, whoever runs it. */
   async function giveAway(...paths: string[]): Promise<void> {

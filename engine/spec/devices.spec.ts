@@ -429,6 +429,7 @@ describe('unpairing', () => {
       { kind: 'pairing.offered', details: { by: device.id } },
       { kind: 'device.paired', deviceId: device.id },
       { kind: 'pairing.offered', details: { by: 'operator' } },
+      { kind: 'user.created' },
     ]);
   });
 

@@ -166,7 +166,8 @@ describeWithPostgres('two engines on one database', (server) => {
       [200, '{"approved":true}'],
       [200, '{"approved":true}'],
     ]);
-    expect(await first.audit({ username: 'alice' })).toHaveLength(3);
+    const trail = await first.audit({ username: 'alice' });
+    expect(trail.filter(({ kind }) => kind === 'request.approved')).toHaveLength(1);
   });
 
   it('hold no user for a report of fraud whose request a deletion has taken already', async () => {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { LaunchKeyEngineError } from '../errors.js';
 import { appCreate, appDelete, appList, appRotate } from './apps.js';
@@ -7,6 +8,9 @@ import { appDisable, appEnable, audit, keyRotate, userResume } from './operation
 import { collect, settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
 import { userCreate, userDelete, userDeorbit, userList } from './users.js';
+
+// As far from here in `dist` as in `lib`.
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 /** Runs one command line and returns the exit code: 0, 1 for a failure, 2 for a wrong command. */
 export async function run(words: string[]): Promise<number> {
@@ -24,23 +28,28 @@ export async function run(words: string[]): Promise<number> {
 function program(): Command {
   const cli = new Command('launchkey-engine')
     .description('The LaunchKey v1 API, self-hosted.')
+    .version(version)
     .exitOverride();
 
   const starting = cli
     .command('start')
     .description('start an engine and serve until it is stopped')
     .option('--config <file>', 'JSON file with settings, see below')
-    .option(
-      '--app <name[=callback-url]>',
-      'create an application, unless there is one of this name (may be repeated)',
-      collect,
-      [],
+    .addOption(
+      new Option(
+        '--app <name[=callback-url]>',
+        'create an application, unless there is one of this name (repeat it)',
+      )
+        .argParser(collect)
+        .default([], 'none'),
     )
-    .option(
-      '--user <name>',
-      'create a user with a virtual device, unless there is one (may be repeated)',
-      collect,
-      [],
+    .addOption(
+      new Option(
+        '--user <name>',
+        'create a user with a virtual device, unless there is one (repeat it)',
+      )
+        .argParser(collect)
+        .default([], 'none'),
     )
     .option('--socket <path>', 'where the other commands reach this engine', defaultSocket())
     .option('--json', 'print what was created as JSON')

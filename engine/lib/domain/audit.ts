@@ -4,9 +4,14 @@ import type { Repository } from '../data/repository.js';
 
 /** What is written down for the operator. Names and reasons; never a code, a token or a package. */
 export type AuditKind =
+  | 'app.created'
+  | 'app.disabled'
+  | 'app.enabled'
   | 'app.rotated'
   | 'app.deleted'
+  | 'user.created'
   | 'user.deleted'
+  | 'key.rotated'
   | 'pairing.offered'
   | 'device.paired'
   | 'device.renamed'
