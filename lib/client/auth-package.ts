@@ -3,7 +3,7 @@ import { decodeBase64 } from './base64.js';
 import { InvalidResponseError } from './errors.js';
 import { type Members, parseObject } from './reply.js';
 
-/** What the user's device says in an auth package (PROTOCOL.md, the auth package). */
+/** What the user's device says in an auth package. */
 export interface AuthPackage {
   /** The auth request that it answers. Nobody has checked yet that it is the one asked about. */
   authRequest: string;

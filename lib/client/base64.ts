@@ -1,5 +1,5 @@
 /**
- * Decodes base64 as it is found on the wire (PROTOCOL.md, quirks): broken by line ends, with a
+ * Decodes base64 as it is found on the wire: broken by line ends, with a
  * backslash before a slash, with blanks where a form decoder met a bare plus sign. `null` for
  * anything that is not base64 or longer than `maxBytes`.
  */

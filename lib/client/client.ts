@@ -248,8 +248,8 @@ export class LaunchKeyClient {
   }
 
   /**
-   * Reads a server-side event. A logout has been verified; an answer is signed by nobody, so poll
-   * for it and believe that.
+   * Reads a server-side event. A logout has been verified; of an answer no signature is looked at,
+   * since most engines make none: poll for it and believe that.
    *
    * @throws InvalidCallbackError for anything that is no event, or that cannot be trusted.
    * @throws CommunicationError when the engine's key is not known and cannot be had: let the event
@@ -424,7 +424,7 @@ export class LaunchKeyClient {
     return readReply(reply, this.#secrets);
   }
 
-  /** PROTOCOL.md, calls: the JSON body is signed as a whole, and the signature is in the query. */
+  /** The JSON body is signed as a whole, and the signature is in the query. */
   async #userCall(envelope: Envelope, identifier: string): Promise<Call> {
     const { appKey, privateKey } = this.#options;
     const body = JSON.stringify({ app_key: appKey, secret_key: envelope.secretKey, identifier });
@@ -491,7 +491,7 @@ function contextOf(context: unknown, numberMatch: unknown): string | undefined {
   }
   const number = numberMatch === undefined ? undefined : `Number: ${numberMatch}`;
   const text = [context, number].filter(Boolean).join('\n');
-  // Counted in UTF-16 units, as Java counts (PROTOCOL.md, calls: at most 400 characters).
+  // Counted in UTF-16 units, as Java counts.
   if (text.length > MAX_CONTEXT) {
     throw new InvalidRequestError(`context has more than ${MAX_CONTEXT} characters`);
   }
@@ -507,7 +507,7 @@ function policyText(policy: unknown): string {
   return JSON.stringify({ minimum_requirements: minimum, factors });
 }
 
-/** Booleans as Python sends them, which every engine takes (PROTOCOL.md, calls). */
+/** Booleans as Python sends them, which every engine takes. */
 const bool = (value: boolean) => (value ? 'True' : 'False');
 
 function checkAuthRequest(authRequest: unknown): void {

@@ -141,7 +141,7 @@ export class EngineClock {
 const isSame = (a: Ping, b: Ping) =>
   a.key === b.key && a.dateStamp.getTime() === b.dateStamp.getTime();
 
-/** PROTOCOL.md, calls: `launchkey_time`, or `api_time` as Java 2.2 reads it. */
+/** `launchkey_time`, or `api_time` as Java 2.2 reads it. */
 function readPing(members: Members, before: Ping | undefined): Ping {
   const { key } = members;
   const launchkeyTime = parseTime(members.launchkey_time) ?? parseTime(members.api_time);

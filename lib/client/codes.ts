@@ -12,7 +12,7 @@ import {
   UnknownAuthRequestError,
 } from './errors.js';
 
-/** The code with which an engine says that the user has not answered yet (PROTOCOL.md, message codes). */
+/** The code with which an engine says that the user has not answered yet. */
 export const PENDING = 70403;
 
 type ErrorClass = new (message: string, details: LaunchKeyErrorDetails) => LaunchKeyError;

@@ -4,7 +4,7 @@ import type { EngineClock, Reading } from './clock.js';
 import { ConfigurationError } from './errors.js';
 import { formatTime } from './time.js';
 
-/** What authenticates a call (PROTOCOL.md, the envelope). */
+/** What authenticates a call. */
 export interface Envelope {
   /** The reading of the engine's clock and key that it was made with. */
   readonly reading: Reading;

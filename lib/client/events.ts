@@ -89,7 +89,7 @@ export async function verifyLogout(
 ): Promise<LogoutEvent> {
   const bytes = decodeBase64(signature, 2048);
   if (!bytes || typeof text !== 'string' || text.length > MAX_VALUE) throw invalid('is malformed');
-  // Python drops the carriage returns before it verifies (PROTOCOL.md, server-side events).
+  // Python drops the carriage returns before it verifies.
   const texts = text.includes('\r') ? [text, text.replaceAll('\r', '')] : [text];
   const event = readLogout(text);
   const verdict = await withRenewal(clock, async (reading) => {
@@ -103,8 +103,8 @@ export async function verifyLogout(
 }
 
 /**
- * Verifies `event_signature`, which this project's engine adds to its events (PROTOCOL.md, what this
- * project adds). Most engines sign no event: then it is not trusted, and the answer must be polled.
+ * Verifies `event_signature`, which this project's engine adds to its events. Most engines sign no
+ * event: then it is not trusted, and the answer must be polled.
  */
 export async function verifyEvent(
   params: EventParameters,

@@ -24,7 +24,7 @@ export interface PolicyLocation {
   longitude: number;
 }
 
-/** A policy in the engine's own words (PROTOCOL.md, policy). Made by `policy()`. */
+/** A policy in the engine's own words. Made by `policy()`. */
 export interface Policy {
   minimum_requirements: Array<{
     requirement: 'authenticated';

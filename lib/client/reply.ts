@@ -20,8 +20,8 @@ export interface Outcome {
 }
 
 /**
- * Reads a reply leniently, in every form that engines are known to have answered in (PROTOCOL.md,
- * calls and quirks), and throws the error that it stands for, if it stands for one.
+ * Reads a reply leniently, in every form that engines are known to have answered in, and throws the
+ * error that it stands for, if it stands for one.
  *
  * @param secrets What must not come back in an error's message.
  */
@@ -64,7 +64,7 @@ function saidStatus(status: number, { status_code }: Members): number {
   return status < 300 && said !== undefined && said >= 300 && said < 600 ? said : status;
 }
 
-/** The data may be wrapped in a `response` member, which is `""` on errors (PROTOCOL.md, calls). */
+/** The data may be wrapped in a `response` member, which is `""` on errors. */
 function unwrap(members: Members): Members {
   const { response } = members;
   return isObject(response) && Object.keys(response).length > 0 ? response : members;

@@ -1,4 +1,4 @@
-// PROTOCOL.md, calls: `YYYY-MM-DD HH:MM:SS` in UTC, and ISO 8601 in the members of later engines.
+// `YYYY-MM-DD HH:MM:SS` in UTC, and ISO 8601 in the members of later engines.
 const FORM =
   /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))?$/;
 

@@ -1,7 +1,7 @@
 import { createDecipheriv } from 'node:crypto';
 
 /**
- * Decrypts what a white label directory says about a new user (PROTOCOL.md, white label users):
+ * Decrypts what a white label directory says about a new user:
  * AES-256-CBC, padded with blanks. `keyAndIv` holds the 32 bytes of the key and the 16 of the IV.
  */
 export function decryptAes(keyAndIv: Uint8Array, data: Uint8Array): string {

@@ -27,7 +27,7 @@ export function readPrivateKey(input: KeyInput | undefined, passphrase?: string)
 }
 
 /**
- * Reads an RSA public key of at least 2048 bits as engines serve it (PROTOCOL.md, quirks).
+ * Reads an RSA public key of at least 2048 bits as engines serve it, broken lines and all.
  *
  * @returns `null` for anything else.
  */
