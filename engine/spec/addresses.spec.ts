@@ -62,10 +62,30 @@ describe('an address', () => {
     expect(await strange(engine, '2001:db8:1:3::1')).toBe(70425);
   });
 
+  it('of IPv6 is its network however it is written, an IPv4 address all of itself', async () => {
+    const { engine } = await start({ trustedProxies: [PROXY] });
+    for (let host = 1; host <= 100; host += 1) await strange(engine, `2001:db8::${host}`);
+    expect(await strange(engine, '2001:db8::a:b:c:d')).toBe(70436);
+    expect(await strange(engine, '2001:db8:0:0:1:2:3:4')).toBe(70436);
+    expect(await strange(engine, '2001:db8:0:1::1')).toBe(70425);
+    await repeat(100, () => strange(engine, '::ffff:203.0.113.7'));
+    expect(await strange(engine, '::ffff:cb00:7107')).toBe(70436);
+    expect(await strange(engine, '::ffff:203.0.113.8')).toBe(70425);
+  });
+
+  it('counts without the port that some proxies add to it', async () => {
+    const { engine } = await start({ trustedProxies: [PROXY] });
+    for (let port = 1; port <= 100; port += 1) await strange(engine, `1.2.3.4:${port}`);
+    expect(await strange(engine, '1.2.3.4:101')).toBe(70436);
+    for (let port = 1; port <= 100; port += 1) await strange(engine, `[2001:db8::1]:${port}`);
+    expect(await strange(engine, '[2001:db8::1]')).toBe(70436);
+  });
+
   it('that is none counts as one, and breaks nothing', async () => {
     const { engine } = await start({ trustedProxies: [PROXY] });
-    await repeat(100, () => strange(engine, '1.2.3.4:80'));
-    expect(await strange(engine, '1.2.3.4:80')).toBe(70436);
+    await repeat(100, () => strange(engine, 'unknown'));
+    expect(await strange(engine, 'unknown')).toBe(70436);
+    expect(await strange(engine, '[::ffff:')).toBe(70425);
   });
 
   it('of this machine is never refused: a proxy that nobody named is everybody', async () => {

@@ -55,14 +55,23 @@ export class FailedTries {
 }
 
 /**
- * Of IPv6 the first 64 bits: the rest is its holder's to choose. What a proxy hands on may be no
- * address at all.
+ * Of IPv6 the first 64 bits: the rest is its holder's to choose; but all of an IPv4 address that is
+ * written as IPv6. What a proxy hands on may have a port, or be no address at all.
  */
-function network(ip: string): string {
-  if (isIP(ip) !== 6 || ip.startsWith('::ffff:')) return ip;
-  return new URL(`http://[${ip.split('%')[0]}]`).hostname
+function network(given: string): string {
+  const ip = given.replace(/^([\d.]+):\d+$/, '$1').replace(/^\[(.+)\](:\d+)?$/, '$1');
+  if (isIP(ip) !== 6) return ip;
+  const groups = groupsOf(ip);
+  const isIPv4 = groups.slice(0, 6).join(':') === '0:0:0:0:0:ffff';
+  return (isIPv4 ? groups : groups.slice(0, 4)).join(':');
+}
+
+/** The eight groups of an IPv6 address, in whichever way it is written. */
+function groupsOf(ip: string): string[] {
+  const { hostname } = new URL(`http://[${ip.split('%')[0]}]`);
+  const [head = [], tail = []] = hostname
     .slice(1, -1)
-    .split(':')
-    .slice(0, 4)
-    .join(':');
+    .split('::')
+    .map((part) => part.split(':').filter(Boolean));
+  return [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail];
 }
