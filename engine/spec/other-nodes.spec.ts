@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import pg from 'pg';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { MemoryRepository } from '../lib/data/memory/index.js';
 import type { Repository } from '../lib/data/repository.js';
@@ -8,6 +9,7 @@ import { Vault } from '../lib/data/sql/vault.js';
 import { Changes } from '../lib/domain/changes.js';
 import { HeldPolls } from '../lib/domain/held-polls.js';
 import { OtherNodes } from '../lib/domain/other-nodes.js';
+import { startEngine } from '../lib/index.js';
 import { silent } from '../lib/logger.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { temporary } from './support/repositories.js';
@@ -36,5 +38,24 @@ describeWithPostgres('with a database that others may have', (server) => {
   it('who holds a poll looks, but not all the time', async () => {
     const url = await server().database();
     expect(await looks(await openPostgres(url, new Vault(Vault.newKey()), silent))).toBe(1);
+  });
+
+  it('nobody is disturbed by what no engine says', async () => {
+    const url = await server().database();
+    const engine = await startEngine({ databaseUrl: url, key: Vault.newKey() });
+    onTestFinished(async () => await engine.close());
+    const repository = await openPostgres(url, new Vault(Vault.newKey()), silent);
+    onTestFinished(async () => await repository.close());
+    const heard = new Promise((resolve) => repository.onAnnounced(resolve));
+    const client = new pg.Client(url);
+    await client.connect();
+    const odd = ['', 'x', 'null', '7', '{}', '{"changes":7}', '{"changes":[null,7,{},["any"]]}'];
+    for (const payload of [...odd, '{"changes":[{"userId":"x"}]}']) {
+      await client.query("select pg_notify('launchkey_engine', $1)", [payload]);
+    }
+    await client.end();
+    expect(await heard).toEqual({ userId: 'x' });
+    // What is thrown where notifications are heard would end the process.
+    expect(await engine.users()).toEqual([]);
   });
 });

@@ -90,8 +90,26 @@ export class Announcements {
   }
 
   private hear(payload: string): void {
-    const { from, changes } = JSON.parse(payload) as { from: string; changes: Announced[] };
+    const { from, changes } = readPayload(payload);
     if (from === this.self) return;
     for (const change of changes) this.listener(change);
   }
+}
+
+/** Whoever may connect to the database can notify of anything: what no engine would say is nothing. */
+function readPayload(payload: string): { from?: unknown; changes: Announced[] } {
+  let value: unknown;
+  try {
+    value = JSON.parse(payload);
+  } catch {
+    value = undefined;
+  }
+  const { from, changes } = (value ?? {}) as { from?: unknown; changes?: unknown };
+  return { from, changes: Array.isArray(changes) ? changes.filter(isAnnounced) : [] };
+}
+
+function isAnnounced(value: unknown): value is Announced {
+  if (value === 'any') return true;
+  const { authRequest, userId } = (value ?? {}) as Record<string, unknown>;
+  return typeof authRequest === 'string' || typeof userId === 'string';
 }
