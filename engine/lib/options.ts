@@ -158,6 +158,9 @@ function resolveData({ data, databaseUrl, key, keyFile }: EngineOptions) {
     // Not what came, which may hold a password.
     throw invalid('databaseUrl', 'a URL that begins with postgres://');
   }
+  if (key !== undefined && keyFile !== undefined) {
+    throw invalid('keyFile', 'left out where there is a key: one of them is enough');
+  }
   if (key !== undefined && typeof key !== 'string') throw invalid('key', 'base64 of 32 bytes');
   return {
     data: data === undefined ? undefined : text('data', data),
@@ -198,9 +201,11 @@ function resolveRate(rateLimit: EngineOptions['rateLimit']): readonly RateWindow
   if (!Array.isArray(windows) || windows.length === 0) {
     throw invalid('rateLimit', 'false or { windows: [{ requests, seconds }, …] }');
   }
+  checkMembers('rateLimit', rateLimit, ['windows']);
   for (const window of windows as RateWindow[]) {
-    integer('rateLimit.windows[].requests', window?.requests, 1, 100_000);
-    integer('rateLimit.windows[].seconds', window?.seconds, 1, 86_400);
+    checkMembers('rateLimit.windows[]', window, ['requests', 'seconds']);
+    integer('rateLimit.windows[].requests', window.requests, 1, 100_000);
+    integer('rateLimit.windows[].seconds', window.seconds, 1, 86_400);
   }
   return windows as RateWindow[];
 }

@@ -32,6 +32,17 @@ describe('startEngine', () => {
       'ENGINE_INVALID_OPTION',
       /requests/,
     ],
+    [
+      { rateLimit: { windows: [{ requests: 1, seconds: 1 }], window: 1 } },
+      'ENGINE_INVALID_OPTION',
+      /rateLimit must be an object of windows/,
+    ],
+    [
+      { rateLimit: { windows: [{ requests: 1, seconds: 1, second: 1 }] } },
+      'ENGINE_INVALID_OPTION',
+      /windows\[\] must be an object of requests, seconds/,
+    ],
+    [{ rateLimit: { windows: [null] } }, 'ENGINE_INVALID_OPTION', /windows\[\] must be an object/],
     [{ delivery: { backoff: [] } }, 'ENGINE_INVALID_OPTION', /backoff/],
     [{ limits: { users: 1 } }, 'ENGINE_INVALID_OPTION', /limits must be/],
     [{ limits: { toString: 1 } }, 'ENGINE_INVALID_OPTION', /limits must be/],

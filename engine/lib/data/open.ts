@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { LaunchKeyEngineError } from '../errors.js';
 import type { ResolvedOptions } from '../options.js';
 import { MemoryRepository } from './memory/index.js';
@@ -15,7 +16,8 @@ export async function openRepository(options: ResolvedOptions): Promise<Reposito
     return await openPostgres(databaseUrl, new Vault(givenKey(options)), logger);
   }
   const { openSqlite } = await import('./sql/sqlite.js');
-  const file = data as string;
+  // Whole, so that `:memory:` and `file:…` are names like all others: the driver means something by them.
+  const file = resolve(data as string);
   return await openSqlite(file, new Vault(keyBeside(file, options, Vault.newKey)));
 }
 

@@ -42,6 +42,44 @@ it('opens data with its own key and with no other', async () => {
   expect(await again.users()).toMatchObject([{ username: 'alice' }]);
 });
 
+it('takes a key and the file with one for a mistake, since they may differ', async () => {
+  const data = join(await temporary(), 'engine.db');
+  const key = Buffer.alloc(32, 1).toString('base64');
+  await expect(startEngine({ data, key, keyFile: `${data}.key` })).rejects.toMatchObject({
+    code: 'ENGINE_INVALID_OPTION',
+    message: 'The option keyFile must be left out where there is a key: one of them is enough.',
+  });
+});
+
+it.each([':memory:', 'file:engine.db'])(
+  'keeps data in a file called %s as in any other',
+  async (data) => {
+    const folder = await temporary();
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const engine = await open({ data });
+      await engine.createUser('alice');
+      await engine.close();
+      expect((await stat(join(folder, data))).size).toBeGreaterThan(0);
+      expect((await stat(join(folder, data))).mode & 0o777).toBe(0o600);
+      expect(await (await open({ data })).users()).toMatchObject([{ username: 'alice' }]);
+    } finally {
+      process.chdir(before);
+    }
+  },
+);
+
+it.each(['', '.lock'])('says which file is no data of an engine (engine.db%s)', async (name) => {
+  const data = join(await temporary(), 'engine.db');
+  await writeFile(`${data}${name}`, 'something else '.repeat(100));
+  const key = Buffer.alloc(32, 1).toString('base64');
+  await expect(startEngine({ data, key })).rejects.toMatchObject({
+    code: 'ENGINE_DATA',
+    message: `The data file ${data}${name} cannot be used: file is not a database (SQLITE_NOTADB).`,
+  });
+});
+
 it('lets no second engine use a data file', async () => {
   const data = join(await temporary(), 'engine.db');
   const first = await open({ data });

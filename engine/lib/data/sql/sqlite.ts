@@ -31,8 +31,18 @@ export async function openSqlite(file: string, vault: Vault): Promise<SqlReposit
     });
   } catch (error) {
     lock.close();
-    throw error;
+    throw unusable(file, error);
   }
+}
+
+function unusable(file: string, error: unknown): LaunchKeyEngineError {
+  if (error instanceof LaunchKeyEngineError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new LaunchKeyEngineError(
+    'ENGINE_DATA',
+    `The data file ${file} cannot be used: ${code ? `${message} (${code})` : message}.`,
+    { cause: error },
+  );
 }
 
 /** With no rights for others from the first moment; SQLite gives its side files the same mode. */
@@ -60,6 +70,9 @@ function lockFile(file: string): Libsql.Database {
     lock.exec('begin exclusive');
   } catch (error) {
     lock.close();
+    if ((error as NodeJS.ErrnoException).code !== 'SQLITE_BUSY') {
+      throw unusable(`${file}.lock`, error);
+    }
     throw new LaunchKeyEngineError(
       'ENGINE_DATA',
       `Another engine uses the data file ${file}: stop it, or use PostgreSQL for several nodes.`,
