@@ -533,6 +533,7 @@ describe('an answer of a device', () => {
     ['no package', { auth: undefined }],
     ['a package of another size', { auth: 'AAAA' }],
     ['a package with line breaks', { auth: 'BROKEN' }],
+    ['nothing about the key', { keyDigest: undefined }],
     ['no request', { authRequest: undefined }],
   ])('is refused with %s', async (_name, given: Record<string, unknown>) => {
     const { engine, application, user, device } = await pairedDevice();

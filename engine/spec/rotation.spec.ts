@@ -120,6 +120,31 @@ describe('rotated credentials', () => {
     expect(await read(second, after)).toMatchObject({ auth_request: second });
   });
 
+  it('have a phone that knows the key before answer anew, denials included', async () => {
+    const { engine, application, appKey, clock, renewed } = await world();
+    const phone = await Device.paired(
+      engine.url,
+      (await engine.pairDevice('alice')).code,
+      clock.now,
+    );
+    const tokens = [await application.authorize('alice'), await application.authorize('alice')];
+    const shown = (await phone.state()).body.requests;
+    const after = renewed(await engine.rotateApp(appKey));
+    const [{ app }] = (await phone.state()).body.requests;
+    for (const [index, approved] of [true, false].entries()) {
+      const request = shown[index];
+      const stale = await phone.post('answer', phone.answerBody(request, approved));
+      expect([stale.status, stale.body.error]).toEqual([
+        409,
+        { code: 'key_changed', message: expect.any(String), publicKey: app.publicKey },
+      ]);
+      const anew = phone.answerBody({ ...request, app }, approved);
+      expect((await phone.post('answer', anew)).body).toEqual({ approved });
+      const { auth } = (await after.poll(tokens[index] as string)).body;
+      expect(after.decryptAuth(auth)).toMatchObject({ response: String(approved) });
+    }
+  });
+
   it('let go of a poll that is held for the credentials before', async () => {
     const { engine, application, appKey } = await world();
     const token = await application.authorize('alice');

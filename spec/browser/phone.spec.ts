@@ -70,9 +70,9 @@ describeWithChromium('the phone in a browser', () => {
   }
 
   /** What the application reads of the answer. */
-  async function answerTo(authRequest: string) {
-    const { answer } = await client.poll(authRequest, { wait: 20 });
-    return answer && (await client.readAnswer(authRequest, answer));
+  async function answerTo(authRequest: string, by = client) {
+    const { answer } = await by.poll(authRequest, { wait: 20 });
+    return answer && (await by.readAnswer(authRequest, answer));
   }
 
   async function pairedPage(user: string, options: BrowserContextOptions = {}): Promise<Page> {
@@ -224,6 +224,19 @@ describeWithChromium('the phone in a browser', () => {
     await look(page, 'offline');
     await page.context().setOffline(false);
     await page.getByText('Nichts zu bestätigen').waitFor();
+  });
+
+  it('answers for the new key of an application that got one while it was shown', async () => {
+    const apiBaseUrl = `${engine.url}/v1`;
+    const app = await engine.createApp({ name: 'Blog' });
+    const page = await pairedPage('grace');
+    const authRequest = await new LaunchKeyClient({ ...app, apiBaseUrl }).authorize('grace');
+    await page.locator('#approve:enabled').waitFor();
+    const made = await engine.rotateApp(app.appKey);
+    await press(page, 'Approve');
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    const after = new LaunchKeyClient({ ...app, ...made, apiBaseUrl });
+    expect(await answerTo(authRequest, after)).toMatchObject({ authorized: true });
   });
 
   it('pairs another device, renames it, and unpairs it', async () => {

@@ -17,6 +17,11 @@ export function publicPem(key: KeyObject): string {
   return key.export({ type: 'spki', format: 'pem' }).toString();
 }
 
+/** The bytes of such a PEM, in base64: what stands between its lines. */
+export function spkiBase64(pem: string): string {
+  return pem.replace(/-----[^-]+-----|\s/g, '');
+}
+
 /** How later SDKs name a key: MD5 of its DER, colon-separated hex. A name, not a protection. */
 export function fingerprint(key: KeyObject): string {
   const der = key.export({ type: 'spki', format: 'der' });

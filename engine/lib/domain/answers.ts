@@ -1,6 +1,7 @@
 import { decodeBase64 } from '../crypto/base64.js';
+import { sha256 } from '../crypto/digest.js';
 import { verifyEc } from '../crypto/ec.js';
-import { modulusBytes, type PublicKeys } from '../crypto/keys.js';
+import { modulusBytes, type PublicKeys, spkiBase64 } from '../crypto/keys.js';
 import type { DenialReason, DeviceRecord, ReceiptRecord, RequestRecord } from '../data/records.js';
 import type { Answered, AnswerStep, Repository } from '../data/repository.js';
 import { type EngineErrorCode, LaunchKeyEngineError } from '../errors.js';
@@ -104,7 +105,7 @@ export class Answers {
   }
 
   private async read(request: RequestRecord, members: Record<string, unknown>): Promise<Answer> {
-    const { approved, reason, auth } = members;
+    const { approved, reason, auth, keyDigest } = members;
     if (typeof approved !== 'boolean') throw invalid('approved must be true or false.');
     if (approved && reason !== undefined) throw invalid('A reason goes with a denial.');
     if (!approved && !REASONS.includes(reason)) {
@@ -113,6 +114,7 @@ export class Answers {
     const key = await this.with.requests.answerKey(request).catch((error) => {
       throw asRefusal(error);
     });
+    checkKey(key, keyDigest);
     const bytes = modulusBytes(this.with.publicKeys.get(key));
     const decoded = typeof auth === 'string' ? decodeBase64(auth, bytes) : undefined;
     if (!decoded || decoded.toString('base64') !== auth) {
@@ -234,6 +236,19 @@ export class Answers {
     const receipt = await this.with.repository.receipt(authRequest);
     return receipt?.deviceId === device.id && receipt.approved === approved;
   }
+}
+
+/** What is encrypted for a key that the application had when the device looked, it could not read. */
+function checkKey(pem: string, digest: unknown): void {
+  if (typeof digest !== 'string') {
+    throw invalid(
+      'keyDigest must be the SHA-256 of the key that auth is encrypted for, in base64.',
+    );
+  }
+  const publicKey = spkiBase64(pem);
+  if (digest === sha256(Buffer.from(publicKey, 'base64'))) return;
+  const message = 'The application has another key now: encrypt the answer for that one.';
+  throw new DeviceRefusal('key_changed', message, { publicKey });
 }
 
 function asRefusal(error: unknown): unknown {

@@ -13,6 +13,7 @@ export const DEVICE_STATUS = {
   denial_only: 409,
   full: 409,
   enrolled: 409,
+  key_changed: 409,
   expired: 410,
   policy: 422,
   too_many: 429,

@@ -156,6 +156,7 @@ export class Device {
       approved,
       reason,
       auth: sealFor(request.app.publicKey, JSON.stringify(authPackage)),
+      keyDigest: sha256(Buffer.from(request.app.publicKey, 'base64')),
       ...given,
     };
   }
@@ -201,6 +202,6 @@ export async function jwkThumbprint(key: webcrypto.CryptoKey): Promise<string> {
   return createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url');
 }
 
-function sha256(text: string): string {
+function sha256(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('base64');
 }

@@ -42,10 +42,13 @@ export type RefusalCode = keyof typeof t.errors;
 /** A refusal of the engine's, in words for people; without a code if it could not be reached. */
 export class Refusal extends Error {
   readonly code?: RefusalCode;
+  /** With `key_changed`: the key that the answer has to be encrypted for. */
+  readonly publicKey?: string;
 
-  constructor(code?: RefusalCode, message = code ? t.errors[code] : t.unreachable) {
-    super(message);
+  constructor(code?: RefusalCode, publicKey?: string) {
+    super(code ? t.errors[code] : t.unreachable);
     this.code = code;
+    this.publicKey = publicKey;
   }
 }
 
@@ -140,6 +143,7 @@ class Connection {
       this.engineSays(said.error.now);
       return await this.send(call, false);
     }
-    throw new Refusal(code in t.errors ? (code as RefusalCode) : 'unavailable');
+    const known = code in t.errors ? (code as RefusalCode) : 'unavailable';
+    throw new Refusal(known, said?.error?.publicKey);
   }
 }

@@ -24,6 +24,21 @@ export class PairedPhone implements Phone<DeviceRequest> {
   }
 
   async answer(request: DeviceRequest, decision: Decision): Promise<Outcome> {
+    try {
+      return await this.decide(request, decision);
+    } catch (error) {
+      const publicKey = error instanceof Refusal ? error.publicKey : undefined;
+      if (publicKey === undefined) throw error;
+      // The application was given another key after the request was shown.
+      return await this.decide({ ...request, app: { ...request.app, publicKey } }, decision);
+    }
+  }
+
+  async endSessions(appKey?: string): Promise<void> {
+    await this.client.post('sessions/end', { appKey });
+  }
+
+  private async decide(request: DeviceRequest, decision: Decision): Promise<Outcome> {
     if (!decision.approve)
       return await this.deny(request, decision.reason ?? this.whyDenied(request));
     try {
@@ -37,21 +52,17 @@ export class PairedPhone implements Phone<DeviceRequest> {
     }
   }
 
-  async endSessions(appKey?: string): Promise<void> {
-    await this.client.post('sessions/end', { appKey });
-  }
-
   private async approve(request: DeviceRequest, number?: string): Promise<Outcome> {
     const { authRequest } = request;
-    const auth = await sealAnswer(request, this.deviceId);
-    const proofs = await this.factors.prove(request, auth);
-    return await this.send({ authRequest, approved: true, number, auth, proofs });
+    const sealed = await sealAnswer(request, this.deviceId);
+    const proofs = await this.factors.prove(request, sealed.auth);
+    return await this.send({ authRequest, approved: true, number, ...sealed, proofs });
   }
 
   private async deny(request: DeviceRequest, reason: DenialReason): Promise<Outcome> {
     const { authRequest } = request;
-    const auth = await sealAnswer(request, this.deviceId, reason);
-    await this.send({ authRequest, approved: false, reason, auth });
+    const sealed = await sealAnswer(request, this.deviceId, reason);
+    await this.send({ authRequest, approved: false, reason, ...sealed });
     return { approved: false, reason };
   }
 

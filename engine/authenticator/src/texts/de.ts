@@ -167,6 +167,7 @@ export const de: Texts = {
     denial_only: 'Es wurde eine falsche Zahl gewählt: Die Anfrage kann nur abgelehnt werden.',
     full: 'Sie haben so viele Geräte, wie Sie haben können. Entkoppeln Sie zuerst eines.',
     enrolled: 'Das ist schon eingerichtet.',
+    key_changed: 'Die Anwendung hat einen neuen Schlüssel. Versuchen Sie es noch einmal.',
     expired: 'Die Anfrage ist abgelaufen: Melden Sie sich noch einmal an.',
     policy: 'Die Anwendung verlangt mehr, als nachgewiesen wurde.',
     too_many: 'Zu viele Versuche. Warten Sie eine Minute.',

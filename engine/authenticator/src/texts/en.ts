@@ -165,6 +165,7 @@ export const en = {
     denial_only: 'A wrong number was picked: the request can only be denied.',
     full: 'You have as many devices as you can have. Unpair one first.',
     enrolled: 'This is set up already.',
+    key_changed: 'The application has a new key. Try again.',
     expired: 'The request has expired: log in again.',
     policy: 'The application asks for more than was proven.',
     too_many: 'Too many tries. Wait a minute and try again.',

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { spkiBase64 } from '../../crypto/keys.js';
 import type { DeviceRecord, RequestRecord, UserRecord } from '../../data/records.js';
 import { answerKey } from '../../domain/credentials.js';
 import type { Services } from '../../services.js';
@@ -67,7 +68,7 @@ async function showForDevice(services: Services, requests: RequestRecord[]): Pro
 function showRequest(request: RequestRecord, publicKey: string): object {
   return {
     authRequest: request.authRequest,
-    app: { name: request.appName, appKey: request.appKey, publicKey: spki(publicKey) },
+    app: { name: request.appName, appKey: request.appKey, publicKey: spkiBase64(publicKey) },
     context: request.context,
     session: request.session,
     numbers: request.numbers,
@@ -76,9 +77,4 @@ function showRequest(request: RequestRecord, publicKey: string): object {
     createdAt: request.createdAt,
     expiresAt: request.expiresAt,
   };
-}
-
-/** What stands between the lines of a PEM. */
-function spki(pem: string): string {
-  return pem.replace(/-----[^-]+-----|\s/g, '');
 }
