@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { command, serveCommands } from '../lib/cli/control.js';
-import type { AppCredentials, Engine } from '../lib/index.js';
+import { defaultSocket } from '../lib/cli/socket-path.js';
+import { type AppCredentials, type Engine, startEngine as startInProcess } from '../lib/index.js';
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
 import { http } from './support/http.js';
@@ -372,6 +373,10 @@ describe('launchkey-engine', () => {
     [['start', '--port', 'http'], /--port must be a whole number/],
     [['start', '--port', '65536'], /--port must be a whole number from 0 to 65535/],
     [['start', '--nonsense'], /unknown option/],
+    [['start', '--user', 'a', '--user', 'a'], /--user names "a" twice/],
+    [['start', '--user', 'a@b'], /--user "a@b": Invalid character/],
+    [['start', '--app', 'A', '--app', 'A=http://a.example'], /--app names "A" twice/],
+    [['start', '--app', 'A', '--app', 'B=b'], /--app "B": callbackUrl must be/],
     [['fly'], /unknown command/],
     [['app', 'create'], /missing required argument/],
     [['app', 'rotate', '1', '--grace', '10081'], /--grace must be minutes from 0 to 10080/],
@@ -433,5 +438,25 @@ describe('the socket for commands', () => {
     await giveAway(socket);
     await expect(command(socket, 'users')).rejects.toThrow(/belongs to somebody else/);
     expect(seen.asked).toBe(false);
+  });
+
+  it('lets a command that is under way come to its end: what it shows, it shows once', async () => {
+    const socket = join(await directory(), 'engine.sock');
+    const engine = await startInProcess();
+    onTestFinished(async () => await engine.close());
+    const commands = await serveCommands(engine, socket);
+    const createApp = vi.spyOn(engine, 'createApp');
+    const made = command(socket, 'createApp', { name: 'Shop' });
+    await vi.waitFor(() => expect(createApp).toHaveBeenCalled());
+    await commands.close();
+    const { appKey } = await made;
+    expect(await engine.apps()).toMatchObject([{ appKey }]);
+    await expect(command(socket, 'apps')).rejects.toThrow(/There is no running engine/);
+  });
+
+  it('is in no working directory, where XDG_RUNTIME_DIR is set to nothing', () => {
+    vi.stubEnv('LAUNCHKEY_ENGINE_SOCKET', undefined);
+    vi.stubEnv('XDG_RUNTIME_DIR', '');
+    expect(defaultSocket()).toMatch(/^\/.*\/launchkey-engine-\d+\/launchkey-engine\.sock$/);
   });
 });

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, request, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RotateOptions } from '../domain/rotation.js';
 import type { Engine } from '../engine.js';
 import { LaunchKeyEngineError } from '../errors.js';
@@ -35,15 +37,27 @@ type Name = keyof typeof COMMANDS;
 type Result<N extends Name> = Awaited<ReturnType<(typeof COMMANDS)[N]>>;
 
 const LARGEST = 65_536;
+/** For how long `close` waits for commands, in milliseconds. */
+const CLOSING = 5000;
+
+/** The commands that an engine takes. */
+export interface Commands {
+  /**
+   * Takes no more of them, and lets those under way come to their end: the credentials that one makes
+   * are shown in its answer and never again.
+   */
+  close(): Promise<void>;
+}
 
 /**
  * Listens for commands on a socket file that only its owner can open: whoever can is who started the
  * engine. Nothing of it can be reached over the network.
  */
-export async function serveCommands(engine: Engine, path: string): Promise<Server> {
+export async function serveCommands(engine: Engine, path: string): Promise<Commands> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await checkOwner(dirname(path));
   await removeStale(path);
+  const running = new Set<Promise<unknown>>();
   const server = createServer((incoming, response) => {
     let body = '';
     incoming.setEncoding('utf8');
@@ -51,13 +65,9 @@ export async function serveCommands(engine: Engine, path: string): Promise<Serve
       body += chunk;
       if (body.length > LARGEST) incoming.destroy();
     });
-    incoming.on('end', async () => {
-      const answer = await execute(engine, body).then(
-        (result) => ({ result }),
-        (error: Error) => ({ error: { message: error.message } }),
-      );
-      response.setHeader('connection', 'close');
-      response.end(JSON.stringify(answer));
+    incoming.on('end', () => {
+      const answered = answer(engine, body, response).finally(() => running.delete(answered));
+      running.add(answered);
     });
   });
   // Made with no rights for others from the start; a moment is long enough to be misused.
@@ -71,7 +81,25 @@ export async function serveCommands(engine: Engine, path: string): Promise<Serve
     process.umask(before);
   }
   await chmod(path, 0o600);
-  return server;
+  return {
+    close: async () => {
+      server.close();
+      await Promise.race([Promise.all(running), delay(CLOSING, undefined, { ref: false })]);
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Resolves when the answer is out, or nobody is there to read it. */
+async function answer(engine: Engine, body: string, response: ServerResponse): Promise<void> {
+  const result = await execute(engine, body).then(
+    (result) => ({ result }),
+    (error: Error) => ({ error: { message: error.message } }),
+  );
+  if (response.destroyed) return;
+  const closed = once(response, 'close');
+  response.setHeader('connection', 'close').end(JSON.stringify(result));
+  await closed;
 }
 
 /** Sends one command to the engine that listens at `path`. */

@@ -8,6 +8,6 @@ import { join } from 'node:path';
 export function defaultSocket(): string {
   const { LAUNCHKEY_ENGINE_SOCKET, XDG_RUNTIME_DIR } = process.env;
   if (LAUNCHKEY_ENGINE_SOCKET) return LAUNCHKEY_ENGINE_SOCKET;
-  const directory = XDG_RUNTIME_DIR ?? join(tmpdir(), `launchkey-engine-${userInfo().uid}`);
+  const directory = XDG_RUNTIME_DIR || join(tmpdir(), `launchkey-engine-${userInfo().uid}`);
   return join(directory, 'launchkey-engine.sock');
 }

@@ -1,8 +1,10 @@
 import { pino } from 'pino';
+import { type AppOptions, readAppOptions } from '../domain/apps.js';
+import { nameFault } from '../domain/users.js';
 import { type Engine, startEngine } from '../engine.js';
 import { type EngineOptions, InvalidOption } from '../options.js';
 import { type CreatedApp, credentialLines } from './apps.js';
-import { serveCommands } from './control.js';
+import { type Commands, serveCommands } from './control.js';
 import { CliFault } from './fault.js';
 import { print } from './output.js';
 import { readSettings, type Settings } from './settings.js';
@@ -18,21 +20,21 @@ interface StartFlags extends Readonly<Record<string, unknown>> {
 /** Serves until SIGINT or SIGTERM, then answers what is held and ends. */
 export async function start(flags: StartFlags): Promise<void> {
   const { socket, json, user: users } = flags;
+  const wanted = readWanted(flags);
   const settings = await readSettings(flags, process.env);
   const engine = await launch(settings);
   // From here on, since whoever reads that the engine listens may tell it to end at once.
   const told = toldToStop();
-  let commands: Awaited<ReturnType<typeof serveCommands>> | undefined;
+  let commands: Commands | undefined;
   try {
     commands = await serveCommands(engine, socket);
-    const apps = await createAll(engine, flags);
+    const apps = await createAll(engine, users, wanted);
     const { url, authenticatorUrl } = engine;
     const started = { url, authenticatorUrl, socket, apps, users };
     print(json, started, startLines(engine, settings.options, users, apps));
     await told;
   } finally {
-    commands?.close();
-    commands?.closeAllConnections();
+    await commands?.close();
     await engine.close();
   }
 }
@@ -55,20 +57,50 @@ function toldToStop(): Promise<void> {
   });
 }
 
-/** Makes what is missing, so that the same command starts the engine again on the same data. */
-async function createAll(engine: Engine, { app, user }: StartFlags): Promise<CreatedApp[]> {
-  const users = new Set((await engine.users()).map(({ username }) => username));
-  for (const name of user) if (!users.has(name)) await engine.createUser(name);
-  const apps = new Set((await engine.apps()).map(({ name }) => name));
-  const wanted = app.map(readApp).filter(({ name }) => !apps.has(name));
-  return await Promise.all(
-    wanted.map(async (one) => ({ ...one, ...(await engine.createApp(one)) })),
+/** Refuses what is wrong before anything is made: credentials that were not printed would be lost. */
+function readWanted({ app, user }: StartFlags): AppOptions[] {
+  const apps = app.map(readApp);
+  refuseTwice('--user', user);
+  refuseTwice(
+    '--app',
+    apps.map(({ name }) => name),
   );
+  for (const name of user) {
+    const fault = nameFault(name);
+    if (fault) throw new CliFault(`--user ${JSON.stringify(name)}: ${fault}`, 2);
+  }
+  return apps;
 }
 
-function readApp(text: string) {
+function readApp(text: string): AppOptions {
   const [name = '', ...url] = text.split('=');
-  return { name, callbackUrl: url.length > 0 ? url.join('=') : undefined };
+  try {
+    return readAppOptions({ name, callbackUrl: url.length > 0 ? url.join('=') : undefined });
+  } catch (error) {
+    throw new CliFault(`--app ${JSON.stringify(name)}: ${(error as Error).message}`, 2);
+  }
+}
+
+function refuseTwice(flag: string, names: string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice === undefined) return;
+  throw new CliFault(`${flag} names ${JSON.stringify(twice)} twice: leave one of them out.`, 2);
+}
+
+/** Makes what is missing, so that the same command starts the engine again on the same data. */
+async function createAll(
+  engine: Engine,
+  names: string[],
+  wanted: AppOptions[],
+): Promise<CreatedApp[]> {
+  const users = new Set((await engine.users()).map(({ username }) => username));
+  for (const name of names) if (!users.has(name)) await engine.createUser(name);
+  const apps = new Set((await engine.apps()).map(({ name }) => name));
+  return await Promise.all(
+    wanted
+      .filter(({ name }) => !apps.has(name))
+      .map(async (one) => ({ ...one, ...(await engine.createApp(one)) })),
+  );
 }
 
 function startLines(

@@ -49,13 +49,7 @@ export class Apps {
   }
 
   async create(options: AppOptions): Promise<AppCredentials> {
-    checkOptions(options);
-    const name = readText(options.name, 'name');
-    const callbackUrl = readCallbackUrl(options.callbackUrl);
-    const organization =
-      options.organization === undefined
-        ? undefined
-        : readText(options.organization, 'organization');
+    const { name, callbackUrl, organization } = readAppOptions(options);
     const { privateKey, publicKey } = await makeKeyPair();
     const { secretKey, secretHash } = await makeSecret();
     const app: AppRecord = {
@@ -104,8 +98,19 @@ export function unknownApp(appKey: string): LaunchKeyEngineError {
   );
 }
 
+/** What an application can be made of, in one form; throws where it cannot. */
+export function readAppOptions(options: AppOptions): AppOptions {
+  checkNames(options);
+  const { name, callbackUrl, organization } = options;
+  return {
+    name: readText(name, 'name'),
+    callbackUrl: readCallbackUrl(callbackUrl),
+    organization: organization === undefined ? undefined : readText(organization, 'organization'),
+  };
+}
+
 /** A mistyped `callbackURL` must not make an application that is told nothing. */
-function checkOptions(options: unknown): void {
+function checkNames(options: unknown): void {
   const known = ['name', 'callbackUrl', 'organization'];
   const fits = typeof options === 'object' && options !== null;
   if (fits && Object.keys(options).every((name) => known.includes(name))) return;
