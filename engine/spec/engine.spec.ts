@@ -194,11 +194,11 @@ describe('the methods of an engine', () => {
 });
 
 describe('what operators look at', () => {
-  it('/healthz says ok', async () => {
+  it.each(['/healthz', '/readyz'])('%s says ok, to HEAD as well', async (path) => {
     const { engine } = await share();
-    const { status, text } = await http(`${engine.url}/healthz`);
+    const { status, text } = await http(`${engine.url}${path}`);
     expect([status, text]).toEqual([200, 'ok\n']);
-    expect((await http(`${engine.url}/healthz`, { method: 'HEAD' })).status).toBe(200);
+    expect((await http(`${engine.url}${path}`, { method: 'HEAD' })).status).toBe(200);
   });
 
   it('/metrics counts calls by outcome and names nobody', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Option } from 'commander';
-import { LIMITS } from '../domain/limits.js';
+import { LIMITS, type Limits } from '../domain/limits.js';
 import type { EngineOptions } from '../options.js';
 import { CliFault } from './fault.js';
 
@@ -17,6 +17,15 @@ interface Setting {
   /** Not in the file, which is not kept as a secret is. */
   secret?: true;
 }
+
+const LIMIT_HELP: Record<keyof Limits, string> = {
+  pendingPerUser: 'open requests of one user',
+  devicesPerUser: 'devices of one user',
+  sessionsPerUserAndApp: 'sessions of one user with one application',
+  deliveriesPerApp: 'events that wait for one application',
+  whiteLabelUsersPerApp: 'white label users of one application',
+  heldPolls: 'polls held at one time',
+};
 
 /** From here come the flags, the variables and what may stand in the file. */
 const SETTINGS: readonly Setting[] = [
@@ -96,7 +105,7 @@ const SETTINGS: readonly Setting[] = [
     ([name, value]): Setting => ({
       name: `limits.${name}`,
       kind: 'number',
-      help: `see the README (${value})`,
+      help: `${LIMIT_HELP[name as keyof Limits]} (${value})`,
     }),
   ),
 ];

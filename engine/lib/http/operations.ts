@@ -6,7 +6,7 @@ export async function operations(app: FastifyInstance, services: Services): Prom
   app.get('/healthz', { exposeHeadRoute: true }, async (_request, reply) =>
     reply.type('text/plain').send('ok\n'),
   );
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/readyz', { exposeHeadRoute: true }, async (_request, reply) => {
     const text = reply.type('text/plain');
     try {
       await services.repository.check();
