@@ -27,6 +27,25 @@ async function state(url: string, user: string) {
   return (await http(`${url}/authenticator/virtual/state?user=${user}`)).body;
 }
 
+const built = existsSync(
+  fileURLToPath(new URL('../dist/authenticator/index.html', import.meta.url)),
+);
+
+interface Manifest {
+  icons: { src: string; sizes: string; type: string; purpose: string }[];
+}
+
+/** The type and the size of a picture as it is served. */
+async function look(url: string): Promise<string> {
+  const response = await fetch(url);
+  const type = response.headers.get('content-type');
+  const bytes = Buffer.from(await response.arrayBuffer());
+  if (type === 'image/svg+xml') return `${type} any`;
+  // The first chunk of a PNG begins after its signature, and says how large it is.
+  expect(bytes.toString('latin1', 1, 4)).toBe('PNG');
+  return `${type} ${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`;
+}
+
 describe('the authenticator', () => {
   it('shows requests, answers one, and shows and ends the session', async () => {
     const { engine, application, user } = await share();
@@ -169,11 +188,43 @@ describe('the authenticator', () => {
   it('serves the built page, or says how to build it', async () => {
     const { engine } = await start();
     const page = await http(engine.authenticatorUrl);
-    const built = existsSync(
-      fileURLToPath(new URL('../dist/authenticator/index.html', import.meta.url)),
-    );
     expect(page.status).toBe(built ? 200 : 503);
     expect(page.text).toContain(built ? '<title>Authenticator</title>' : 'npm run build');
+  });
+
+  it.runIf(built)(
+    'is asked for its files each time, so that an upgrade reaches phones',
+    async () => {
+      const { engine } = await share();
+      const page = `${engine.url}/authenticator`;
+      for (const url of [page, `${page}/main.js`, `${page}/worker.js`, `${page}/icon-192.png`]) {
+        const { headers } = await http(url);
+        expect(headers['cache-control']).toBe('no-cache');
+        const again = await http(url, { headers: { 'if-none-match': String(headers.etag) } });
+        expect(again.status).toBe(304);
+      }
+    },
+  );
+
+  it.runIf(built)('has icons of the sizes that it says, as PNG for who takes no SVG', async () => {
+    const { engine } = await share();
+    const page = `${engine.url}/authenticator`;
+    const { icons } = JSON.parse((await http(`${page}/manifest.webmanifest`)).text) as Manifest;
+    const seen = await Promise.all(
+      icons.map(async ({ src, purpose }) => [await look(`${page}/${src}`), purpose].join(' ')),
+    );
+    expect(seen).toEqual(icons.map(({ type, sizes, purpose }) => `${type} ${sizes} ${purpose}`));
+    // What Android asks for before it installs a page.
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        'image/png 192x192 any',
+        'image/png 512x512 any',
+        'image/png 512x512 maskable',
+      ]),
+    );
+    const html = (await http(page)).text;
+    const touch = /<link rel="apple-touch-icon" href="authenticator\/([^"]+)">/.exec(html)?.[1];
+    expect(await look(`${page}/${touch}`)).toBe('image/png 180x180');
   });
 });
 

@@ -26,6 +26,12 @@ const KEPT = `(async () => {
   );
 })()`;
 
+/** The paths of what it has kept. */
+const PATHS = `(async () => {
+  const cache = await caches.open('launchkey-authenticator');
+  return (await cache.keys()).map(({ url }) => new URL(url).pathname);
+})()`;
+
 /** As if the page went out of sight or came back. */
 const SEEN = `(state) => {
   Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
@@ -217,6 +223,12 @@ describeWithChromium('the phone in a browser', () => {
 
     // Without a connection the page opens and says so; with one it goes on.
     await expect.poll(() => page.evaluate<boolean>(KEPT), PATIENCE).toBe(true);
+    // Nothing that is not the page: above all no answer of the engine's.
+    expect(
+      (await page.evaluate<string[]>(PATHS)).filter(
+        (path) => !/^\/authenticator(\/[\w/-]+\.(js|css|svg))?$/.test(path),
+      ),
+    ).toEqual([]);
     await page.context().setOffline(true);
     await page.reload();
     await page.getByText('Nicht verbunden').waitFor();

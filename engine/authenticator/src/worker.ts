@@ -51,7 +51,7 @@
     const texts = new URL(location.href).searchParams;
     await worker.registration.showNotification(texts.get('title') ?? 'Authenticator', {
       body: texts.get('text') ?? '',
-      icon: new URL('icon.svg', location.href).href,
+      icon: new URL('icon-192.png', location.href).href,
       // The next one takes the place of this one.
       tag: 'request',
     });

@@ -9,6 +9,23 @@ import { start } from '../support/engine.js';
 const MINUTE = 60_000;
 const SCHEMES = ['light', 'dark'] as const;
 
+/** By how much two pictures differ, on average over all values of all points, of 255. */
+const DIFFERENCE = `async (files) => {
+  const pictures = await Promise.all(files.map(async (file) => {
+    const picture = new Image();
+    picture.src = 'authenticator/' + file;
+    await picture.decode();
+    return picture;
+  }));
+  const { width, height } = pictures[0];
+  const [one, other] = pictures.map((picture) => {
+    const context = new OffscreenCanvas(width, height).getContext('2d');
+    context.drawImage(picture, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  });
+  return one.reduce((sum, value, at) => sum + Math.abs(value - other[at]), 0) / one.length;
+}`;
+
 describeWithChromium('the authenticator in a browser', () => {
   let browser: Browser;
 
@@ -72,6 +89,21 @@ describeWithChromium('the authenticator in a browser', () => {
     // The address says it now.
     await page.reload();
     await page.getByText('Nothing to approve').waitFor();
+  });
+
+  it('has in the PNG icons what is drawn in the SVG ones', async () => {
+    const { engine } = await start();
+    const { page } = await newPage();
+    await page.goto(engine.authenticatorUrl);
+    for (const files of [
+      ['apple-touch-icon.png', 'icon-maskable.svg'],
+      ['icon-192.png', 'icon.svg'],
+      ['icon-512.png', 'icon.svg'],
+      ['icon-maskable-512.png', 'icon-maskable.svg'],
+    ]) {
+      const off = await page.evaluate<number>(`(${DIFFERENCE})(${JSON.stringify(files)})`);
+      expect(off, files[0]).toBeLessThan(2);
+    }
   });
 
   it('approves with the keyboard alone, shows the session, and ends it', async () => {

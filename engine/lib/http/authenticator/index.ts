@@ -53,6 +53,9 @@ export async function authenticator(app: FastifyInstance, services: Services): P
       index: false,
       cacheControl: false,
       setHeaders: (reply, path) => {
+        // Kept, but asked for each time: a browser that guesses would go on with the page of an engine
+        // that was upgraded since.
+        reply.setHeader('cache-control', 'no-cache');
         // It serves the page, too, which is not below the worker's folder but the folder itself.
         if (path.endsWith('worker.js')) reply.setHeader('service-worker-allowed', WORKER_SCOPE);
       },
