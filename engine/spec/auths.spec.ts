@@ -235,9 +235,11 @@ describe('number matching', () => {
   it.each([
     ['Pay 42 euros\nNumber: 42', 'Pay 42 euros'],
     ['Number: 42', undefined],
+    ['Zahlen?\nNummer: 42', 'Zahlen?'],
+    ['Order 42', 'Order 42'],
     ['Order 42 of 43', 'Order 42 of 43'],
     ['Order 7', 'Order 7'],
-  ])('does not give the number away on the device: %j', async (context, shown) => {
+  ])('shows the context without the line of the number: %j', async (context, shown) => {
     const { engine, application, user } = await share();
     await application.authorize(user, { number_match: '42', context });
     expect((await engine.requests(user))[0]?.context).toBe(shown);

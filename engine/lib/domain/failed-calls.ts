@@ -37,21 +37,19 @@ export class FailedCalls {
     identify: () => Promise<T>,
     refusal: (wait: number) => Error,
   ): Promise<T> {
-    if (isLoopback(ip)) return await identify();
     const wait = this.tries.wait(ip);
     if (wait > 0) throw refusal(wait);
     try {
       return await identify();
     } catch (error) {
-      if (isStrange(error)) this.count(ip);
+      // Here and not before: where an address lies takes longer to find out than what it has done.
+      if (isStrange(error) && !isLoopback(ip)) this.count(ip);
       throw error;
     }
   }
 
   private count(ip: string): void {
-    if (this.tries.wait(ip) > 0) return;
-    this.tries.fail(ip);
-    if (this.tries.wait(ip) === 0) return;
+    if (!this.tries.fail(ip)) return;
     const help = 'if it is a proxy of yours, name it in trustedProxies';
     this.logger.warn({ address: ip, help }, 'an address is refused: too many calls failed');
   }

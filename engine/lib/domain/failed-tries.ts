@@ -21,14 +21,17 @@ export class FailedTries {
   /** The milliseconds until a try is allowed, or 0. */
   wait(ip: string): number {
     const now = this.clock();
-    const recent = this.recent(ip, now);
-    const [oldest = now] = recent;
-    return recent.length >= this.allowed ? oldest + WINDOW - now : 0;
+    return this.waitAfter(this.recent(network(ip), now), now);
   }
 
-  fail(ip: string): void {
+  /** Counts a failed try unless none is allowed now, and returns whether it was the last for a while. */
+  fail(ip: string): boolean {
     const now = this.clock();
-    this.byAddress.set(network(ip), [...this.recent(ip, now), now]);
+    const key = network(ip);
+    const recent = this.recent(key, now);
+    if (this.waitAfter(recent, now) > 0) return false;
+    this.byAddress.set(key, [...recent, now]);
+    return recent.length + 1 === this.allowed;
   }
 
   /**
@@ -36,19 +39,26 @@ export class FailedTries {
    * allowed. Counted beforehand, so that tries at the same time do not slip past.
    */
   begin(ip: string): number | (() => void) {
-    const wait = this.wait(ip);
-    if (wait > 0) return wait;
     const now = this.clock();
-    this.fail(ip);
+    const key = network(ip);
+    const recent = this.recent(key, now);
+    const wait = this.waitAfter(recent, now);
+    if (wait > 0) return wait;
+    this.byAddress.set(key, [...recent, now]);
     return () => {
-      const counted = this.byAddress.get(network(ip)) ?? [];
+      const counted = this.byAddress.get(key) ?? [];
       const index = counted.indexOf(now);
       if (index >= 0) counted.splice(index, 1);
     };
   }
 
-  private recent(ip: string, now: number): number[] {
-    return (this.byAddress.get(network(ip)) ?? [])
+  private waitAfter(recent: readonly number[], now: number): number {
+    const [oldest = now] = recent;
+    return recent.length >= this.allowed ? oldest + WINDOW - now : 0;
+  }
+
+  private recent(key: string, now: number): number[] {
+    return (this.byAddress.get(key) ?? [])
       .map((time) => Math.min(time, now))
       .filter((time) => time > now - WINDOW);
   }

@@ -32,14 +32,17 @@ function readRequest(parameters: Parameters): NewRequest {
   };
 }
 
+/** A number, alone or after a label and a colon. */
+const NAMED_NUMBER = /^(?:[^\d:]*:)?\s*(\d+)\s*$/;
+
 /**
- * Without the last line where that names nothing but the number to match: clients put it there for
- * engines that do not know `number_match`, and on the device it would give the answer away.
+ * Without the last line where that is the number to match, alone or as `Number: 42`: clients put it
+ * there for engines that do not know `number_match`, and on the device it would give the answer away.
  */
 function readContext(context: string | undefined, number: string | undefined): string | undefined {
   if (!context || !number) return context || undefined;
   const lines = context.split('\n');
-  if (lines.at(-1)?.match(/\d+/g)?.join(' ') === number) lines.pop();
+  if (NAMED_NUMBER.exec(lines.at(-1) ?? '')?.[1] === number) lines.pop();
   return lines.join('\n') || undefined;
 }
 
