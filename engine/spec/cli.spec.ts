@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,14 +13,20 @@ import { type AppCredentials, type Engine, startEngine as startInProcess } from 
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
 import { http } from './support/http.js';
+import { receiver } from './support/receiver.js';
 
 // Loaded into the process itself: the tsx command would start another one, and outlive its killing.
 const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
 const CLI = fileURLToPath(new URL('../lib/cli.ts', import.meta.url));
 
-function launch(directory: string, words: string[]): ChildProcess {
+function launch(
+  directory: string,
+  words: string[],
+  stderr: 'pipe' | number = 'pipe',
+): ChildProcess {
   const env = { ...process.env, LAUNCHKEY_ENGINE_SOCKET: join(directory, 'run', 'engine.sock') };
-  return spawn(process.execPath, ['--import', TSX, CLI, ...words], { env });
+  const stdio: StdioOptions = ['pipe', 'pipe', stderr];
+  return spawn(process.execPath, ['--import', TSX, CLI, ...words], { env, stdio });
 }
 
 async function run(directory: string, ...words: string[]) {
@@ -309,6 +316,38 @@ describe('launchkey-engine', () => {
     expect(await stop('SIGINT')).toBe(0);
   });
 
+  it.runIf(existsSync('/dev/full'))(
+    'goes on, and ends, where its log cannot be written',
+    async () => {
+      const path = await directory();
+      const full = await open('/dev/full', 'w');
+      onTestFinished(async () => await full.close());
+      const { url, count } = await receiver([500]);
+      const words = ['--app', `Shop=${url}`, '--user', 'alice'];
+      vi.stubEnv('LAUNCHKEY_ENGINE_DELIVERY_BACKOFF', '10');
+      const child = launch(path, ['start', '--port', '0', '--json', ...words], full.fd);
+      onTestFinished(() => void child.kill('SIGKILL'));
+      const closed = once(child, 'close');
+      let stdout = '';
+      for await (const chunk of child.stdout ?? []) {
+        stdout += chunk;
+        if (stdout.endsWith('\n}\n')) break;
+      }
+      const started = JSON.parse(stdout);
+      const authRequest = await new Application(started.url, started.apps[0]).authorize('alice');
+      await http(`${started.url}/authenticator/virtual/answer`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: started.url },
+        body: JSON.stringify({ user: 'alice', authRequest, approve: true }),
+      });
+      // By the second event the failure of the first one has been logged.
+      await count(2);
+      expect((await http(`${started.url}/healthz`)).status).toBe(200);
+      child.kill();
+      expect((await closed)[0]).toBe(0);
+    },
+  );
+
   it.each([
     ['127.0.0.1', /^The authenticator is at http:\/\/127\.0\.0\.1:\d+\/authenticator/m],
     ['0.0.0.0', /^The authenticator is at http:\/\/0\.0\.0\.0:\d+\/authenticator/m],
@@ -438,6 +477,16 @@ describe('the socket for commands', () => {
     await giveAway(socket);
     await expect(command(socket, 'users')).rejects.toThrow(/belongs to somebody else/);
     expect(seen.asked).toBe(false);
+  });
+
+  it('is left to an engine that does not answer', async () => {
+    const socket = join(await directory(), 'engine.sock');
+    const stuck = createServer((connection) => {
+      onTestFinished(() => void connection.destroy());
+    }).listen(socket);
+    onTestFinished(() => void stuck.close());
+    await once(stuck, 'listening');
+    await expect(serveCommands({} as Engine, socket)).rejects.toThrow(/Another engine listens/);
   });
 
   it('lets a command that is under way come to its end: what it shows, it shows once', async () => {

@@ -39,6 +39,8 @@ type Result<N extends Name> = Awaited<ReturnType<(typeof COMMANDS)[N]>>;
 const LARGEST = 65_536;
 /** For how long `close` waits for commands, in milliseconds. */
 const CLOSING = 5000;
+/** For how long an engine that may be there can let itself be waited for, in milliseconds. */
+const PROBE = 2000;
 
 /** The commands that an engine takes. */
 export interface Commands {
@@ -129,9 +131,9 @@ async function execute(engine: Engine, body: string): Promise<unknown> {
   return await COMMANDS[name as Name](engine, args);
 }
 
-function send(path: string, body: string): Promise<string> {
+function send(path: string, body: string, signal?: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath: path, method: 'POST', agent: false }, (response) => {
+    const sent = request({ socketPath: path, method: 'POST', agent: false, signal }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk) => {
@@ -161,9 +163,10 @@ async function removeStale(path: string): Promise<void> {
   const file = await lstat(path).catch(() => undefined);
   if (!file) return;
   if (!file.isSocket()) throw new CliFault(`${path} exists and is no socket: choose another.`);
-  const alive = await send(path, '{}').then(
+  const alive = await send(path, '{}', AbortSignal.timeout(PROBE)).then(
     () => true,
-    () => false,
+    // One that takes the connection and does not answer is there, too.
+    ({ code }) => code === 'ABORT_ERR',
   );
   if (alive) {
     throw new CliFault(

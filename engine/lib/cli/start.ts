@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { type AppOptions, readAppOptions } from '../domain/apps.js';
 import { nameFault } from '../domain/users.js';
@@ -41,7 +42,7 @@ export async function start(flags: StartFlags): Promise<void> {
 
 async function launch({ options, place }: Settings): Promise<Engine> {
   const { logLevel: level = 'info', ...rest } = options;
-  const logger = pino({ base: undefined, level }, pino.destination(2));
+  const logger = pino({ base: undefined, level }, standardError);
   try {
     return await startEngine({ port: 8080, ...rest, logger });
   } catch (error) {
@@ -49,6 +50,20 @@ async function launch({ options, place }: Settings): Promise<Engine> {
     throw new CliFault(`${place(error.option)} must be ${error.expected}.`, 2);
   }
 }
+
+/**
+ * Not pino's own destination, which keeps what cannot be written and tries it again and again when the
+ * process is to end: a log on a disk that is full would hold the engine up for good.
+ */
+const standardError = {
+  write(line: string): void {
+    try {
+      writeSync(2, line);
+    } catch {
+      // There is nobody left to tell.
+    }
+  },
+};
 
 /** Keeps listening: npx passes on a Ctrl+C that came here already, which must not cut the end short. */
 function toldToStop(): Promise<void> {
