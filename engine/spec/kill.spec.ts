@@ -18,7 +18,7 @@ const LOGINS = Number(process.env.KILL_LOGINS ?? 40);
 const KILLS = 3;
 /** … and, unless more was asked for, at most: where many share a machine, little gets done between two. */
 const MOST_KILLS = process.env.KILL_LOGINS ? Number.POSITIVE_INFINITY : 10;
-const WORKERS = 8;
+const WORKERS = 4;
 const TIMEOUT = 240_000 + LOGINS * 2000;
 
 /** Makes calls again when their connection is lost, as clients do. */
@@ -51,6 +51,8 @@ async function killAgainAndAgain(data: EngineOptions): Promise<void> {
     ...data,
     publicUrl: front.url,
     rateLimit: false,
+    // That little gets done on a machine must not end what waits.
+    requestTtl: 3_600_000,
     delivery: { timeout: 1000, backoff: [200] },
   };
   const { apps, devices } = await prepare(front, options, [events.url], WORKERS);

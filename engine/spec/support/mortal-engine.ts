@@ -19,7 +19,7 @@ export class MortalEngine {
   private readonly front: Front;
   private readonly options: EngineOptions;
   private readonly spared = new AbortController();
-  private ahead: Promise<EngineProcess>[] = [];
+  private readonly ahead: Promise<EngineProcess>[] = [];
   private current: EngineProcess | undefined;
 
   constructor(front: Front, options: EngineOptions) {
@@ -30,7 +30,7 @@ export class MortalEngine {
   /** Loads what comes first, so that the killing begins with an engine. */
   async load(): Promise<void> {
     onTestFinished(async () => await this.end());
-    this.ahead = Array.from({ length: AHEAD }, () => EngineProcess.load());
+    while (this.ahead.length < AHEAD) this.ahead.push(EngineProcess.load());
     await Promise.all(this.ahead);
   }
 
@@ -63,15 +63,15 @@ export class MortalEngine {
   }
 
   private async next(): Promise<EngineProcess> {
-    const [next, ...ahead] = this.ahead;
-    this.ahead = [...ahead, EngineProcess.load()];
-    this.current = await next;
+    this.current = await this.ahead.shift();
     return this.current as EngineProcess;
   }
 
   private async start(engine: EngineProcess): Promise<boolean> {
     const listens = await engine.start(this.options);
     if (listens) this.front.direct(engine.port);
+    // Only now, since to load takes as much of the machine as to start.
+    this.ahead.push(EngineProcess.load());
     return listens;
   }
 
