@@ -2,22 +2,23 @@ import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPool, openPostgres } from '../lib/data/sql/postgres.js';
 import { Vault } from '../lib/data/sql/vault.js';
-import { startEngine } from '../lib/index.js';
+import { type EngineOptions, startEngine } from '../lib/index.js';
 import { silent } from '../lib/logger.js';
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
 import { heldDevices, heldPolls } from './support/metrics.js';
 import { describeWithPostgres } from './support/postgres.js';
+import { LISTENING, untilSessions, WAITING } from './support/postgres-activity.js';
 
 /** Longer than a test may take: a poll that is answered was woken. */
 const WAIT = 60;
 
-describeWithPostgres('two engines on one database', (server) => {
-  async function nodes() {
+describeWithPostgres('engines on one database', (server) => {
+  async function nodes(rateLimit: EngineOptions['rateLimit'] = false) {
     const databaseUrl = await server().database();
     const key = Vault.newKey();
     const node = async () => {
-      const engine = await startEngine({ databaseUrl, key, rateLimit: false });
+      const engine = await startEngine({ databaseUrl, key, rateLimit });
       onTestFinished(async () => await engine.close());
       return engine;
     };
@@ -26,7 +27,7 @@ describeWithPostgres('two engines on one database', (server) => {
     await first.createUser('alice');
     const here = new Application(first.url, credentials);
     const there = new Application(second.url, credentials);
-    return { databaseUrl, key, first, second, here, there };
+    return { databaseUrl, key, node, first, second, here, there };
   }
 
   /** The second one holds a poll for a request made at the first, and the phone that it is for. */
@@ -52,18 +53,6 @@ describeWithPostgres('two engines on one database', (server) => {
     return client;
   }
 
-  /** Resolves when so many statements of engines wait for a lock. */
-  async function waitForLocks(client: pg.Client, statements: number): Promise<void> {
-    for (let waiting = 0; waiting < statements; ) {
-      const { rowCount } = await client.query(
-        "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-      );
-      waiting = rowCount ?? 0;
-      // The activity is a snapshot for as long as a transaction is not told otherwise.
-      await client.query('select pg_stat_clear_snapshot()');
-    }
-  }
-
   it('share keys, and wake a poll that one holds by an answer at the other', async () => {
     const { first, second, here, there } = await nodes();
     expect((await here.ping()).body.key).toBe((await there.ping()).body.key);
@@ -74,6 +63,44 @@ describeWithPostgres('two engines on one database', (server) => {
     const reply = await poll;
     expect(reply.status).toBe(200);
     expect(there.decryptAuth(reply.body.auth)).toMatchObject({ response: 'true' });
+  });
+
+  it('take a request at one, its answer at another, and the poll for it at a third', async () => {
+    const { node, second, here, first } = await nodes();
+    const third = await node();
+    const elsewhere = new Application(third.url, here.credentials);
+    const phone = await Device.paired(second.url, (await first.pairDevice('alice')).code);
+    const authRequest = await here.authorize('alice');
+    const poll = elsewhere.poll(authRequest, { wait: WAIT });
+    await heldPolls(third.url, 1);
+    expect((await phone.answer(true)).status).toBe(200);
+    const reply = await poll;
+    expect(reply.status, reply.text).toBe(200);
+    expect(elsewhere.decryptAuth(reply.body.auth)).toMatchObject({
+      auth_request: authRequest,
+      response: 'true',
+      device_id: phone.id,
+    });
+    expect((await third.sessions('alice')).map((one) => one.authRequest)).toEqual([authRequest]);
+  });
+
+  it('limit together how often an application may ask a user, also at the same moment', async () => {
+    const { first, here, there } = await nodes({ windows: [{ requests: 3, seconds: 3600 }] });
+    await first.createUser('bob');
+    const credentials = await first.createApp({ name: 'Blog' });
+    const atOnce = [here, there, here, there, here, there];
+    await Promise.all([here.ping(), there.ping()]);
+    const replies = await Promise.all(atOnce.map((app) => app.auths({ username: 'alice' })));
+    expect(replies.map(({ status, body }) => body.message_code ?? status).sort()).toEqual([
+      200, 200, 200, 40436, 40436, 40436,
+    ]);
+    for (const app of [here, there]) {
+      const { body, headers } = await app.auths({ username: 'alice' });
+      expect(body.message_code).toBe(40436);
+      expect(Number(headers['retry-after'])).toBeGreaterThan(3000);
+      await app.authorize('bob');
+      await new Application(app.url.replace('/v1', ''), credentials).authorize('alice');
+    }
   });
 
   it('show on a device at one what was asked at the other', async () => {
@@ -138,7 +165,7 @@ describeWithPostgres('two engines on one database', (server) => {
     await client.connect();
     onTestFinished(async () => await client.end());
     const { rowCount } = await client.query(
-      "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %' and datname = current_database()",
+      `select pg_terminate_backend(pid) from pg_stat_activity where ${LISTENING} and datname = current_database()`,
     );
     expect(rowCount).toBe(2);
     const authRequest = await here.authorize('alice');
@@ -160,7 +187,7 @@ describeWithPostgres('two engines on one database', (server) => {
     // Both get as far as the row, which is locked until then.
     const client = await locking(databaseUrl, authRequest);
     const replies = Promise.all([send(first), send(second)]);
-    await waitForLocks(client, 2);
+    await untilSessions(client, WAITING, 2);
     await client.query('commit');
     expect((await replies).map(({ status, text }) => [status, text])).toEqual([
       [200, '{"approved":true}'],
@@ -176,7 +203,7 @@ describeWithPostgres('two engines on one database', (server) => {
     const device = await Device.paired(first.url, code);
     const client = await locking(databaseUrl, await here.authorize('alice'));
     const reply = device.answer(false, { reason: 'fraudulent' });
-    await waitForLocks(client, 1);
+    await untilSessions(client, WAITING, 1);
     // As the deletion goes on: it would fail if somebody held the user.
     await client.query("select from users where username = 'alice' for update nowait");
     await client.query('commit');

@@ -12,6 +12,7 @@ import { http, type Reply } from './support/http.js';
 import { type Acknowledged, checkReceipts, prepare } from './support/many-logins.js';
 import { anyHeldPoll } from './support/metrics.js';
 import { describeWithPostgres } from './support/postgres.js';
+import { LISTENING, untilSessions } from './support/postgres-activity.js';
 import type { Postgres } from './support/postgres-server.js';
 
 /** `NODE_LOGINS=1000` for more of it than every run has time for. */
@@ -64,7 +65,7 @@ interface Told {
 /** What the three applications, one for each way to learn of an answer, have seen. */
 interface Shop {
   urls: string[];
-  /** User hashes and names that verify was asked about, by auth request. */
+  /** What verify was asked about. */
   verified: { mode: string; authRequest: string; userHash: string; username: string }[];
   told: Told[];
 }
@@ -146,8 +147,14 @@ async function logInAtLast(url: string, username: string, number: number) {
   }
 }
 
+/** An answer that an engine has told a device is taken, and the login that it was to. */
+interface Answered extends Acknowledged {
+  number: number;
+  username: string;
+}
+
 /** Has a device answer whatever it is shown, until the test is over; keeps what was acknowledged. */
-function answering(device: Device, acknowledged: Map<string, Acknowledged>): () => Promise<void> {
+function answering(device: Device, acknowledged: Answered[]): () => Promise<void> {
   const stop = new AbortController();
   const work = (async () => {
     let version: string | undefined;
@@ -158,12 +165,14 @@ function answering(device: Device, acknowledged: Map<string, Acknowledged>): () 
       expect(state.status, state.text).toBe(200);
       version = state.body.version;
       for (const request of state.body.requests) {
-        const approved = approves(Number(request.context));
+        const number = Number(request.context);
+        const approved = approves(number);
         const body = device.answerBody(request, approved);
-        const taken = await untilServed(() => device.post('answer', body), stop.signal);
-        if (!taken) return;
-        expect(taken.status, taken.text).toBe(200);
-        acknowledged.set(request.authRequest, { authRequest: request.authRequest, approved });
+        // Not given up when told to stop: what was sent may count, so that it has to be heard of.
+        const taken = await untilServed(() => device.post('answer', body));
+        expect(taken?.status, taken?.text).toBe(200);
+        const { authRequest } = request;
+        acknowledged.push({ authRequest, approved, number, username: device.username });
       }
     }
   })();
@@ -177,7 +186,7 @@ function answering(device: Device, acknowledged: Map<string, Acknowledged>): () 
 /** Makes a call again, signed anew, until an engine answers that can; `undefined` when told to stop. */
 async function untilServed(
   make: () => Promise<Reply>,
-  stop: AbortSignal,
+  stop = new AbortController().signal,
 ): Promise<Reply | undefined> {
   while (!stop.aborted) {
     const reply = await make().catch((error: NodeJS.ErrnoException) => {
@@ -208,31 +217,31 @@ async function listening(databaseUrl: string, engines: number): Promise<void> {
   const client = new pg.Client(databaseUrl);
   await client.connect();
   try {
-    for (;;) {
-      const { rowCount } = await client.query(
-        "select from pg_stat_activity where query like 'listen %' and datname = current_database()",
-      );
-      if (rowCount === engines) return;
-      await pause(50);
-    }
+    await untilSessions(client, LISTENING, engines);
   } finally {
     await client.end();
   }
 }
 
 /** Each as its user wanted it, and nobody twice, nobody as somebody else, nobody who denied. */
-function check(shop: Shop, ended: Ended[], acknowledged: Map<string, Acknowledged>): void {
-  for (const { number, username, seen } of ended) {
+function check(shop: Shop, ended: Ended[], acknowledged: Answered[]): void {
+  for (const { number, username, seen, attempts } of ended) {
     const outcome = seen.user ? seen.user.id : seen.info?.code;
     expect(outcome, `login ${number}`).toBe(approves(number) ? username : 'denied');
+    // What the device was told is taken is what the application went by.
+    const answers = acknowledged.filter((one) => one.number === number);
+    expect(answers.length, `answers to login ${number}`).toBeGreaterThanOrEqual(1);
+    expect(answers.length, `answers to login ${number}`).toBeLessThanOrEqual(attempts);
+    for (const one of answers) expect(one).toMatchObject({ username, approved: approves(number) });
   }
   const { verified, told } = shop;
   expect(verified).toHaveLength(ended.filter(({ number }) => approves(number)).length);
   expect(new Set(verified.map(({ authRequest }) => authRequest)).size).toBe(verified.length);
   const hashes = new Map<string, string>();
   for (const { mode, authRequest, username, userHash } of verified) {
-    // That a device never heard that its approval counts is no reason to let nobody in.
-    expect(acknowledged.get(authRequest)?.approved ?? true).toBe(true);
+    expect(acknowledged).toContainEqual(
+      expect.objectContaining({ authRequest, username, approved: true }),
+    );
     const name = `${username} at ${mode}`;
     expect(hashes.get(name) ?? userHash).toBe(userHash);
     hashes.set(name, userHash);
@@ -268,7 +277,7 @@ describeWithPostgres('three engines behind one address', (server) => {
       const nodes = new Nodes(front, options);
       await Promise.all([nodes.add(), nodes.add(), nodes.add()]);
       const shop = openShop(places, `${front.url}/v1`, apps);
-      const acknowledged = new Map<string, Acknowledged>();
+      const acknowledged: Answered[] = [];
       const stops = devices.map((device) => answering(device, acknowledged));
       onTestFinished(async () => {
         await Promise.allSettled(stops.map((stop) => stop()));
@@ -285,10 +294,10 @@ describeWithPostgres('three engines behind one address', (server) => {
       await listening(databaseUrl, 3);
       await Promise.all(stops.map((stop) => stop()));
       check(shop, ended, acknowledged);
-      await checkReceipts(options, acknowledged.values());
+      await checkReceipts(options, acknowledged);
       const again = ended.filter(({ attempts }) => attempts > 1).length;
       process.stderr.write(
-        `${ended.length} logins, ${again} of them begun again, ${acknowledged.size} answers, ${shop.told.length} events\n`,
+        `${ended.length} logins, ${again} of them begun again, ${acknowledged.length} answers, ${shop.told.length} events\n`,
       );
     },
     TIMEOUT,

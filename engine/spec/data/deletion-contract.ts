@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import type { AppRecord, RequestRecord } from '../../lib/data/records.js';
 import type { FraudReport, Repository } from '../../lib/data/repository.js';
+import { KEY, receiptOf } from '../support/records.js';
 
 const MINUTE = 60_000;
-const KEY = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' } as const;
 
 const APP = '1111111111';
 const OTHER = '2222222222';
@@ -60,18 +60,7 @@ export function deletionContract(make: () => Promise<Repository>): void {
       sessionLimit: 5,
       eventLimit: 5,
       fraud: report(userId),
-      receipt: {
-        authRequest,
-        appKey,
-        userId,
-        deviceId: 'device',
-        approved: true,
-        at: 1,
-        publicKey: KEY,
-        signed: 'base',
-        signature: 'signature',
-        body: '{}',
-      },
+      receipt: receiptOf(opened),
       event: {
         id: `event ${appKey} ${userId}`,
         kind: 'answer',

@@ -1,14 +1,9 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type {
-  DeviceRecord,
-  PairingRecord,
-  ReceiptRecord,
-  RequestRecord,
-} from '../../lib/data/records.js';
+import type { DeviceRecord, PairingRecord, RequestRecord } from '../../lib/data/records.js';
 import type { AnswerStep, Repository } from '../../lib/data/repository.js';
+import { KEY, receiptOf } from '../support/records.js';
 
 const MINUTE = 60_000;
-const KEY = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' } as const;
 
 let names = 0;
 /** A name that no other test uses: repositories may be shared. */
@@ -247,18 +242,6 @@ export function devicesContract(make: () => Promise<Repository>): void {
       await repository.insertRequest(request, 10);
       return request;
     };
-    const receipt = (request: RequestRecord): ReceiptRecord => ({
-      authRequest: request.authRequest,
-      appKey,
-      userId,
-      deviceId: 'device',
-      approved: true,
-      at: 1,
-      publicKey: KEY,
-      signed: 'base',
-      signature: 'signature',
-      body: '{"approved":true}',
-    });
     const answer = (request: RequestRecord, approved: boolean, step: Partial<AnswerStep> = {}) =>
       repository.answerRequest(
         request.authRequest,
@@ -267,20 +250,20 @@ export function devicesContract(make: () => Promise<Repository>): void {
           now: 1,
           sessionLimit: 50,
           eventLimit: 50,
-          receipt: { ...receipt(request), approved },
+          receipt: receiptOf(request, approved),
           ...step,
         },
       );
-    return { repository, userId, make, receipt, answer };
+    return { repository, userId, make, answer };
   }
 
   it('keeps the receipt of the answer that counts', async () => {
-    const { repository, make, receipt, answer } = await withRequest();
+    const { repository, make, answer } = await withRequest();
     const request = await make();
     expect(await repository.receipt(request.authRequest)).toBeUndefined();
     expect(await answer(request, true)).toMatchObject({ request: { answer: { approved: true } } });
     expect(await answer(request, false)).toBe('answered');
-    expect(await repository.receipt(request.authRequest)).toEqual(receipt(request));
+    expect(await repository.receipt(request.authRequest)).toEqual(receiptOf(request));
   });
 
   it('writes down what is said of an answer, and the report of fraud, with the answer that counts', async () => {
