@@ -9,7 +9,7 @@ import { dataFile, endWithCtrlC, listen } from './serving.js';
 const enginePort = Number(process.env.ENGINE_PORT ?? 3001);
 const [demoUser, otherUser] = ['alice', 'bob'];
 
-const { server, url } = await listen();
+const { server, url, serve } = await listen();
 
 // Somebody who tries things out logs in more often than the usual three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
@@ -23,8 +23,7 @@ const { appKey, secretKey, privateKey } = await engine.createApp({
 
 const authenticatorUrl = `${engine.url}/authenticator?user=${demoUser}`;
 const accounts = new Accounts(dataFile);
-server.on(
-  'request',
+serve(
   createApp({
     accounts,
     sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url'),

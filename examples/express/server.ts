@@ -11,10 +11,10 @@ const launchkey = {
   secretKey: needed('LAUNCHKEY_SECRET_KEY'),
   privateKey: readFileSync(needed('LAUNCHKEY_PRIVATE_KEY_FILE'), 'utf8'),
 };
-const { server, url } = await listen();
+const { server, url, serve } = await listen();
 const accounts = new Accounts(dataFile);
 const sessionSecret = process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url');
-server.on('request', createApp({ accounts, sessionSecret, launchkey }));
+serve(createApp({ accounts, sessionSecret, launchkey }));
 console.log(`The application: ${url}   (Ctrl+C stops it)`);
 endWithCtrlC(server, () => accounts.close());
 

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -6,10 +6,21 @@ import { fileURLToPath } from 'node:url';
 export const dataFile =
   process.env.DATA_FILE ?? fileURLToPath(new URL('data/users.sqlite', import.meta.url));
 
-/** A server on `PORT` of this machine, and its address. It answers nothing yet. */
-export async function listen(): Promise<{ server: Server; url: string }> {
+interface Listening {
+  server: Server;
+  url: string;
+  /** Gives it the application, for which whoever has come before has waited. */
+  serve(application: RequestListener): void;
+}
+
+/** A server on `PORT` of this machine, and its address, which the application has to know. */
+export async function listen(): Promise<Listening> {
   const port = Number(process.env.PORT ?? 3000);
-  const server = createServer();
+  let serve: Listening['serve'] = () => {};
+  const application = new Promise<RequestListener>((resolve) => {
+    serve = resolve;
+  });
+  const server = createServer(async (req, res) => (await application)(req, res));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
@@ -20,7 +31,7 @@ export async function listen(): Promise<{ server: Server; url: string }> {
     });
     server.listen(port, '127.0.0.1', resolve);
   });
-  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}` };
+  return { server, url: `http://localhost:${(server.address() as AddressInfo).port}`, serve };
 }
 
 /** Ends the server, and then what else there is to end, at Ctrl+C. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startEngine } from 'launchkey-engine';
 import { createApp } from './app.js';
@@ -10,7 +10,12 @@ const port = Number(process.env.PORT ?? 3000);
 const enginePort = Number(process.env.ENGINE_PORT ?? 3001);
 const demoUser = 'alice';
 
-const server = createServer();
+// Listening comes first, since the application has to know its address; who comes before it waits.
+let serve: (app: RequestListener) => void = () => {};
+const application = new Promise<RequestListener>((resolve) => {
+  serve = resolve;
+});
+const server = createServer(async (req, res) => (await application)(req, res));
 await new Promise<void>((resolve, reject) => {
   server.once('error', reject);
   server.listen(port, '127.0.0.1', resolve);
@@ -25,8 +30,7 @@ const { appKey, secretKey, privateKey } = await engine.createApp({
   name: 'Single-page example',
   callbackUrl: `${appUrl}/launchkey/callback`,
 });
-server.on(
-  'request',
+serve(
   createApp({
     sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url'),
     launchkey: { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey },
