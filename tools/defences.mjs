@@ -801,8 +801,8 @@ export const defences = [
     'the look whose request it is',
     [
       'engine/lib/domain/answers.ts',
-      'if (request.userId === device.userId) return request;',
-      'return request;',
+      'if (open.request.userId === device.userId) return open;',
+      'return open;',
     ],
     DEVICES,
     'is not taken for the request of another user',
@@ -818,9 +818,9 @@ export const defences = [
     'goes on with a phone that was unpaired',
     'the look whether it is paired still, in a held request',
     [
-      'engine/lib/http/authenticator/held-states.ts',
-      'await devices.stillPaired(device.id)',
-      'device',
+      'engine/lib/http/authenticator/device-state.ts',
+      'devices.find(({ id }) => id === known.id)',
+      'known',
     ],
     DEVICES,
     'by the operator ends what the device holds at once',

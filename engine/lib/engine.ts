@@ -215,7 +215,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     clock,
     requestTtl: options.requestTtl,
     rateWindows: options.rateWindows,
-    onCreated: (request) => outsideRequests(() => push.wake(request)),
+    onCreated: (request, devices) => outsideRequests(() => push.wake(request, devices)),
   });
   const pairings = new Pairings(repository, clock, () => options.publicUrl ?? engine.url);
   const services: Services = {

@@ -73,7 +73,8 @@ describe('deliveries', () => {
     nextAttemptAt: 0,
     giveUpAt: HOUR,
   });
-  const ids = (claimed: DeliveryRecord[]) => claimed.map(({ id }) => id);
+  const claim = (deliveries: MemoryDeliveries, perApp = 10) =>
+    deliveries.claim(0, 10, perApp, () => false).map(({ id }) => id);
 
   it('of answers are bounded for each application; a logout is always taken', () => {
     const deliveries = new MemoryDeliveries();
@@ -81,17 +82,17 @@ describe('deliveries', () => {
     expect(deliveries.insert(delivery('b', 'answer'), 1)).toBe(false);
     expect(deliveries.insert({ ...delivery('c', 'answer'), appKey: '2' }, 1)).toBe(true);
     expect(deliveries.insert(delivery('d', 'logout'), 1)).toBe(true);
-    expect(ids(deliveries.claim(0, 10, 10))).toEqual(['a', 'c', 'd']);
+    expect(claim(deliveries)).toEqual(['a', 'c', 'd']);
   });
 
   it('hold one logout for each user and application: the last one', () => {
     const deliveries = new MemoryDeliveries();
     for (const id of ['a', 'b']) deliveries.insert(delivery(id, 'logout'), 10);
     deliveries.insert(delivery('other', 'logout', 'bob'), 10);
-    expect(ids(deliveries.claim(0, 10, 10))).toEqual(['b', 'other']);
+    expect(claim(deliveries)).toEqual(['b', 'other']);
     deliveries.insert(delivery('c', 'logout'), 10);
     deliveries.reschedule('b', { attempts: 1, nextAttemptAt: 0, eventTime: 0 });
-    expect(ids(deliveries.claim(0, 10, 10))).toEqual(['c']);
+    expect(claim(deliveries)).toEqual(['c']);
     expect(deliveries.size).toBe(2);
   });
 
@@ -99,9 +100,9 @@ describe('deliveries', () => {
     const deliveries = new MemoryDeliveries();
     for (const id of ['a', 'b', 'c']) deliveries.insert(delivery(id, 'answer'), 10);
     deliveries.insert({ ...delivery('other', 'answer'), appKey: '2' }, 10);
-    expect(ids(deliveries.claim(0, 10, 2))).toEqual(['a', 'b', 'other']);
-    expect(ids(deliveries.claim(0, 10, 2))).toEqual([]);
+    expect(claim(deliveries, 2)).toEqual(['a', 'b', 'other']);
+    expect(claim(deliveries, 2)).toEqual([]);
     deliveries.delete('a');
-    expect(ids(deliveries.claim(0, 10, 2))).toEqual(['c']);
+    expect(claim(deliveries, 2)).toEqual(['c']);
   });
 });

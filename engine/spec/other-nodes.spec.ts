@@ -22,7 +22,7 @@ async function looks(repository: Repository): Promise<number> {
   const nodes = new OtherNodes(repository, heldPolls, new Changes(), Date.now);
   await nodes.look();
   expect(answeredSince).not.toHaveBeenCalled();
-  heldPolls.enter('x', Number.POSITIVE_INFINITY, 60_000);
+  heldPolls.enter('x', 60_000);
   await nodes.look();
   await nodes.look();
   return answeredSince.mock.calls.length;

@@ -226,7 +226,8 @@ export interface Repository {
 
   /**
    * Deliveries whose time has come and that nobody else is sending, at most `limit`, and so many of
-   * one application that `perApp` are being sent. They are the caller's for `lease` milliseconds.
+   * one application that `perApp` are being sent. They are the caller's for `lease` milliseconds. What
+   * is for a disabled application waits until it is enabled, or is to be given up.
    */
   claimDeliveries(
     now: number,

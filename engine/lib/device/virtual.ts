@@ -46,7 +46,8 @@ export class VirtualDevice {
     approve: boolean,
     options: AnswerOptions = {},
   ): Promise<AnswerResult> {
-    const request = await this.requests.open(authRequest);
+    const open = await this.requests.open(authRequest);
+    const { request } = open;
     const result = decide(request, approve, options);
     const user = await this.repository.user(request.userId);
     const deviceId = user?.deviceId;
@@ -63,9 +64,9 @@ export class VirtualDevice {
       app_pins: '',
       ...(result.reason && { reason: result.reason }),
     };
-    const key = this.publicKeys.get(await this.requests.answerKey(request));
+    const key = this.publicKeys.get(this.requests.answerKey(open));
     const auth = encryptFor(key, Buffer.from(JSON.stringify(authPackage))).toString('base64');
-    await this.requests.answer(request, { authRequest, deviceId, auth, ...result });
+    await this.requests.answer(open, { authRequest, deviceId, auth, ...result });
     return result;
   }
 }

@@ -10,7 +10,7 @@ import type { Audit } from './audit.js';
 import { type DeviceCode, DeviceRefusal, invalid } from './device-refusal.js';
 import type { Fraud } from './fraud.js';
 import { answerChallenge, insideLocation, type Proven, requireProofs } from './proofs.js';
-import type { Requests } from './requests.js';
+import type { OpenRequest, Requests } from './requests.js';
 import type { SignedRequest } from './signed-request.js';
 import { type Party, verifyAssertion } from './webauthn.js';
 
@@ -64,13 +64,14 @@ export class Answers {
     const { metrics, fraud, audit } = this.with;
     const authRequest = sent.members.authRequest;
     if (typeof authRequest !== 'string') throw invalid('authRequest must name the request.');
-    const request = await this.open(device, authRequest, sent.members.approved);
-    if (request === 'recorded') return { approved: sent.members.approved === true };
-    const answer = await this.read(request, sent.members);
+    const open = await this.open(device, authRequest, sent.members.approved);
+    if (open === 'recorded') return { approved: sent.members.approved === true };
+    const { request } = open;
+    const answer = this.read(open, sent.members);
     if (answer.approved) await this.checkApproval(device, request, answer, sent);
     const about = { userId: request.userId, appKey: request.appKey, deviceId: device.id };
     const { approved, reason } = answer;
-    const answered = await this.record(device, request, answer, {
+    const answered = await this.record(device, open, answer, {
       receipt: this.receipt(device, request, answer, sent),
       audit: audit.entry(
         approved ? 'request.approved' : 'request.denied',
@@ -90,11 +91,11 @@ export class Answers {
     device: DeviceRecord,
     authRequest: string,
     approved: unknown,
-  ): Promise<RequestRecord | 'recorded'> {
+  ): Promise<OpenRequest | 'recorded'> {
     const { requests, repository } = this.with;
     try {
-      const request = await requests.open(authRequest);
-      if (request.userId === device.userId) return request;
+      const open = await requests.open(authRequest);
+      if (open.request.userId === device.userId) return open;
     } catch (error) {
       if (await this.recorded(device, authRequest, approved)) return 'recorded';
       const known = await repository.request(authRequest);
@@ -104,16 +105,14 @@ export class Answers {
     throw new DeviceRefusal('unknown_request', 'This user has no such request.');
   }
 
-  private async read(request: RequestRecord, members: Record<string, unknown>): Promise<Answer> {
+  private read(open: OpenRequest, members: Record<string, unknown>): Answer {
     const { approved, reason, auth, keyDigest } = members;
     if (typeof approved !== 'boolean') throw invalid('approved must be true or false.');
     if (approved && reason !== undefined) throw invalid('A reason goes with a denial.');
     if (!approved && !REASONS.includes(reason)) {
       throw invalid(`A denial needs a reason: one of ${REASONS.join(', ')}.`);
     }
-    const key = await this.with.requests.answerKey(request).catch((error) => {
-      throw asRefusal(error);
-    });
+    const key = this.with.requests.answerKey(open);
     checkKey(key, keyDigest);
     const bytes = modulusBytes(this.with.publicKeys.get(key));
     const decoded = typeof auth === 'string' ? decodeBase64(auth, bytes) : undefined;
@@ -218,14 +217,14 @@ export class Answers {
   /** `undefined` if the same answer, sent twice as its connection broke, was recorded meanwhile. */
   private async record(
     device: DeviceRecord,
-    request: RequestRecord,
+    open: OpenRequest,
     answer: Answer,
     kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'>,
   ): Promise<Answered | undefined> {
-    const { authRequest } = request;
+    const { authRequest } = open.request;
     try {
       const given = { authRequest, deviceId: device.id, ...answer };
-      return await this.with.requests.answer(request, given, kept);
+      return await this.with.requests.answer(open, given, kept);
     } catch (error) {
       if (await this.recorded(device, authRequest, answer.approved)) return undefined;
       throw asRefusal(error);

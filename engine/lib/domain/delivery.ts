@@ -107,6 +107,7 @@ export class Delivery {
 
   private async send(delivery: DeliveryRecord): Promise<void> {
     const { repository, clock, onOutcome, logger } = this.with;
+    if (delivery.giveUpAt <= clock()) return await this.giveUp(delivery, 'it is too old');
     const stated = this.state(delivery);
     const failure = await this.attempt(stated);
     if (this.closed) return;
@@ -119,9 +120,7 @@ export class Delivery {
     const nextAttemptAt = clock() + wait;
     const { id, kind, appKey } = delivery;
     if (nextAttemptAt >= delivery.giveUpAt) {
-      onOutcome(kind, 'given up');
-      logger.warn({ appKey, kind, attempts, failure }, 'event given up');
-      return await repository.deleteDelivery(id);
+      return await this.giveUp({ ...delivery, attempts }, failure);
     }
     onOutcome(kind, 'retried');
     logger.info({ appKey, kind, attempts, failure }, 'event to be sent again');
@@ -132,12 +131,16 @@ export class Delivery {
     });
   }
 
+  private async giveUp(delivery: DeliveryRecord, failure: string): Promise<void> {
+    const { id, kind, appKey, attempts } = delivery;
+    this.with.onOutcome(kind, 'given up');
+    this.with.logger.warn({ appKey, kind, attempts, failure }, 'event given up');
+    await this.with.repository.deleteDelivery(id);
+  }
+
   /** What is wrong, or `undefined`; never a text that holds the URL or its query. */
   private async attempt(delivery: DeliveryRecord): Promise<string | undefined> {
     try {
-      // It hears nothing as long as it may not say anything: what is too old by then is given up.
-      const app = await this.with.repository.app(delivery.appKey);
-      if (app?.disabled) return 'the application is disabled';
       const url = await eventUrl(delivery, this.with.sign);
       const response = await request(url, {
         method: 'POST',

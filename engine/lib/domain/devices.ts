@@ -110,13 +110,13 @@ export class Devices {
   }
 
   /**
-   * The device that has made this request, and its user. Token and key must both be its own, the
-   * request must be of now, and it must not have been made before.
+   * The device that has made this request. Token and key must both be its own, the request must be of
+   * now, and it must not have been made before.
    */
   async authenticate(
     authorization: string | undefined,
     signed: SignedRequest,
-  ): Promise<{ device: DeviceRecord; user: UserRecord }> {
+  ): Promise<DeviceRecord> {
     const { repository, clock } = this.with;
     const [, token] = /^LaunchKey-Device ([A-Za-z0-9]{43})$/.exec(authorization ?? '') ?? [];
     const device = await repository.device(signed.keyId);
@@ -141,16 +141,14 @@ export class Devices {
     if (now - device.lastSeenAt >= SEEN_EVERY) {
       await repository.updateDevice(device.id, { lastSeenAt: now });
     }
-    const user = await repository.user(device.userId);
-    if (!user) throw unpaired();
-    return { device, user };
+    return device;
   }
 
-  /** Throws if the device is not paired any more. */
-  async stillPaired(id: string): Promise<DeviceRecord> {
-    const device = await this.with.repository.device(id);
-    if (!device) throw unpaired();
-    return device;
+  /** Whose device it is. */
+  async owner({ userId }: DeviceRecord): Promise<UserRecord> {
+    const user = await this.with.repository.user(userId);
+    if (!user) throw unpaired();
+    return user;
   }
 
   async list(userId: string): Promise<DeviceRecord[]> {
@@ -235,7 +233,7 @@ function mismatch(): DeviceRefusal {
   return new DeviceRefusal('signature', 'The signature does not match the request and the key.');
 }
 
-function unpaired(): DeviceRefusal {
+export function unpaired(): DeviceRefusal {
   return new DeviceRefusal('unpaired', 'This device is not paired, or not any more.');
 }
 

@@ -34,7 +34,7 @@ export class Events {
 
   /** `undefined` for an application that is told nothing. */
   answered(
-    app: AppRecord | undefined,
+    app: AppRecord,
     request: RequestRecord,
     answer: AnswerRecord,
   ): DeliveryRecord | undefined {
@@ -58,13 +58,13 @@ export class Events {
   }
 
   private make(
-    app: AppRecord | undefined,
+    app: AppRecord,
     userId: string,
     kind: DeliveryRecord['kind'],
     parameters: Record<string, string>,
     life: number,
   ): DeliveryRecord | undefined {
-    if (!app?.callbackUrl) return undefined;
+    if (!app.callbackUrl) return undefined;
     const now = this.clock();
     return {
       id: randomUUID(),

@@ -1,18 +1,17 @@
 /** How a held poll ended: the request changed, its time was up, its client left, the engine closes. */
 export type Release = 'changed' | 'timeout' | 'left' | 'closing';
 
-interface Waiter {
-  release(how: Release): void;
-  /** When to give up, in real time: a client waits in its own time, whatever the engine's clock says. */
-  until: number;
-  /** When the auth request expires, in engine time. */
-  expiresAt: number;
-}
-
 /** A place in the waiting room. */
 export interface Hold {
   readonly released: Promise<Release>;
   release(how: Release): void;
+  /** When the auth request expires, in engine time, as soon as that is known. */
+  expiresAt: number;
+}
+
+interface Waiter extends Hold {
+  /** When to give up, in real time: a client waits in its own time, whatever the engine's clock says. */
+  until: number;
 }
 
 /**
@@ -33,7 +32,7 @@ export class HeldPolls {
    * Enters before the request is looked at, so that an answer between the look and the wait is not
    * missed.
    */
-  enter(authRequest: string, expiresAt: number, milliseconds: number): Hold {
+  enter(authRequest: string, milliseconds: number): Hold {
     const waiters = this.byRequest.get(authRequest) ?? new Set<Waiter>();
     this.byRequest.set(authRequest, waiters);
     let settle: (how: Release) => void = () => {};
@@ -41,8 +40,9 @@ export class HeldPolls {
       settle = resolve;
     });
     const waiter: Waiter = {
+      released,
       until: performance.now() + milliseconds,
-      expiresAt,
+      expiresAt: Number.POSITIVE_INFINITY,
       release: (how) => {
         if (!waiters.delete(waiter)) return;
         this.count -= 1;
@@ -55,7 +55,7 @@ export class HeldPolls {
     waiters.add(waiter);
     this.count += 1;
     if (this.closed) waiter.release('closing');
-    return { released, release: waiter.release };
+    return waiter;
   }
 
   /** The auth request was answered, or its session ended: told to whoever shares the data, too. */

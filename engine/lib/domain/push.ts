@@ -69,7 +69,6 @@ export class Push {
   private readonly agent: Agent;
   private readonly lanes = new Lanes(LIMITS);
   private readonly later = new Set<NodeJS.Timeout>();
-  private readonly looking = new Set<Promise<void>>();
   private closed = false;
 
   constructor(dependencies: PushDependencies, options: PushOptions = {}) {
@@ -89,26 +88,18 @@ export class Push {
     return this.with.messages.publicKey;
   }
 
-  /** Tells the devices of the user, some time soon. */
-  wake(request: RequestRecord): void {
-    const looking = this.enqueue(request)
-      .catch((error) => this.with.logger.error({ err: error }, 'devices could not be woken'))
-      .finally(() => this.looking.delete(looking));
-    this.looking.add(looking);
+  /** Tells these devices of the user, some time soon. */
+  wake({ authRequest }: RequestRecord, devices: readonly DeviceRecord[]): void {
+    for (const { id, push } of devices) {
+      if (push) this.add({ authRequest, deviceId: id, attempts: 0 }, push);
+    }
   }
 
   async close(): Promise<void> {
     this.closed = true;
     for (const timer of this.later) clearTimeout(timer);
-    await Promise.all(this.looking);
     await this.agent.destroy();
     await this.lanes.close();
-  }
-
-  private async enqueue({ authRequest, userId }: RequestRecord): Promise<void> {
-    for (const { id, push } of await this.with.repository.devices(userId)) {
-      if (push) this.add({ authRequest, deviceId: id, attempts: 0 }, push);
-    }
   }
 
   private add(message: Message, { endpoint }: PushSubscription): void {

@@ -3,6 +3,7 @@ import type {
   AnswerRecord,
   AppRecord,
   DenialReason,
+  DeviceRecord,
   Policy,
   RateWindow,
   RequestRecord,
@@ -42,9 +43,15 @@ export interface DeviceAnswer {
   auth: string;
 }
 
+/** A request that can be answered, and the application that has made it. */
+export interface OpenRequest {
+  request: RequestRecord;
+  app: AppRecord;
+}
+
 /** How an auth request stands, seen by the application that made it. */
 export type PollResult =
-  | { state: 'pending'; authRequest: string; expiresAt: number }
+  | { state: 'pending'; expiresAt: number }
   | { state: 'answered'; answer: AnswerRecord };
 
 export interface RequestDependencies {
@@ -60,7 +67,7 @@ export interface RequestDependencies {
   requestTtl: number;
   rateWindows: readonly RateWindow[];
   /** Called with each new request, to wake the user's devices. */
-  onCreated: (request: RequestRecord) => void;
+  onCreated: (request: RequestRecord, devices: readonly DeviceRecord[]) => void;
 }
 
 /** Auth requests from the push to the answer. */
@@ -74,7 +81,7 @@ export class Requests {
   /** Pushes a request to the user's device and returns its token. */
   async create(app: AppRecord, wanted: NewRequest): Promise<string> {
     const { repository, changes, limits, clock, requestTtl, onCreated } = this.with;
-    const user = await this.recipient(app, wanted.username);
+    const { user, devices } = await this.recipient(app, wanted.username);
     await this.refusePaused(user.id);
     await this.limitRate(app, user.id);
     const now = clock();
@@ -103,7 +110,7 @@ export class Requests {
       throw new Refusal(Reason.tooMany, 'Too many requests of this user are open.', requestTtl);
     }
     changes.notify(user.id);
-    onCreated(request);
+    onCreated(request, devices);
     return request.authRequest;
   }
 
@@ -114,9 +121,7 @@ export class Requests {
     if (!request) throw new Refusal(OwnReason.noPendingRequest, 'There is no pending request.');
     if ('past' in request) throw expired();
     const { answer } = request;
-    if (!answer) {
-      return { state: 'pending', authRequest: request.authRequest, expiresAt: request.expiresAt };
-    }
+    if (!answer) return { state: 'pending', expiresAt: request.expiresAt };
     if (answer.approved && request.session) {
       const session = await repository.session(authRequest);
       if (session?.state !== 'open') throw expired();
@@ -130,30 +135,30 @@ export class Requests {
   }
 
   /** The open request of this token, for the device that is to answer it. */
-  async open(authRequest: string): Promise<RequestRecord> {
-    const request = await this.with.repository.request(authRequest);
+  async open(authRequest: string): Promise<OpenRequest> {
+    const { repository, clock } = this.with;
+    const request = await repository.request(authRequest);
     if (request === undefined) throw notAnswerable(authRequest, undefined);
     if ('past' in request) throw notAnswerable(authRequest, 'expired');
     if (request.answer) throw notAnswerable(authRequest, 'answered');
-    if (request.expiresAt <= this.with.clock()) throw notAnswerable(authRequest, 'expired');
-    return request;
+    if (request.expiresAt <= clock()) throw notAnswerable(authRequest, 'expired');
+    const app = await repository.app(request.appKey);
+    if (!app) throw notAnswerable(authRequest, undefined);
+    return { request, app };
   }
 
   /** The public key, PEM, that its answer is to be encrypted for. */
-  async answerKey(request: RequestRecord): Promise<string> {
-    const app = await this.with.repository.app(request.appKey);
-    if (!app) throw notAnswerable(request.authRequest, undefined);
+  answerKey({ request, app }: OpenRequest): string {
     return answerKey(app, request, this.with.clock());
   }
 
   /** Takes a device's answer: the first one counts, and whoever waits for it is told. */
   async answer(
-    request: RequestRecord,
+    { request, app }: OpenRequest,
     answer: DeviceAnswer,
     kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'> = {},
   ): Promise<Answered> {
     const { repository, users, heldPolls, changes, events, limits, clock } = this.with;
-    const app = await repository.app(request.appKey);
     const record: AnswerRecord = {
       approved: answer.approved,
       reason: answer.reason,
@@ -164,7 +169,7 @@ export class Requests {
     if (request.userPushId) {
       record.userPushId = await users.identity('push', request.userId, request.appKey);
     }
-    if (app?.organization !== undefined) {
+    if (app.organization !== undefined) {
       record.organizationUser = await users.identity(
         'organization',
         request.userId,
@@ -191,15 +196,16 @@ export class Requests {
     this.with.changes.notify(request.userId);
   }
 
+  /** The user who is asked, and the paired devices to ask on; a virtual one needs no waking. */
   private async recipient(app: AppRecord, username: string) {
     const fault = nameFault(username);
     if (fault) throw new Refusal(Reason.incorrectData, { username: fault });
     const user = await this.with.users.resolve(app, username);
     if (!user) throw unknownUser();
-    if (!user.deviceId && (await this.with.repository.devices(user.id)).length === 0) {
-      throw new Refusal(Reason.noDevice, 'This user has no paired device.');
-    }
-    return user;
+    if (user.deviceId) return { user, devices: [] };
+    const devices = await this.with.repository.devices(user.id);
+    if (devices.length > 0) return { user, devices };
+    throw new Refusal(Reason.noDevice, 'This user has no paired device.');
   }
 
   /** After a report of fraud: who pushes requests at the user must not wear him down. */

@@ -9,6 +9,10 @@ import { hasControlCharacters } from './text.js';
 const FORBIDDEN = /[><)(@:;&]/;
 const LONGEST = 200;
 
+/** As many letters and digits as have 256 bits. */
+const IDENTITY_LENGTH = 43;
+const IDENTITY = new RegExp(`^[A-Za-z0-9]{${IDENTITY_LENGTH}}$`);
+
 /** Says what is wrong with a user name, or `undefined` if nothing is. */
 export function nameFault(name: string): string | undefined {
   if (name === '') return 'A user name is needed.';
@@ -78,16 +82,24 @@ export class Users {
    * or a user by name, in this order, since the first two are names of the application's own.
    */
   async resolve(app: AppRecord, name: string): Promise<UserRecord | undefined> {
+    const { repository } = this;
     return (
-      (await this.repository.userByName(whiteLabelName(app.appKey, name))) ??
-      (await this.repository.userByIdentity('push', app.appKey, name)) ??
-      (await this.repository.userByName(name))
+      (await repository.userByName(whiteLabelName(app.appKey, name))) ??
+      (IDENTITY.test(name)
+        ? await repository.userByIdentity('push', app.appKey, name)
+        : undefined) ??
+      (await repository.userByName(name))
     );
   }
 
   /** The user's name in one place; random, so that places cannot compare what they know. */
   async identity(kind: IdentityKind, user: string, place: string): Promise<string> {
-    return await this.repository.identity(kind, user, place, randomText(43, LETTERS_AND_DIGITS));
+    return await this.repository.identity(
+      kind,
+      user,
+      place,
+      randomText(IDENTITY_LENGTH, LETTERS_AND_DIGITS),
+    );
   }
 
   async list(): Promise<UserInfo[]> {

@@ -240,6 +240,25 @@ export function coreContract(make: () => Promise<Repository>): void {
     expect(await repository.deliveryCount()).toBe(0);
   });
 
+  it('keeps back what is for a disabled application, unless it is to be given up', async () => {
+    const { repository, request, event, answer, app } = await repositoryWithApp();
+    const waiting = event();
+    const asked = request({ session: false });
+    await repository.insertRequest(asked, 10);
+    await repository.answerRequest(asked.authRequest, answer(true), { ...STEP, event: waiting });
+    await repository.setAppDisabled(app.appKey, true);
+    expect(await repository.claimDeliveries(1, 10, 10, MINUTE)).toEqual([]);
+    await repository.setAppDisabled(app.appKey, false);
+    expect(await repository.claimDeliveries(1, 10, 10, MINUTE)).toEqual([waiting]);
+    await repository.setAppDisabled(app.appKey, true);
+    const again = { attempts: 1, nextAttemptAt: 2, eventTime: 1 };
+    await repository.rescheduleDelivery(waiting.id, again);
+    expect(await repository.claimDeliveries(5 * MINUTE - 1, 10, 10, MINUTE)).toEqual([]);
+    expect(await repository.claimDeliveries(5 * MINUTE, 10, 10, MINUTE)).toEqual([
+      { ...waiting, ...again },
+    ]);
+  });
+
   it('counts for all at once, and lets through what the windows have room for', async () => {
     const { repository } = await repositoryWithApp();
     const windows = [{ requests: 2, seconds: 5 }];

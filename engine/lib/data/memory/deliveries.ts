@@ -18,11 +18,17 @@ export class MemoryDeliveries {
     return true;
   }
 
-  claim(now: number, limit: number, perApp: number): DeliveryRecord[] {
+  claim(
+    now: number,
+    limit: number,
+    perApp: number,
+    isDisabled: (appKey: string) => boolean,
+  ): DeliveryRecord[] {
     const due: DeliveryRecord[] = [];
     for (const delivery of this.waiting.values()) {
       if (due.length >= limit) break;
       if (delivery.nextAttemptAt > now) continue;
+      if (isDisabled(delivery.appKey) && delivery.giveUpAt > now) continue;
       const sending = this.sending.get(delivery.appKey) ?? 0;
       if (sending >= perApp) continue;
       this.sending.set(delivery.appKey, sending + 1);

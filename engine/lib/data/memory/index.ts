@@ -255,7 +255,8 @@ export class MemoryRepository implements Repository {
   }
 
   async claimDeliveries(now: number, limit: number, perApp: number) {
-    return this.deliveries.claim(now, limit, perApp);
+    const isDisabled = (appKey: string) => this.directory.apps.get(appKey)?.disabled === true;
+    return this.deliveries.claim(now, limit, perApp, isDisabled);
   }
 
   async rescheduleDelivery(

@@ -20,12 +20,47 @@ export class SqlDeliveries {
     perApp: number,
     lease: number,
   ): Promise<DeliveryRecord[]> {
-    const due = await this.due(now, limit, perApp);
-    if (due.length === 0) return [];
     const rows = await this.db
+      .with('waiting', (db) =>
+        db
+          .selectFrom('deliveries as one')
+          .innerJoin('apps', 'apps.app_key', 'one.app_key')
+          .select(['one.id', 'one.app_key', 'one.next_attempt_at'])
+          .select(
+            sql<number>`row_number() over (partition by one.app_key order by one.next_attempt_at, one.id)`.as(
+              'place',
+            ),
+          )
+          .where('one.next_attempt_at', '<=', now)
+          .where('one.claimed_until', '<=', now)
+          .where((eb) => eb.or([eb('apps.disabled', '=', 0), eb('one.give_up_at', '<=', now)])),
+      )
       .updateTable('deliveries')
       .set({ claimed_until: now + lease })
-      .where('id', 'in', due)
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('waiting')
+          .select('waiting.id')
+          .where('place', '<=', perApp)
+          .where((eb) =>
+            eb(
+              'place',
+              '<=',
+              eb(
+                eb.val(perApp),
+                '-',
+                eb
+                  .selectFrom('deliveries as sending')
+                  .select(({ fn }) => fn.countAll<number>().as('count'))
+                  .whereRef('sending.app_key', '=', 'waiting.app_key')
+                  .where('sending.claimed_until', '>', now),
+              ),
+            ),
+          )
+          .orderBy('waiting.next_attempt_at')
+          .orderBy('waiting.id')
+          .limit(limit),
+      )
       // Again, since another process may have claimed it in between.
       .where('claimed_until', '<=', now)
       .where('next_attempt_at', '<=', now)
@@ -69,45 +104,6 @@ export class SqlDeliveries {
       .select(({ fn }) => fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
     return count;
-  }
-
-  /** The ids of what is due, so many of each application that `perApp` are under way with them. */
-  private async due(now: number, limit: number, perApp: number): Promise<string[]> {
-    const rows = await this.db
-      .with('waiting', (db) =>
-        db
-          .selectFrom('deliveries')
-          .select(['id', 'app_key', 'next_attempt_at'])
-          .select(
-            sql<number>`row_number() over (partition by app_key order by next_attempt_at, id)`.as(
-              'place',
-            ),
-          )
-          .where('next_attempt_at', '<=', now)
-          .where('claimed_until', '<=', now),
-      )
-      .selectFrom('waiting')
-      .select('id')
-      .where((eb) =>
-        eb(
-          'place',
-          '<=',
-          eb(
-            eb.val(perApp),
-            '-',
-            eb
-              .selectFrom('deliveries as sending')
-              .select(({ fn }) => fn.countAll<number>().as('count'))
-              .whereRef('sending.app_key', '=', 'waiting.app_key')
-              .where('sending.claimed_until', '>', now),
-          ),
-        ),
-      )
-      .orderBy('next_attempt_at')
-      .orderBy('id')
-      .limit(limit)
-      .execute();
-    return rows.map(({ id }) => id);
   }
 }
 

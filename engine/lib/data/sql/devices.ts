@@ -94,18 +94,26 @@ export class SqlDevices {
     now: number,
     limit: number,
   ): Promise<'taken' | 'seen' | 'full'> {
-    const alive = await this.db
-      .selectFrom('nonces')
-      .select('nonce')
-      .where('device_id', '=', deviceId)
-      .where('expires_at', '>', now)
-      .limit(limit)
-      .execute();
-    if (alive.some((one) => one.nonce === nonce)) return 'seen';
-    if (alive.length >= limit) return (await this.seen(deviceId, nonce, now)) ? 'seen' : 'full';
     const taken = await this.db
       .insertInto('nonces')
-      .values({ device_id: deviceId, nonce, expires_at: expiresAt })
+      .columns(['device_id', 'nonce', 'expires_at'])
+      .expression(
+        this.db
+          .selectNoFrom((eb) => [
+            eb.val(deviceId).as('device_id'),
+            eb.val(nonce).as('nonce'),
+            eb.cast<number>(eb.val(expiresAt), 'bigint').as('expires_at'),
+          ])
+          .where(
+            ({ selectFrom }) =>
+              selectFrom('nonces as alive')
+                .select(({ fn }) => fn.countAll<number>().as('count'))
+                .where('alive.device_id', '=', deviceId)
+                .where('alive.expires_at', '>', now),
+            '<',
+            limit,
+          ),
+      )
       .onConflict((conflict) =>
         conflict
           .columns(['device_id', 'nonce'])
@@ -114,7 +122,8 @@ export class SqlDevices {
       )
       .returning('nonce')
       .executeTakeFirst();
-    return taken ? 'taken' : 'seen';
+    if (taken) return 'taken';
+    return (await this.seen(deviceId, nonce, now)) ? 'seen' : 'full';
   }
 
   async sweep(now: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { DeviceRecord, UserRecord } from '../../data/records.js';
+import type { DeviceRecord } from '../../data/records.js';
 import { DEVICE_STATUS, DeviceRefusal, invalid } from '../../domain/device-refusal.js';
 import { readSignature, type SignedRequest } from '../../domain/signed-request.js';
 import type { Party } from '../../domain/webauthn.js';
@@ -15,7 +15,6 @@ const BODY_LIMIT = 32_768;
 /** A request of a paired device, checked. */
 interface Call {
   device: DeviceRecord;
-  user: UserRecord;
   members: Record<string, unknown>;
   body: string;
   signed: SignedRequest;
@@ -51,52 +50,59 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
     return { device: { id: device.id, name: device.name }, token, username };
   });
   app.get('/state', async (request, reply) => {
-    const call = await admit(services, request);
+    const { device } = await admit(services, request);
+    const user = await devices.owner(device);
     const wait = preferredWait(request.headers.prefer) * 1000;
     const known = /^"([A-Za-z0-9_-]{1,64})"$/.exec(request.headers['if-none-match'] ?? '')?.[1];
     const left = new AbortController();
     whenLeft(reply, () => left.abort());
-    const state = await states.next(call, known, known === undefined ? 0 : wait, left.signal);
+    const state = await states.next(
+      { device, user },
+      known,
+      known === undefined ? 0 : wait,
+      left.signal,
+    );
     if (wait > 0) reply.header('preference-applied', 'wait');
     if (!state) return reply.code(304).header('etag', `"${known}"`).send();
     return reply.header('etag', `"${state.version}"`).send(state.body);
   });
   post('answer', ({ device, ...sent }) => answers.take(device, sent));
-  post('sessions/end', async ({ user, device, members }) => {
+  post('sessions/end', async ({ device, members }) => {
     const { appKey } = members;
     if (appKey !== undefined && typeof appKey !== 'string') throw invalid('appKey must be a text.');
-    return { ended: (await sessions.deorbit(user.id, appKey, device.id)).length };
+    return { ended: (await sessions.deorbit(device.userId, appKey, device.id)).length };
   });
-  post('devices/code', async ({ user, device }) => {
-    const offer = await pairings.offer(user.id);
-    const about = { userId: user.id, deviceId: device.id };
+  post('devices/code', async ({ device }) => {
+    const offer = await pairings.offer(device.userId);
+    const about = { userId: device.userId, deviceId: device.id };
     await services.audit.write('pairing.offered', about, { by: device.id });
     return offer;
   });
-  post('devices/rename', ({ user, members }) =>
-    devices.rename(user.id, members.deviceId, members.name),
+  post('devices/rename', ({ device, members }) =>
+    devices.rename(device.userId, members.deviceId, members.name),
   );
-  post('devices/unpair', ({ user, device, members }) =>
-    devices.unpair(user.id, members.deviceId, device.id),
+  post('devices/unpair', ({ device, members }) =>
+    devices.unpair(device.userId, members.deviceId, device.id),
   );
   post('factors/knowledge', ({ device, members: { publicKey, proof } }) =>
     factors.enrolKnowledge(device, { publicKey, proof }),
   );
-  post('factors/webauthn/options', ({ device, user, party }) =>
-    factors.webauthnOptions(device, user.username, party),
-  );
+  post('factors/webauthn/options', async ({ device, party }) => {
+    const { username } = await devices.owner(device);
+    return await factors.webauthnOptions(device, username, party);
+  });
   post('factors/webauthn', ({ device, members, party }) =>
     factors.enrolWebauthn(device, members.response, party),
   );
   post('push', ({ device, members }) => pushSubscriptions.set(device, members.subscription));
-  post('resume', ({ user, device }) => fraud.endPause(user.id, device.id));
+  post('resume', ({ device }) => fraud.endPause(device.userId, device.id));
 }
 
 /** The device that makes this request; throws a {@link DeviceRefusal} in any doubt. */
 async function admit(services: Services, request: FastifyRequest): Promise<Call> {
   const read = readRequest(services, request);
   const { authorization } = request.headers;
-  const { device, user } = await services.failedCalls.watch(
+  const device = await services.failedCalls.watch(
     request.ip,
     () => services.devices.authenticate(authorization, read.signed),
     (retryAfter) =>
@@ -104,10 +110,10 @@ async function admit(services: Services, request: FastifyRequest): Promise<Call>
         retryAfter,
       }),
   );
-  return { ...read, device, user };
+  return { ...read, device };
 }
 
-function readRequest(services: Services, request: FastifyRequest): Omit<Call, 'device' | 'user'> {
+function readRequest(services: Services, request: FastifyRequest): Omit<Call, 'device'> {
   const base = seenBase(services, request);
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const signed = readSignature({

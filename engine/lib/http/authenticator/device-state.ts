@@ -2,14 +2,18 @@ import { hash } from 'node:crypto';
 import { spkiBase64 } from '../../crypto/keys.js';
 import type { DeviceRecord, RequestRecord, UserRecord } from '../../data/records.js';
 import { answerKey } from '../../domain/credentials.js';
+import { unpaired } from '../../domain/devices.js';
 import type { Services } from '../../services.js';
 import { showSession } from '../../views.js';
 import { groupSessions } from './state.js';
 
-/** Everything that a paired device shows, and a version that changes with what is to be shown. */
+/**
+ * Everything that a paired device shows, and a version that changes with what is to be shown. Throws if
+ * the device is not paired any more.
+ */
 export async function deviceState(
   services: Services,
-  device: DeviceRecord,
+  known: DeviceRecord,
   user: UserRecord,
 ): Promise<{ version: string; body: object }> {
   const [devices, requests, sessions, pausedUntil] = await Promise.all([
@@ -18,6 +22,8 @@ export async function deviceState(
     services.sessions.list(user.id),
     services.fraud.pausedUntil(user.id),
   ]);
+  const device = devices.find(({ id }) => id === known.id);
+  if (!device) throw unpaired();
   const shown = {
     username: user.username,
     device: {
@@ -56,13 +62,13 @@ export async function deviceState(
 
 /** Those whose application was deleted in this moment are left out. */
 async function showForDevice(services: Services, requests: RequestRecord[]): Promise<object[]> {
-  const shown = await Promise.all(
-    requests.map(async (request) => {
-      const app = await services.repository.app(request.appKey);
-      return app && showRequest(request, answerKey(app, request, services.clock()));
-    }),
-  );
-  return shown.filter((one) => one !== undefined);
+  const { repository, clock } = services;
+  const keys = [...new Set(requests.map(({ appKey }) => appKey))];
+  const apps = await Promise.all(keys.map((key) => repository.app(key)));
+  return requests.flatMap((request) => {
+    const app = apps[keys.indexOf(request.appKey)];
+    return app ? [showRequest(request, answerKey(app, request, clock()))] : [];
+  });
 }
 
 function showRequest(request: RequestRecord, publicKey: string): object {

@@ -23,7 +23,7 @@ export class HeldStates {
     wait: number,
     left: AbortSignal,
   ): Promise<{ version: string; body: object } | undefined> {
-    const { changes, devices, limits } = this.services;
+    const { changes, limits } = this.services;
     if (wait > 0 && this.held.size >= limits.heldPolls) {
       throw new DeviceRefusal('too_many', 'Too many devices are waiting.', { retryAfter: 5000 });
     }
@@ -49,11 +49,7 @@ export class HeldStates {
         if (this.closed) throw new DeviceRefusal('unavailable', 'The engine closes.');
         if (stale) {
           stale = false;
-          const state = await deviceState(
-            this.services,
-            await devices.stillPaired(device.id),
-            user,
-          );
+          const state = await deviceState(this.services, device, user);
           if (state.version !== known) return state;
         }
         if (this.closed || stale) continue;

@@ -48,7 +48,7 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
   );
   app.post('/answer', async (request) => {
     const { user, authRequest, approve, number, reason } = members(request.body);
-    const open = await services.requests.open(String(authRequest));
+    const { request: open } = await services.requests.open(String(authRequest));
     if (open.username !== name(user)) throw unknownRequest();
     if (typeof approve !== 'boolean') throw invalid('approve must be true or false.');
     return await services.device.answer(open.authRequest, approve, {

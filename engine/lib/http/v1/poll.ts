@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { breakAuthPackage } from '../../crypto/base64.js';
-import type { AnswerRecord, AppRecord } from '../../data/records.js';
+import type { AppRecord } from '../../data/records.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
+import type { PollResult } from '../../domain/requests.js';
 import type { Services } from '../../services.js';
 import { whenLeft } from '../left.js';
 import { admit } from './envelope.js';
@@ -17,15 +18,12 @@ export async function poll(
 ): Promise<FastifyReply> {
   const { app, authRequest } = await readPoll(services, request);
   const wait = preferredWait(request.headers.prefer);
-  if (wait > 0) reply.header('preference-applied', 'wait');
   forgetParameters(request);
-  const result = await services.requests.poll(app, authRequest);
-  if (result.state === 'answered') return sendAnswer(reply, result.answer);
   if (wait === 0 || services.heldPolls.size >= services.limits.heldPolls) {
-    return sendPending(reply.removeHeader('preference-applied'));
+    return send(reply, await services.requests.poll(app, authRequest));
   }
-  // The engine's own copy of the token: the client's is a slice that keeps its whole query alive.
-  return hold(services, reply, app, result.authRequest, result.expiresAt, wait);
+  reply.header('preference-applied', 'wait');
+  return hold(services, reply, app, authRequest, wait);
 }
 
 async function readPoll(services: Services, request: FastifyRequest) {
@@ -41,30 +39,33 @@ async function hold(
   services: Services,
   reply: FastifyReply,
   app: AppRecord,
-  authRequest: string,
-  expiresAt: number,
+  token: string,
   seconds: number,
 ): Promise<FastifyReply> {
   const { envelopes, heldPolls, requests } = services;
-  const place = heldPolls.enter(authRequest, expiresAt, seconds * 1000);
+  // A copy: what the client has sent is a slice of its query, which would be kept alive as a whole.
+  const authRequest = Buffer.from(token).toString();
+  const place = heldPolls.enter(authRequest, seconds * 1000);
   const stopWatching = whenLeft(reply, () => place.release('left'));
   try {
-    // Looked at again from inside: an answer that came before the poll entered wakes nobody.
+    // Looked at from inside: an answer that came before the poll entered wakes nobody.
     const before = await requests.poll(app, authRequest);
-    if (before.state === 'answered') return sendAnswer(reply, before.answer);
+    if (before.state === 'answered') return send(reply, before);
+    place.expiresAt = before.expiresAt;
     const release = await place.released;
     if (release === 'left') return reply.hijack();
     if (release === 'closing') return sendUnavailable(reply.header('connection', 'close'));
     // What was let in a minute ago may be disabled by now.
-    const after = await requests.poll(await envelopes.readmit(app), authRequest);
-    return after.state === 'answered' ? sendAnswer(reply, after.answer) : sendPending(reply);
+    return send(reply, await requests.poll(await envelopes.readmit(app), authRequest));
   } finally {
     place.release('left');
     stopWatching();
   }
 }
 
-function sendAnswer(reply: FastifyReply, answer: AnswerRecord): FastifyReply {
+function send(reply: FastifyReply, result: PollResult): FastifyReply {
+  if (result.state === 'pending') return sendPending(reply);
+  const { answer } = result;
   return sendJson(reply, {
     auth: breakAuthPackage(answer.auth),
     user_hash: answer.userHash,

@@ -2,6 +2,7 @@ import type { Migration } from 'kysely';
 import * as first from './0001-first.js';
 import * as devices from './0002-devices.js';
 import * as rotation from './0003-rotation.js';
+import * as sending from './0004-sending.js';
 
 /**
  * How the tables came to be, in the order of the names. What stands here has run on people's data: a
@@ -11,4 +12,5 @@ export const migrations: Record<string, Migration> = {
   '0001-first': first,
   '0002-devices': devices,
   '0003-rotation': rotation,
+  '0004-sending': sending,
 };

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import Libsql from 'libsql';
+import pg from 'pg';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { Vault } from '../../lib/data/sql/vault.js';
+import { type EngineOptions, startEngine } from '../../lib/index.js';
+import { Application } from '../support/application.js';
+import { Device } from '../support/device.js';
+import { heldPolls } from '../support/metrics.js';
+import { describeWithPostgres } from '../support/postgres.js';
+import { receiver } from '../support/receiver.js';
+import { temporary } from '../support/repositories.js';
+
+/** Everything that a login takes, with a paired phone, a held poll, an event, and both ends of it. */
+async function logIn(options: EngineOptions): Promise<void> {
+  const engine = await startEngine({ key: Vault.newKey(), ...options });
+  try {
+    const callback = await receiver();
+    const shop = await engine.createApp({ name: 'Shop', callbackUrl: callback.url });
+    const application = new Application(engine.url, shop);
+    await engine.createUser('alice');
+    const { code } = await engine.pairDevice('alice');
+    const phone = await Device.paired(engine.url, code);
+    const { version } = (await phone.state()).body;
+    const state = phone.state(version);
+    const authRequest = await application.authorize('alice');
+    expect((await state).body.requests).toMatchObject([{ authRequest }]);
+    const poll = application.poll(authRequest, { wait: 60 });
+    await heldPolls(engine.url, 1);
+    expect((await phone.answer(true)).status).toBe(200);
+    expect((await poll).status).toBe(200);
+    await callback.count(1);
+    expect((await application.log(authRequest, 'Authenticate')).status).toBe(200);
+    expect((await phone.post('sessions/end')).body).toEqual({ ended: 1 });
+    await callback.count(2);
+    expect((await application.log(authRequest, 'Revoke')).status).toBe(200);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Of these an engine has few, however many users it has. */
+const SMALL = ['apps', 'ping_keys', 'secrets'];
+/** No part of a login: what an engine does when it starts, and what it tells `/metrics`. */
+const SELDOM = [
+  'update "deliveries" set "claimed_until" = ? where "claimed_until" > ?',
+  'select count(*) as "count" from "deliveries"',
+];
+
+/** Not of the migrations, and no notification. */
+function isOfTheEngine(text: string): boolean {
+  const known =
+    /^(select|insert|update|delete|with) /.test(text) && !/kysely|sqlite_|pg_/.test(text);
+  return known && !SELDOM.includes(text);
+}
+
+it('a login reads no table from end to end in SQLite', async () => {
+  const data = join(await temporary(), 'engine.db');
+  const prepare = vi.spyOn(Libsql.prototype, 'prepare');
+  onTestFinished(() => prepare.mockRestore());
+  await logIn({ data });
+  const texts = prepare.mock.calls.map(([text]) => text).filter(isOfTheEngine);
+  expect(texts.length).toBeGreaterThan(25);
+  prepare.mockRestore();
+  const database = new Libsql(data);
+  onTestFinished(() => void database.close());
+  const scans = texts.flatMap((text) => {
+    const steps = database.prepare(`explain query plan ${text}`).all() as { detail: string }[];
+    return (
+      steps
+        .map(({ detail }) => /^SCAN (\S+)/.exec(detail)?.[1])
+        // What the statement has made itself, of rows that it has looked up.
+        .filter((name) => name !== undefined && !/^(waiting|CONSTANT|\()/.test(name))
+        .filter((name) => !SMALL.includes(name as string))
+        .map((name) => `${name}: ${text}`)
+    );
+  });
+  expect(scans).toEqual([]);
+});
+
+describeWithPostgres('in PostgreSQL', (server) => {
+  it('a login reads no table from end to end', async () => {
+    const databaseUrl = await server().database();
+    const query = vi.spyOn(pg.Client.prototype, 'query');
+    onTestFinished(() => query.mockRestore());
+    await logIn({ databaseUrl });
+    const calls = query.mock.calls as unknown as [text: unknown, values?: unknown[]][];
+    const statements = new Map<string, unknown[]>();
+    for (const [text, values = []] of calls) {
+      if (isOfTheEngine(String(text))) statements.set(String(text), values);
+    }
+    expect(statements.size).toBeGreaterThan(25);
+    query.mockRestore();
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    onTestFinished(async () => await client.end());
+    // Of few rows all are read whatever indexes there are; now only where there is none.
+    await client.query('set enable_seqscan = off');
+    const scans: string[] = [];
+    for (const [text, values] of statements) {
+      const { rows } = await client.query(`explain ${text}`, values);
+      for (const { 'QUERY PLAN': step } of rows) {
+        const [, name] = /Seq Scan on (\w+)/.exec(step) ?? [];
+        if (name !== undefined && !SMALL.includes(name)) scans.push(`${name}: ${text}`);
+      }
+    }
+    expect(scans).toEqual([]);
+  });
+});
