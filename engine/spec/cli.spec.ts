@@ -5,6 +5,8 @@ import { chown, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { command, serveCommands } from '../lib/cli/control.js';
@@ -22,10 +24,10 @@ const CLI = fileURLToPath(new URL('../lib/cli.ts', import.meta.url));
 function launch(
   directory: string,
   words: string[],
-  stderr: 'pipe' | number = 'pipe',
+  { stdout = 'pipe', stderr = 'pipe' }: Record<string, 'pipe' | number> = {},
 ): ChildProcess {
   const env = { ...process.env, LAUNCHKEY_ENGINE_SOCKET: join(directory, 'run', 'engine.sock') };
-  const stdio: StdioOptions = ['pipe', 'pipe', stderr];
+  const stdio: StdioOptions = ['pipe', stdout, stderr];
   return spawn(process.execPath, ['--import', TSX, CLI, ...words], { env, stdio });
 }
 
@@ -316,6 +318,22 @@ describe('launchkey-engine', () => {
     expect(await stop('SIGINT')).toBe(0);
   });
 
+  it.runIf(existsSync('/dev/full'))('says that what it prints could not be written', async () => {
+    const path = await directory();
+    await startEngine(path);
+    const full = await open('/dev/full', 'w');
+    onTestFinished(async () => await full.close());
+    const child = launch(path, ['app', 'create', 'Shop'], { stdout: full.fd });
+    const [[code], stderr] = await Promise.all([
+      once(child, 'close'),
+      text(child.stderr as Readable),
+    ]);
+    expect([code, stderr]).toEqual([
+      1,
+      'launchkey-engine: What was to be printed could not be written: ENOSPC.\n',
+    ]);
+  });
+
   it.runIf(existsSync('/dev/full'))(
     'goes on, and ends, where its log cannot be written',
     async () => {
@@ -325,7 +343,7 @@ describe('launchkey-engine', () => {
       const { url, count } = await receiver([500]);
       const words = ['--app', `Shop=${url}`, '--user', 'alice'];
       vi.stubEnv('LAUNCHKEY_ENGINE_DELIVERY_BACKOFF', '10');
-      const child = launch(path, ['start', '--port', '0', '--json', ...words], full.fd);
+      const child = launch(path, ['start', '--port', '0', '--json', ...words], { stderr: full.fd });
       onTestFinished(() => void child.kill('SIGKILL'));
       const closed = once(child, 'close');
       let stdout = '';

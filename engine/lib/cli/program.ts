@@ -14,9 +14,18 @@ const { version } = createRequire(import.meta.url)('../../package.json') as { ve
 
 /** Runs one command line and returns the exit code: 0, 1 for a failure, 2 for a wrong command. */
 export async function run(words: string[]): Promise<number> {
+  let unwritten = false;
+  // A disk that is full, or a reader that has left. An engine that runs goes on.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    unwritten = true;
+    process.exitCode = 1;
+    process.stderr.write(
+      `launchkey-engine: What was to be printed could not be written: ${code}.\n`,
+    );
+  });
   try {
     await program().parseAsync(words, { from: 'user' });
-    return 0;
+    return unwritten ? 1 : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const known = error instanceof CliFault || error instanceof LaunchKeyEngineError;
