@@ -1,20 +1,24 @@
 import { connect, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RUNS, textLike } from '../../../spec/support/fuzz.js';
+import { nearly, RUNS, textLike } from '../../../spec/support/fuzz.js';
 import { decodeBase64 } from '../../lib/crypto/base64.js';
 import { readEcPublicKey } from '../../lib/crypto/ec.js';
+import { MemoryRepository } from '../../lib/data/memory/index.js';
 import { DeviceRefusal } from '../../lib/domain/device-refusal.js';
 import { OutgoingGuard } from '../../lib/domain/outgoing.js';
+import { Pairings } from '../../lib/domain/pairings.js';
 import { parsePolicy } from '../../lib/domain/policy.js';
 import { readSubscription } from '../../lib/domain/push-subscriptions.js';
 import { Refusal } from '../../lib/domain/refusal.js';
 import { parseSecretText } from '../../lib/domain/secret-text.js';
 import { readSignature } from '../../lib/domain/signed-request.js';
 import { launchkeyTime, parseTime } from '../../lib/domain/time.js';
+import { verifyAssertion, verifyRegistration } from '../../lib/domain/webauthn.js';
 import { optionalBoolean, optionalText } from '../../lib/http/v1/parameters.js';
 import { preferredWait } from '../../lib/http/v1/prefer.js';
-import { share } from '../support/engine.js';
+import { Authenticator } from '../support/authenticator.js';
+import { start } from '../support/engine.js';
 
 const TIMEOUT = 30_000 + RUNS * 20;
 
@@ -258,14 +262,100 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
+  it('a pairing code is the one that was given, however it is typed, or none', async () => {
+    let now = 0;
+    const pairings = new Pairings(
+      new MemoryRepository(),
+      () => now,
+      () => 'https://e.example',
+    );
+    const typed = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.constantFrom('code', 'link').chain((kind) => nearly([kind])),
+      fc.array(fc.tuple(fc.nat(9), fc.constantFrom(' ', '-', '\t', 'i', '\u0131', '0')), {
+        maxLength: 3,
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(typed, fc.boolean(), async (given, lower) => {
+        // So that no try is one too many.
+        now += 1000;
+        const { code, url } = await pairings.offer('alice');
+        const link = url.slice(url.indexOf('=') + 1);
+        const spelt = lower ? code.toLowerCase() : code;
+        const text =
+          typeof given === 'string'
+            ? given.replace('code', spelt).replace('link', link)
+            : given.reduce((now, [at, put]) => now.slice(0, at) + put + now.slice(at), spelt);
+        const taken = await pairings.take(text);
+        const right = text === link || text.toUpperCase().replace(/[\s-]/g, '') === code;
+        expect(taken).toEqual(right ? expect.objectContaining({ userId: 'alice' }) : 'unknown');
+        expect(await pairings.take(text)).toBe('unknown');
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('a response of WebAuthn counts as it was made, or not at all', async () => {
+    const party = { origin: 'https://e.example' };
+    const challenge = Buffer.alloc(32, 1).toString('base64url');
+    const authenticator = new Authenticator();
+    const created = authenticator.create(challenge, party) as WebAuthnResponse;
+    const credential = await verifyRegistration(party, challenge, created);
+    if (!credential) throw new Error('The authenticator of the test makes no credential.');
+    const got = authenticator.get(challenge, party) as WebAuthnResponse;
+    const member = fc.constantFrom(
+      'clientDataJSON',
+      'attestationObject',
+      'authenticatorData',
+      'signature',
+    );
+    const edit = fc.record({
+      at: fc.nat(200),
+      length: fc.nat(3),
+      put: fc.uint8Array({ maxLength: 4 }),
+    });
+    const other = fc.oneof(fc.jsonValue(), fc.record({ id: fc.constant(got.id) }));
+    await fc.assert(
+      fc.asyncProperty(
+        member,
+        edit,
+        other,
+        fc.boolean(),
+        async (name, { at, length, put }, whole, replaced) => {
+          const altered = (response: WebAuthnResponse): WebAuthnResponse => {
+            if (replaced) return whole as never;
+            const bytes = Buffer.from(response.response[name] ?? '', 'base64url');
+            const from = at % (bytes.length + 1);
+            const parts = [bytes.subarray(0, from), put, bytes.subarray(from + length)];
+            const text = Buffer.concat(parts).toString('base64url');
+            return { ...response, response: { ...response.response, [name]: text } };
+          };
+          const registered = await verifyRegistration(party, challenge, altered(created));
+          if (registered) expect(registered.credentialId).toEqual(expect.any(String));
+          const response = altered(got);
+          const counter = await verifyAssertion(party, challenge, credential, response);
+          // Its signature covers all of it but the encoding of the signature itself.
+          const { clientDataJSON, authenticatorData } = got.response;
+          if (counter !== undefined) {
+            expect(response.response).toMatchObject({ clientDataJSON, authenticatorData });
+          }
+        },
+      ),
+      // Each verifies signatures.
+      { numRuns: Math.ceil(RUNS / 10) },
+    );
+  });
+
   it('the engine answers or hangs up, and serves the next one', async () => {
-    const { application } = await share();
+    const { application } = await start({ trustedProxies: ['127.0.0.1'] });
     const { hostname, port } = new URL(application.url);
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 400 }).map((given) => Buffer.from(given)),
       textLike(
         'POST /v1/auths HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"app_key":1}',
         'POST /v1/poll?METHOD=GET HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 60\r\n\r\n--b\r\nContent-Disposition: form-data; name="app_key"\r\n\r\n1\r\n--b--\r\n',
+        'POST /authenticator/api/pair HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.1, ::1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: localhost\r\nX-Request-Id: a\r\nContent-Length: 0\r\n\r\n',
         'GET /authenticator/api/state HTTP/1.1\r\nHost: x\r\nAuthorization: LaunchKey-Device x\r\nSignature: launchkey=:A:\r\n\r\n',
         'POST /authenticator/api/pair HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
       ).map((text) => Buffer.from(text)),
@@ -282,6 +372,12 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     expect(ping.status).toBe(200);
   });
 });
+
+/** What a page sends of a credential, in base64url. */
+interface WebAuthnResponse {
+  id: string;
+  response: Record<string, string>;
+}
 
 /** Sends bytes, says that there are no more, and gives what came back until the connection ended. */
 function send(port: number, host: string, bytes: Buffer): Promise<string> {
