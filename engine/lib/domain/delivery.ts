@@ -107,7 +107,10 @@ export class Delivery {
 
   private async send(delivery: DeliveryRecord): Promise<void> {
     const { repository, clock, onOutcome, logger } = this.with;
-    if (delivery.giveUpAt <= clock()) return await this.giveUp(delivery, 'it is too old');
+    if (delivery.giveUpAt <= clock() && (await repository.app(delivery.appKey))?.disabled) {
+      return await this.giveUp(delivery, 'the application is disabled');
+    }
+    // Also what is too old, if the engine was away for that long: it can only be told late, or never.
     const stated = this.state(delivery);
     const failure = await this.attempt(stated);
     if (this.closed) return;

@@ -176,6 +176,9 @@ export function deletionContract(make: () => Promise<Repository>): void {
     const times = { createdAt: 0, lastSeenAt: 0 };
     expect(await repository.insertDevice({ ...device, ...times }, 5)).toBe('gone');
     expect(await repository.device('late')).toBeUndefined();
+    expect(await repository.takeNonce('late', 'nonce', MINUTE, 0, 5)).toBe('gone');
+    expect(await repository.identity('push', 'alice', APP, 'late name')).toBe('late name');
+    expect(await repository.userByIdentity('push', APP, 'late name')).toBeUndefined();
   });
 
   it('forgets an event that is just being sent', async () => {
