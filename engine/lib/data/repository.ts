@@ -102,7 +102,10 @@ export interface Repository {
   /** Gives the user a virtual device; `false` if there is a real one. */
   setVirtualDevice(userId: string, deviceId: string): Promise<boolean>;
 
-  /** The user's name in that place; `candidate` becomes it if there was none. */
+  /**
+   * The user's name in that place; `candidate` becomes it if there was none. For a user who is gone
+   * it is kept nowhere.
+   */
   identity(kind: IdentityKind, userId: string, place: string, candidate: string): Promise<string>;
   userByIdentity(kind: IdentityKind, place: string, value: string): Promise<UserRecord | undefined>;
 
@@ -132,7 +135,7 @@ export interface Repository {
   deleteDevice(userId: string, id: string): Promise<boolean>;
   /**
    * Remembers a nonce of a device until `expiresAt`: `'seen'` if it is remembered already, `'full'`
-   * if `limit` nonces of the device are.
+   * if `limit` nonces of the device are, `'gone'` if there is no such device (any more).
    */
   takeNonce(
     deviceId: string,
@@ -140,7 +143,7 @@ export interface Repository {
     expiresAt: number,
     now: number,
     limit: number,
-  ): Promise<'taken' | 'seen' | 'full'>;
+  ): Promise<'taken' | 'seen' | 'full' | 'gone'>;
 
   /** The reports of fraud by the user, and until when requests are paused for them. */
   fraud(userId: string): Promise<FraudRecord | undefined>;

@@ -132,6 +132,7 @@ export class Devices {
       now,
       REQUESTS_PER_DEVICE,
     );
+    if (nonce === 'gone') throw unpaired();
     if (nonce === 'seen') {
       throw new DeviceRefusal('replay', 'This request was made before: sign it anew.');
     }

@@ -65,7 +65,8 @@ export class MemoryDevices {
     expiresAt: number,
     now: number,
     limit: number,
-  ): 'taken' | 'seen' | 'full' {
+  ): 'taken' | 'seen' | 'full' | 'gone' {
+    if (!this.byId.has(deviceId)) return 'gone';
     const used = this.nonces.get(deviceId) ?? new Map<string, number>();
     if ((used.get(nonce) ?? 0) > now) return 'seen';
     if (used.size >= limit) dropOver(used, now);

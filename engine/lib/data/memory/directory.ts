@@ -94,6 +94,7 @@ export class MemoryDirectory {
     const key = JSON.stringify([kind, userId, place]);
     const known = this.identities.get(key);
     if (known !== undefined) return known;
+    if (!this.users.has(userId)) return candidate;
     this.identities.set(key, candidate);
     this.byIdentity.set(JSON.stringify([kind, place, candidate]), userId);
     return candidate;

@@ -1,4 +1,5 @@
 import type { DeviceChange, DeviceRecord } from '../records.js';
+import { isReferenceToNothing } from './references.js';
 import { deviceRecord, deviceRow, jsonOrNull } from './rows.js';
 import type { Database, Step } from './schema.js';
 
@@ -93,8 +94,24 @@ export class SqlDevices {
     expiresAt: number,
     now: number,
     limit: number,
-  ): Promise<'taken' | 'seen' | 'full'> {
-    const taken = await this.db
+  ): Promise<'taken' | 'seen' | 'full' | 'gone'> {
+    const taken = await this.insertNonce(deviceId, nonce, expiresAt, now, limit);
+    if (taken !== undefined) return taken;
+    return (await this.seen(deviceId, nonce, now)) ? 'seen' : 'full';
+  }
+
+  async sweep(now: number): Promise<void> {
+    await this.db.deleteFrom('nonces').where('expires_at', '<=', now).execute();
+  }
+
+  private async insertNonce(
+    deviceId: string,
+    nonce: string,
+    expiresAt: number,
+    now: number,
+    limit: number,
+  ): Promise<'taken' | 'gone' | undefined> {
+    const insertion = this.db
       .insertInto('nonces')
       .columns(['device_id', 'nonce', 'expires_at'])
       .expression(
@@ -120,14 +137,13 @@ export class SqlDevices {
           .doUpdateSet({ expires_at: expiresAt })
           .where('nonces.expires_at', '<=', now),
       )
-      .returning('nonce')
-      .executeTakeFirst();
-    if (taken) return 'taken';
-    return (await this.seen(deviceId, nonce, now)) ? 'seen' : 'full';
-  }
-
-  async sweep(now: number): Promise<void> {
-    await this.db.deleteFrom('nonces').where('expires_at', '<=', now).execute();
+      .returning('nonce');
+    try {
+      return (await insertion.executeTakeFirst()) && 'taken';
+    } catch (error) {
+      if (isReferenceToNothing(error)) return 'gone';
+      throw error;
+    }
   }
 
   private async seen(deviceId: string, nonce: string, now: number): Promise<boolean> {

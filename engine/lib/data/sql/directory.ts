@@ -6,6 +6,7 @@ import type {
   PairingRecord,
   UserRecord,
 } from '../records.js';
+import { isReferenceToNothing } from './references.js';
 import { appRecord, appRow, pairingRecord, userRecord, userRow } from './rows.js';
 import type { Database, Step } from './schema.js';
 
@@ -137,11 +138,16 @@ export class SqlDirectory {
     if (known !== undefined) return known;
     let value = await this.readIdentity(kind, userId, place);
     if (value === undefined) {
-      await this.db
-        .insertInto('identities')
-        .values({ kind, user_id: userId, place, value: candidate })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+      try {
+        await this.db
+          .insertInto('identities')
+          .values({ kind, user_id: userId, place, value: candidate })
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+      } catch (error) {
+        if (isReferenceToNothing(error)) return candidate;
+        throw error;
+      }
       // Another process may have been first.
       value = (await this.readIdentity(kind, userId, place)) ?? candidate;
     }

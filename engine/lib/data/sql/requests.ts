@@ -9,6 +9,7 @@ import type {
 import type { Answered, AnswerStep } from '../repository.js';
 import { insertDelivery } from './deliveries.js';
 import { lockUser } from './devices.js';
+import { isReferenceToNothing } from './references.js';
 import {
   answerColumns,
   openOrAnswered,
@@ -262,12 +263,6 @@ async function insertRequest(
     .returning('auth_request')
     .executeTakeFirst();
   return inserted ? 'inserted' : 'taken';
-}
-
-/** What PostgreSQL and SQLite say of a row that refers to one that does not exist (any more). */
-function isReferenceToNothing(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === '23503' || code === 'SQLITE_CONSTRAINT_FOREIGNKEY';
 }
 
 /** The oldest sessions of the user with the application make room for the one that was opened. */
