@@ -91,6 +91,32 @@ describeWithChromium('the authenticator in a browser', () => {
     await page.getByText('Nothing to approve').waitFor();
   });
 
+  it.each([
+    ['en-US', 360],
+    ['de-DE', 320],
+  ])(
+    'breaks no word of its head in %s on %i points, and cuts off no name',
+    async (locale, width) => {
+      const { engine } = await start();
+      const { page } = await newPage({ locale, viewport: { width: 1000, height: 640 } });
+      await page.goto(`${engine.url}/authenticator?user=alice`);
+      await page.locator('#switch').waitFor();
+      const heights = () =>
+        page
+          .locator('.brand, #who-name, #switch')
+          .evaluateAll((parts) =>
+            parts.map((part) => [part.id, part.getBoundingClientRect().height]),
+          );
+      const wide = await heights();
+      await page.setViewportSize({ width, height: 640 });
+      expect(await heights()).toEqual(wide);
+      const beyond = (part: { scrollWidth: number; clientWidth: number }) =>
+        part.scrollWidth - part.clientWidth;
+      expect(await page.locator('#who-name').evaluate(beyond)).toBe(0);
+      expect(await page.locator('html').evaluate(beyond)).toBe(0);
+    },
+  );
+
   it('has in the PNG icons what is drawn in the SVG ones', async () => {
     const { engine } = await start();
     const { page } = await newPage();
