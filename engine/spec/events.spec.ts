@@ -1,10 +1,13 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startEngine } from '../lib/index.js';
 import type { Application } from './support/application.js';
 import { start } from './support/engine.js';
 import { receiver } from './support/receiver.js';
+import { temporary } from './support/repositories.js';
 
 async function isSigned(application: Application, text: string, signature: string | null) {
   const key = createPublicKey((await application.ping()).body.key.replace(/\n\n/g, '\n'));
@@ -284,6 +287,24 @@ describe('a de-orbit', () => {
       now += 180_000;
     }
     expect(times).toEqual([0, 0, 360_000, 360_000]);
+  });
+
+  it('is sent, too, after the engine was away for longer than a day', async () => {
+    const callback = await receiver([200, 503]);
+    let now = Date.now();
+    const options = { clock: () => now, data: join(await temporary(), 'engine.db') };
+    const { engine, application } = await start({ ...options, callbackUrl: callback.url });
+    await engine.answer(await application.authorize('alice'), true);
+    await callback.count(1);
+    await engine.deorbit('alice');
+    await rescheduled(engine.url, 1);
+    await engine.close();
+
+    now += 25 * 60 * 60_000;
+    const again = await startEngine(options);
+    onTestFinished(async () => await again.close());
+    const [, first, late] = await callback.count(3);
+    expect(late?.query.get('event_id')).toBe(first?.query.get('event_id'));
   });
 });
 
