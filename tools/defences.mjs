@@ -1043,6 +1043,24 @@ export const defences = [
     'is let go of at once with its phones',
   ),
   defence(
+    'opens connections and never comes to an end with the handshake',
+    'the end of connections on which nobody would read an answer',
+    [
+      'engine/lib/http/server.ts',
+      "const unparsed = /^(HPE_|ERR_HTTP_)/.test(error.code ?? '');",
+      'const unparsed = true;',
+    ],
+    'engine/spec/tls.spec.ts',
+    'lets nobody stay',
+  ),
+  defence(
+    'may connect to the database, and notifies engines of anything',
+    'the look at what notifications say',
+    ['engine/lib/data/sql/announcements.ts', 'changes.filter(isAnnounced)', 'changes'],
+    'engine/spec/other-nodes.spec.ts',
+    'by what no engine says',
+  ),
+  defence(
     'asks for what belongs to another application',
     'the look whose request it is',
     [
