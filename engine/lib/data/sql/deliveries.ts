@@ -21,19 +21,45 @@ export class SqlDeliveries {
     lease: number,
   ): Promise<DeliveryRecord[]> {
     const rows = await this.db
+      // How far the first ones of each application go: of all that wait, no more than those are read.
+      .with(
+        (cte) => cte('fronts').materialized(),
+        (db) =>
+          db
+            .selectFrom('apps')
+            .select(['apps.app_key', 'apps.disabled'])
+            .select((eb) =>
+              eb.fn
+                .coalesce(
+                  eb
+                    .selectFrom('deliveries as last')
+                    .select('last.next_attempt_at')
+                    .whereRef('last.app_key', '=', 'apps.app_key')
+                    .where('last.next_attempt_at', '<=', now)
+                    .where('last.claimed_until', '<=', now)
+                    .orderBy('last.next_attempt_at')
+                    .limit(1)
+                    .offset(perApp - 1),
+                  eb.val(now),
+                )
+                .as('until'),
+            ),
+      )
       .with('waiting', (db) =>
         db
-          .selectFrom('deliveries as one')
-          .innerJoin('apps', 'apps.app_key', 'one.app_key')
+          .selectFrom('fronts')
+          // SQLite then goes from left to right.
+          .crossJoin('deliveries as one')
+          .whereRef('one.app_key', '=', 'fronts.app_key')
+          .whereRef('one.next_attempt_at', '<=', 'fronts.until')
           .select(['one.id', 'one.app_key', 'one.next_attempt_at'])
           .select(
             sql<number>`row_number() over (partition by one.app_key order by one.next_attempt_at, one.id)`.as(
               'place',
             ),
           )
-          .where('one.next_attempt_at', '<=', now)
           .where('one.claimed_until', '<=', now)
-          .where((eb) => eb.or([eb('apps.disabled', '=', 0), eb('one.give_up_at', '<=', now)])),
+          .where((eb) => eb.or([eb('fronts.disabled', '=', 0), eb('one.give_up_at', '<=', now)])),
       )
       .updateTable('deliveries')
       .set({ claimed_until: now + lease })
@@ -41,7 +67,6 @@ export class SqlDeliveries {
         eb
           .selectFrom('waiting')
           .select('waiting.id')
-          .where('place', '<=', perApp)
           .where((eb) =>
             eb(
               'place',

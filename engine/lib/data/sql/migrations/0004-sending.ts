@@ -1,11 +1,14 @@
 import type { Kysely } from 'kysely';
 
-/** So that how many events of an application are under way is counted without reading all that wait. */
+/** So that the next events of an application are found, and those under way counted, among many. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createIndex('deliveries_by_app_key_claimed_until')
-    .on('deliveries')
-    .columns(['app_key', 'claimed_until'])
-    .execute();
+  for (const column of ['claimed_until', 'next_attempt_at']) {
+    await db.schema
+      .createIndex(`deliveries_by_app_key_${column}`)
+      .on('deliveries')
+      .columns(['app_key', column])
+      .execute();
+  }
   await db.schema.dropIndex('deliveries_by_app_key').execute();
+  await db.schema.dropIndex('deliveries_by_next_attempt_at').execute();
 }
