@@ -1,7 +1,17 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chown,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -495,6 +505,24 @@ describe('the socket for commands', () => {
     await giveAway(socket);
     await expect(command(socket, 'users')).rejects.toThrow(/belongs to somebody else/);
     expect(seen.asked).toBe(false);
+  });
+
+  it('is refused where its path is longer than the system takes: it would be cut off', async () => {
+    const folder = await directory();
+    const path = join(folder, 'x'.repeat(108));
+    const fault =
+      /The path of the socket has \d+ bytes, and can have 10[37]: choose another --socket/;
+    await expect(serveCommands({} as Engine, path)).rejects.toThrow(fault);
+    await expect(command(path, 'users')).rejects.toThrow(fault);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is refused where it cannot be made, in words', async () => {
+    const file = join(await directory(), 'file');
+    await writeFile(file, '');
+    await expect(serveCommands({} as Engine, join(file, 'engine.sock'))).rejects.toThrow(
+      /^Cannot listen for commands at .*engine\.sock: (EEXIST|ENOTDIR)\. Choose another --socket\.$/,
+    );
   });
 
   it('is left to an engine that does not answer', async () => {

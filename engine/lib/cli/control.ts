@@ -56,7 +56,8 @@ export interface Commands {
  * engine. Nothing of it can be reached over the network.
  */
 export async function serveCommands(engine: Engine, path: string): Promise<Commands> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  checkLength(path);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(cannotListen(path));
   await checkOwner(dirname(path));
   await removeStale(path);
   const running = new Set<Promise<unknown>>();
@@ -78,7 +79,7 @@ export async function serveCommands(engine: Engine, path: string): Promise<Comma
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(path, resolve);
-    });
+    }).catch(cannotListen(path));
   } finally {
     process.umask(before);
   }
@@ -110,6 +111,7 @@ export async function command<N extends Name>(
   name: N,
   ...args: unknown[]
 ): Promise<Result<N>> {
+  checkLength(path);
   // Whoever else listens there could hand out credentials of their own making.
   await checkOwner(dirname(path));
   await checkOwner(path);
@@ -145,6 +147,22 @@ function send(path: string, body: string, signal?: AbortSignal): Promise<string>
     sent.on('error', reject);
     sent.end(body);
   });
+}
+
+/** The system cuts a longer path off, and the socket is another one then. */
+function checkLength(path: string): void {
+  const most = process.platform === 'linux' ? 107 : 103;
+  const length = Buffer.byteLength(path);
+  if (length <= most) return;
+  throw new CliFault(
+    `The path of the socket has ${length} bytes, and can have ${most}: choose another --socket than ${path}.`,
+  );
+}
+
+function cannotListen(path: string): (error: NodeJS.ErrnoException) => never {
+  return ({ code }) => {
+    throw new CliFault(`Cannot listen for commands at ${path}: ${code}. Choose another --socket.`);
+  };
 }
 
 /**
