@@ -23,7 +23,8 @@ export async function poll(
     return send(reply, await services.requests.poll(app, authRequest));
   }
   reply.header('preference-applied', 'wait');
-  return hold(services, reply, app, authRequest, wait);
+  // A copy: what the client has sent is a slice of its query, which would be kept alive as a whole.
+  return hold(services, reply, app, Buffer.from(authRequest).toString(), wait);
 }
 
 async function readPoll(services: Services, request: FastifyRequest) {
@@ -39,12 +40,10 @@ async function hold(
   services: Services,
   reply: FastifyReply,
   app: AppRecord,
-  token: string,
+  authRequest: string,
   seconds: number,
 ): Promise<FastifyReply> {
   const { envelopes, heldPolls, requests } = services;
-  // A copy: what the client has sent is a slice of its query, which would be kept alive as a whole.
-  const authRequest = Buffer.from(token).toString();
   const place = heldPolls.enter(authRequest, seconds * 1000);
   const stopWatching = whenLeft(reply, () => place.release('left'));
   try {
