@@ -26,12 +26,7 @@ export class FailedTries {
 
   /** Counts a failed try unless none is allowed now, and returns whether it was the last for a while. */
   fail(ip: string): boolean {
-    const now = this.clock();
-    const key = network(ip);
-    const recent = this.recent(key, now);
-    if (this.waitAfter(recent, now) > 0) return false;
-    this.byAddress.set(key, [...recent, now]);
-    return recent.length + 1 === this.allowed;
+    return typeof this.begin(ip) !== 'number' && this.wait(ip) > 0;
   }
 
   /**
