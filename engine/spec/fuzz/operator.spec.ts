@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -10,6 +9,7 @@ import { serveCommands } from '../../lib/cli/control.js';
 import { CliFault } from '../../lib/cli/fault.js';
 import { readSettings } from '../../lib/cli/settings.js';
 import { share } from '../support/engine.js';
+import { http } from '../support/http.js';
 
 const TIMEOUT = 30_000 + RUNS * 20;
 const PASSWORD = 'a-password-that-must-not-come-back';
@@ -115,18 +115,6 @@ describe('whatever an operator gives', { timeout: TIMEOUT }, () => {
 });
 
 /** Sends one command as the command line does, and gives the whole answer. */
-function ask(socketPath: string, body: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method: 'POST', agent: false }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve(text));
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
+async function ask(socketPath: string, body: string): Promise<string> {
+  return (await http('http://localhost', { socketPath, method: 'POST', body })).text;
 }

@@ -13,17 +13,19 @@ export interface Call {
   headers?: Record<string, string>;
   body?: string | Buffer;
   signal?: AbortSignal;
+  /** Where it goes in the place of the URL's host and port. */
+  socketPath?: string;
 }
 
 /** One HTTP request over a connection of its own, so that no test leaves a socket behind. */
 export function http(url: string, call: Call = {}): Promise<Reply> {
-  const { method = 'GET', headers = {}, body = '', signal } = call;
+  const { method = 'GET', headers = {}, body = '', signal, socketPath } = call;
   const length =
     method === 'GET' && body === '' ? {} : { 'content-length': Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
     const sent = request(
       url,
-      { method, headers: { ...headers, ...length }, agent: false, signal },
+      { method, headers: { ...headers, ...length }, agent: false, signal, socketPath },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk) => chunks.push(chunk));
