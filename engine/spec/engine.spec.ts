@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   type AppOptions,
@@ -159,6 +159,21 @@ describe('the methods of an engine', () => {
     await expect(engine.answer(token, true)).rejects.toMatchObject({
       code: 'ENGINE_REQUEST_ANSWERED',
     });
+  });
+
+  it('name the token of no request in an error', async () => {
+    const { engine, application, clock } = await start();
+    const answered = await application.authorize('alice');
+    const late = await application.authorize('alice');
+    await engine.answer(answered, true);
+    clock.advance(299_000);
+    const refused = [await engine.answer(answered, true).catch((error) => error)];
+    clock.advance(1000);
+    refused.push(await engine.answer(late, true).catch((error) => error));
+    const codes = refused.map(({ code }) => code);
+    expect(codes).toEqual(['ENGINE_REQUEST_ANSWERED', 'ENGINE_REQUEST_EXPIRED']);
+    const printed = inspect(refused, { depth: 9, showHidden: true });
+    for (const token of [answered, late]) expect(printed).not.toContain(token);
   });
 
   it('take nothing but true for a yes and false for a no', async () => {

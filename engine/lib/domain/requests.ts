@@ -232,31 +232,31 @@ function expired(): Refusal {
   return new Refusal(OwnReason.expired, 'The auth request has expired or its session has ended.');
 }
 
+/** Names the token of no request that there is: it is a secret of the application's. */
 function notAnswerable(
   authRequest: string,
   why: 'answered' | 'expired' | 'denial only' | undefined,
 ): LaunchKeyEngineError {
-  const name = JSON.stringify(authRequest);
   if (why === 'denial only') {
     return new LaunchKeyEngineError(
       'ENGINE_DENIAL_ONLY',
-      `A wrong number was picked for the auth request ${name}: it can only be denied.`,
+      'A wrong number was picked for this auth request: it can only be denied.',
     );
   }
   if (why === 'answered') {
     return new LaunchKeyEngineError(
       'ENGINE_REQUEST_ANSWERED',
-      `The auth request ${name} was answered already; the first answer counts.`,
+      'This auth request was answered already; the first answer counts.',
     );
   }
   if (why === 'expired') {
     return new LaunchKeyEngineError(
       'ENGINE_REQUEST_EXPIRED',
-      `The auth request ${name} has expired: the application has to ask again.`,
+      'This auth request has expired: the application has to ask again.',
     );
   }
   return new LaunchKeyEngineError(
     'ENGINE_UNKNOWN_REQUEST',
-    `There is no auth request ${name}; requests(username) lists the open ones.`,
+    `There is no auth request ${JSON.stringify(authRequest)}; requests(username) lists the open ones.`,
   );
 }
