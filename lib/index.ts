@@ -9,7 +9,10 @@ export type {
   WhiteLabelUser,
 } from './client/client.js';
 export { LaunchKeyClient } from './client/client.js';
-export type { LaunchKeyErrorDetails } from './client/errors.js';
+export type { AuthEvent, CallbackEvent, EventParameters, LogoutEvent } from './client/events.js';
+export type { Policy, PolicyLocation, PolicyOptions } from './client/policy.js';
+export { policy } from './client/policy.js';
+export type { LaunchKeyErrorDetails } from './errors.js';
 export {
   CommunicationError,
   ConfigurationError,
@@ -25,10 +28,7 @@ export {
   NoSuchUserError,
   RateLimitExceededError,
   UnknownAuthRequestError,
-} from './client/errors.js';
-export type { AuthEvent, CallbackEvent, EventParameters, LogoutEvent } from './client/events.js';
-export type { Policy, PolicyLocation, PolicyOptions } from './client/policy.js';
-export { policy } from './client/policy.js';
+} from './errors.js';
 export type {
   Diagnosis,
   EventReceived,

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { LaunchKeyClientOptions } from './client/client.js';
-import { ConfigurationError } from './client/errors.js';
 import type { Policy } from './client/policy.js';
+import { ConfigurationError } from './errors.js';
 import type { AuthResponse } from './login/verdict.js';
 import { defaultStore, type MemoryStore } from './store/memory.js';
 import type { Store } from './store/store.js';

@@ -6,8 +6,8 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { AxiosAdapter, AxiosResponse } from 'axios';
-import { onAbort } from './abort.js';
-import { CommunicationError, InvalidResponseError, type LaunchKeyError } from './errors.js';
+import { CommunicationError, InvalidResponseError, type LaunchKeyError } from '../errors.js';
+import { onAbort } from '../util/abort.js';
 
 /** Answers larger than this are refused: the largest that an engine sends has a few kilobytes. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { OaepDecrypter } from '../crypto/rsa.js';
-import { decodeBase64 } from './base64.js';
-import { InvalidResponseError } from './errors.js';
+import { InvalidResponseError } from '../errors.js';
+import { decodeBase64 } from '../util/base64.js';
 import { type Members, parseObject } from './reply.js';
 
 /** What the user's device says in an auth package. */

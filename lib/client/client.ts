@@ -1,19 +1,19 @@
 import { decryptAes } from '../crypto/aes.js';
 import { OaepDecrypter, sign } from '../crypto/rsa.js';
-import { abortable } from './abort.js';
-import type { Reply } from './adapter.js';
-import { type AuthPackage, openAuthPackage } from './auth-package.js';
-import { decodeBase64 } from './base64.js';
-import { EngineClock, type Ping } from './clock.js';
-import { isCuredByPing, isStaleStamp } from './codes.js';
-import { type Envelope, Envelopes } from './envelope.js';
 import {
   ExpiredAuthRequestError,
   InvalidRequestError,
   InvalidResponseError,
   LaunchKeyError,
   STALE_STAMP,
-} from './errors.js';
+} from '../errors.js';
+import { abortable } from '../util/abort.js';
+import { decodeBase64 } from '../util/base64.js';
+import type { Reply } from './adapter.js';
+import { type AuthPackage, openAuthPackage } from './auth-package.js';
+import { EngineClock, type Ping } from './clock.js';
+import { isCuredByPing, isStaleStamp } from './codes.js';
+import { type Envelope, Envelopes } from './envelope.js';
 import {
   type CallbackEvent,
   type EventParameters,

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { readPublicKey } from '../crypto/keys.js';
-import { CommunicationError, InvalidResponseError } from './errors.js';
+import { CommunicationError, InvalidResponseError } from '../errors.js';
+import { parseTime } from '../util/time.js';
 import type { Members } from './reply.js';
-import { parseTime } from './time.js';
 
 /** What the engine says of itself. */
 export interface Ping {

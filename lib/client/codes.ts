@@ -10,7 +10,7 @@ import {
   NoSuchUserError,
   RateLimitExceededError,
   UnknownAuthRequestError,
-} from './errors.js';
+} from '../errors.js';
 
 /** The code with which an engine says that the user has not answered yet. */
 export const PENDING = 70403;

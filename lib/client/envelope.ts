@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { encryptOaep, oaepLimit, sign } from '../crypto/rsa.js';
+import { ConfigurationError } from '../errors.js';
+import { formatTime } from '../util/time.js';
 import type { EngineClock, Reading } from './clock.js';
-import { ConfigurationError } from './errors.js';
-import { formatTime } from './time.js';
 
 /** What authenticates a call. */
 export interface Envelope {

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { verify } from '../crypto/rsa.js';
-import { decodeBase64 } from './base64.js';
+import { InvalidCallbackError } from '../errors.js';
+import { decodeBase64 } from '../util/base64.js';
+import { parseTime } from '../util/time.js';
 import type { EngineClock, Reading } from './clock.js';
-import { InvalidCallbackError } from './errors.js';
 import { parseObject } from './reply.js';
-import { parseTime } from './time.js';
 
 /**
  * The parameters of a server-side event: of the query, of a form body, or of JSON. Every value must

@@ -1,6 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { type KeyInput, readPrivateKey } from '../crypto/keys.js';
-import { ConfigurationError } from './errors.js';
+import { ConfigurationError } from '../errors.js';
 
 /** The options of a `LaunchKeyClient`. */
 export interface LaunchKeyClientOptions {

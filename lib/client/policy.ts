@@ -1,4 +1,4 @@
-import { ConfigurationError } from './errors.js';
+import { ConfigurationError } from '../errors.js';
 
 /** What a user must prove before an approval counts. */
 export interface PolicyOptions {

@@ -1,5 +1,3 @@
-import type { Reply } from './adapter.js';
-import { errorForCode, isErrorCode, PENDING } from './codes.js';
 import {
   CommunicationError,
   EngineError,
@@ -7,7 +5,9 @@ import {
   type LaunchKeyError,
   type LaunchKeyErrorDetails,
   RateLimitExceededError,
-} from './errors.js';
+} from '../errors.js';
+import type { Reply } from './adapter.js';
+import { errorForCode, isErrorCode, PENDING } from './codes.js';
 
 /** The members of a JSON object, none of which has been looked at yet. */
 export type Members = Record<string, unknown>;

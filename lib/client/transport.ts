@@ -1,8 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Axios } from 'axios';
+import { CommunicationError, LaunchKeyError } from '../errors.js';
 import { brokeBeforeAnswer, engineAdapter, type Reply } from './adapter.js';
-import { CommunicationError, LaunchKeyError } from './errors.js';
 
 /** One call to the engine. What it carries goes in the query of a GET and in the body otherwise. */
 export interface Call {

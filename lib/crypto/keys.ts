@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, KeyObject, sign, verify } from 'node:crypto';
 import { KEYUTIL } from 'jsrsasign';
-import { ConfigurationError } from '../client/errors.js';
+import { ConfigurationError } from '../errors.js';
 
 /** A key as people have it: the text of a PEM file, the file's bytes, or a key that is already read. */
 export type KeyInput = string | Uint8Array | KeyObject;

@@ -1,5 +1,5 @@
 import type { LaunchKeyClient } from '../client/client.js';
-import { LaunchKeyError } from '../client/errors.js';
+import { LaunchKeyError } from '../errors.js';
 
 /** What the engine is told when nobody waits for it. */
 export interface Report {

@@ -1,6 +1,6 @@
 import type { AuthPackageReading, LaunchKeyClient } from '../client/client.js';
-import { InvalidCallbackError, InvalidResponseError, LaunchKeyError } from '../client/errors.js';
 import type { AuthEvent, EventParameters, LogoutEvent } from '../client/events.js';
+import { InvalidCallbackError, InvalidResponseError, LaunchKeyError } from '../errors.js';
 import type { LoginRecord, Store } from '../store/store.js';
 import { digestOf, isOwnAnswer, keepAnswer, ownAnswer } from './answer.js';
 import type { Diagnostics } from './diagnostics.js';

@@ -1,5 +1,5 @@
 import { hash, randomUUID } from 'node:crypto';
-import { RateLimitExceededError } from '../client/errors.js';
+import { RateLimitExceededError } from '../errors.js';
 import type { PendingLogin, Place, Store } from '../store/store.js';
 
 /** Of what there are only so many places for pending logins. */

@@ -1,5 +1,5 @@
 import type { LaunchKeyClient } from '../client/client.js';
-import { LaunchKeyError } from '../client/errors.js';
+import { LaunchKeyError } from '../errors.js';
 import type { LaunchKeySession, PendingLogin, Store } from '../store/store.js';
 import { BackgroundReports } from './background.js';
 

@@ -1,10 +1,10 @@
-import type { LaunchKeyError } from '../client/errors.js';
+import type { LaunchKeyError } from '../errors.js';
 import {
   InvalidRequestError,
   NoPairedDevicesError,
   NoSuchUserError,
   RateLimitExceededError,
-} from '../client/errors.js';
+} from '../errors.js';
 import { StoreFullError } from '../store/store.js';
 
 /** What an approved login tells the verify callback. */

@@ -1,4 +1,4 @@
-import { LaunchKeyError } from '../client/errors.js';
+import { LaunchKeyError } from '../errors.js';
 import type { LoginRecord } from '../store/store.js';
 import type { Browser } from './browser.js';
 import type { Logins } from './logins.js';

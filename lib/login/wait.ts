@@ -4,9 +4,9 @@ import {
   LaunchKeyError,
   STALE_STAMP,
   UnknownAuthRequestError,
-} from '../client/errors.js';
-import { jitter } from '../jitter.js';
+} from '../errors.js';
 import type { PendingLogin, Store } from '../store/store.js';
+import { jitter } from '../util/jitter.js';
 import { keepAnswer } from './answer.js';
 import type { Diagnostics } from './diagnostics.js';
 

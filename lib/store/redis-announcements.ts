@@ -1,4 +1,4 @@
-import { jitter } from '../jitter.js';
+import { jitter } from '../util/jitter.js';
 
 /** What listening needs of a Redis client: to be able to make another connection like its own. */
 export interface RedisListenerSource {

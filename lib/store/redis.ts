@@ -1,4 +1,4 @@
-import { jitter } from '../jitter.js';
+import { jitter } from '../util/jitter.js';
 import { type Bell, RedisAnnouncements, type RedisListenerSource } from './redis-announcements.js';
 import {
   type Answer,

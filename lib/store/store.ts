@@ -1,4 +1,4 @@
-import { LaunchKeyError } from '../client/errors.js';
+import { LaunchKeyError } from '../errors.js';
 
 /**
  * One of the places that a user name, or a browser, has for logins that wait for an answer.

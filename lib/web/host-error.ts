@@ -1,4 +1,4 @@
-import { LaunchKeyError, withStatus } from '../client/errors.js';
+import { LaunchKeyError, withStatus } from '../errors.js';
 import { asThrowable } from '../login/verify.js';
 
 /**

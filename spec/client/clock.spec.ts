@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ExpiredAuthRequestError, STALE_STAMP } from '../../lib/client/errors.js';
+import { ExpiredAuthRequestError, STALE_STAMP } from '../../lib/errors.js';
 import { FakeEngine, packageFor, refusal, TOKEN } from '../support/fake-engine.js';
 import { makePair } from '../support/keys.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as errors from '../../lib/client/errors.js';
+import * as errors from '../../lib/errors.js';
 import { FakeEngine, refusal, TOKEN } from '../support/fake-engine.js';
 
 const {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LaunchKeyClient } from '../../lib/client/client.js';
-import { CommunicationError, InvalidCallbackError } from '../../lib/client/errors.js';
+import { CommunicationError, InvalidCallbackError } from '../../lib/errors.js';
 import { app, FakeEngine, packageFor, TOKEN } from '../support/fake-engine.js';
 import { makePair } from '../support/keys.js';
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LaunchKeyClient } from '../../lib/client/client.js';
+import { policy } from '../../lib/client/policy.js';
 import {
   ExpiredAuthRequestError,
   InvalidCredentialsError,
@@ -11,8 +12,7 @@ import {
   NoSuchUserError,
   RateLimitExceededError,
   UnknownAuthRequestError,
-} from '../../lib/client/errors.js';
-import { policy } from '../../lib/client/policy.js';
+} from '../../lib/errors.js';
 import { makePair } from '../support/keys.js';
 import { startWorld, type World } from '../support/world.js';
 

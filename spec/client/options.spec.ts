@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { LaunchKeyClient, type LaunchKeyClientOptions } from '../../lib/client/client.js';
-import { ConfigurationError } from '../../lib/client/errors.js';
+import { ConfigurationError } from '../../lib/errors.js';
 import { makePair } from '../support/keys.js';
 
 const { privateKey, publicKey } = makePair();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../lib/client/errors.js';
 import { policy } from '../../lib/client/policy.js';
+import { ConfigurationError } from '../../lib/errors.js';
 
 describe('policy', () => {
   it('asks for a number of factors', () => {

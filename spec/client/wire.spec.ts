@@ -1,12 +1,12 @@
 import { createCipheriv, publicEncrypt, randomBytes, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { policy } from '../../lib/client/policy.js';
 import {
   EngineError,
   InvalidRequestError,
   InvalidResponseError,
   RateLimitExceededError,
-} from '../../lib/client/errors.js';
-import { policy } from '../../lib/client/policy.js';
+} from '../../lib/errors.js';
 import { app, FakeEngine, packageFor, refusal, SECRET, TOKEN } from '../support/fake-engine.js';
 
 let engine: FakeEngine;

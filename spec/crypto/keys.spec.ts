@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../lib/client/errors.js';
 import { readPrivateKey, readPublicKey } from '../../lib/crypto/keys.js';
+import { ConfigurationError } from '../../lib/errors.js';
 import { makePair, openssl, selfSigned } from '../support/keys.js';
 
 const pair = makePair();

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LaunchKeyClient } from '../../lib/client/client.js';
-import { CommunicationError, NoSuchUserError } from '../../lib/client/errors.js';
+import { CommunicationError, NoSuchUserError } from '../../lib/errors.js';
 import { Logins } from '../../lib/login/logins.js';
 import { MemoryStore } from '../../lib/store/memory.js';
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { ConfigurationError } from '../../client/errors.js';
+import { ConfigurationError } from '../../errors.js';
 import { watchBrowser } from '../../login/browser.js';
 import type { Logins } from '../../login/logins.js';
 import { cancelLogin, type View, viewLogin } from '../../login/view.js';

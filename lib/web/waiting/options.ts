@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../client/errors.js';
+import { ConfigurationError } from '../../errors.js';
 import { ENGLISH, type WaitingTexts } from './texts.js';
 
 /** Options of {@link LaunchKeyStrategy.waiting}. */

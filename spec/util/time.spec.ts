@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatTime, parseTime } from '../../lib/client/time.js';
+import { formatTime, parseTime } from '../../lib/util/time.js';
 
 it.each([
   ['2013-11-10 03:48:22', '2013-11-10T03:48:22.000Z'],
