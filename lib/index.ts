@@ -53,7 +53,12 @@ export type {
   VerifyFunction,
   VerifyFunctionWithRequest,
   VerifyResult,
-} from './options.js';
+} from './passport/options.js';
+export {
+  LaunchKeyStrategy,
+  LaunchKeyStrategy as default,
+  LaunchKeyStrategy as Strategy,
+} from './passport/strategy.js';
 export type { MemoryStoreOptions } from './store/memory.js';
 export { MemoryStore } from './store/memory.js';
 export type {
@@ -65,13 +70,8 @@ export type {
   Store,
 } from './store/store.js';
 export { StoreFullError, StoreUnavailableError } from './store/store.js';
-export {
-  LaunchKeyStrategy,
-  LaunchKeyStrategy as default,
-  LaunchKeyStrategy as Strategy,
-} from './strategy.js';
+export type { SessionHandler } from './web/browser-session.js';
 export type { CallbackHandler } from './web/callback.js';
-export type { SessionHandler } from './web/session.js';
 export type { WaitingHandler, WaitingRequest, WaitingStatus } from './web/waiting/handler.js';
 export type { WaitingOptions } from './web/waiting/options.js';
 export type { WaitingReply } from './web/waiting/reply.js';

@@ -1,3 +1,3 @@
-export type { RedisClient, RedisStoreOptions } from './store/redis.js';
-export { RedisStore } from './store/redis.js';
-export type { RedisListener, RedisListenerSource } from './store/redis-announcements.js';
+export type { RedisListener, RedisListenerSource } from './store/redis/announcements.js';
+export type { RedisClient, RedisStoreOptions } from './store/redis/store.js';
+export { RedisStore } from './store/redis/store.js';

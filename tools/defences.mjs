@@ -53,12 +53,12 @@ const memoryConsumesTwice = [
   'if (!kept) return null;',
 ];
 const redisConsumesTwice = [
-  'lib/store/redis.ts',
+  'lib/store/redis/store.ts',
   "if redis.call('HGET', KEYS[1], 'state') ~= 'answered' then return nil end",
   '',
 ];
 const anyBrowserFinishes = [
-  'lib/strategy.ts',
+  'lib/passport/strategy.ts',
   'if (!this._browserSession.began(req, handle)) {',
   'if (false) {',
 ];
@@ -211,7 +211,7 @@ export const defences = [
   defence(
     'finishes a login that another browser began',
     'the error where there are no sessions',
-    ['lib/strategy.ts', 'this._mustHaveSession(req);', ''],
+    ['lib/passport/strategy.ts', 'this._mustHaveSession(req);', ''],
     MODES,
     'is an error without sessions, and no push is sent',
   ),
@@ -219,7 +219,7 @@ export const defences = [
     'kills a process or Redis in the middle of logins',
     'the one script: consume() looks first and writes then',
     [
-      'lib/store/redis.ts',
+      'lib/store/redis/store.ts',
       'return loginRecord(await this.run(CONSUME, [this.loginKey(handle)]));',
       `const seen = await this.get(handle);
     if (seen?.state !== 'answered') return null;
@@ -247,7 +247,7 @@ export const defences = [
     'makes Redis evict the list by which a logout finds sessions',
     'the look into the list',
     [
-      'lib/store/redis.ts',
+      'lib/store/redis/store.ts',
       "if not redis.call('ZSCORE', KEYS[2] .. kept[2], ARGV[1]) then return nil end",
       '',
     ],
@@ -258,7 +258,7 @@ export const defences = [
     'keeps a login that was ended on the phone, by a logout that fails',
     'the order: the note goes first',
     [
-      'lib/web/session.ts',
+      'lib/web/browser-session.ts',
       'await logOut(req, logout as LogOut);',
       'browserSession.forgetLaunchKeySession(req); await logOut(req, logout as LogOut);',
     ],
@@ -268,7 +268,11 @@ export const defences = [
   defence(
     'keeps a login that was ended on the phone, by a logout that fails',
     'the look at the LaunchKey session',
-    ['lib/web/session.ts', 'if (await sessions.isOpen(handle)) return true;', 'return true;'],
+    [
+      'lib/web/browser-session.ts',
+      'if (await sessions.isOpen(handle)) return true;',
+      'return true;',
+    ],
     'spec/attack/browser-session.spec.ts',
     'ends the login at the next request after the user logged out on the device',
   ),
@@ -349,7 +353,7 @@ export const defences = [
     'pushes request after request at somebody’s phone',
     'the one step of RedisStore: it counts first and takes then',
     [
-      'lib/store/redis.ts',
+      'lib/store/redis/store.ts',
       'const free = await this.run(TAKE_PLACE, [this.placesKey(of)], [id, String(limit), whole(ttl)]);',
       `const many = await this.run("return redis.call('ZCARD', KEYS[1])", [this.placesKey(of)]);
     if (Number(many) >= limit) return ttl;
@@ -373,7 +377,7 @@ export const defences = [
     'pushes at many people from one browser',
     'the name of the browser that outlives its logins',
     [
-      'lib/web/session.ts',
+      'lib/web/browser-session.ts',
       "return this.read(req).browser ?? randomBytes(16).toString('base64url');",
       "return randomBytes(16).toString('base64url');",
     ],
@@ -383,7 +387,7 @@ export const defences = [
   defence(
     'sends endless user names',
     'the longest name',
-    ['lib/strategy.ts', 'value.length <= LONGEST_USERNAME', 'value.length > 0'],
+    ['lib/passport/strategy.ts', 'value.length <= LONGEST_USERNAME', 'value.length > 0'],
     LIMITS,
     'is a user name longer than any',
   ),
@@ -397,7 +401,11 @@ export const defences = [
   defence(
     'logs in with what was approved for linking, or the other way round',
     'the name of the strategy in the session',
-    ['lib/web/session.ts', 'this.key = `launchkey:${strategyName}`;', "this.key = 'launchkey';"],
+    [
+      'lib/web/browser-session.ts',
+      'this.key = `launchkey:${strategyName}`;',
+      "this.key = 'launchkey';",
+    ],
     'spec/authorize.spec.ts',
     'does not take for a login what was approved for linking',
   ),
@@ -419,7 +427,7 @@ export const defences = [
     'makes a user approve by mistake',
     'the denial at a wrong pick, in the virtual device',
     [
-      'engine/lib/device/virtual.ts',
+      'engine/lib/domain/virtual-device.ts',
       "return picked === request.number ? { approved: true } : { approved: false, reason: 'number' };",
       'return { approved: true };',
     ],
@@ -430,7 +438,7 @@ export const defences = [
     'logs in while the user logs out on the device',
     'the look at the session after verify',
     [
-      'lib/strategy.ts',
+      'lib/passport/strategy.ts',
       'if (session && !(await this._logins.sessions.isOpen(handle))) {',
       'if (false) {',
     ],
@@ -516,7 +524,7 @@ export const defences = [
     'makes verify fail in odd ways',
     'the Error that is made of what was thrown',
     [
-      'lib/login/verify.ts',
+      'lib/passport/verify.ts',
       'const refuse = (error: unknown) => reject(asThrowable(error));',
       'const refuse = (error: unknown) => reject(error);',
     ],
@@ -548,7 +556,7 @@ export const defences = [
   defence(
     'leaves the page, and lets the user approve later',
     'the look whether the browser is there after verify',
-    ['lib/strategy.ts', 'if (browser.gone) {', 'if (false) {'],
+    ['lib/passport/strategy.ts', 'if (browser.gone) {', 'if (false) {'],
     'spec/attack/mended.spec.ts',
     'is not logged in, and the LaunchKey session is ended',
   ),
@@ -573,14 +581,22 @@ export const defences = [
   defence(
     'keeps requests of logins by a verify callback that never answers',
     'the minute',
-    ['lib/login/verify.ts', 'timer = setTimeout(() => refuse(noAnswer()), PATIENCE).unref();', ''],
+    [
+      'lib/passport/verify.ts',
+      'timer = setTimeout(() => refuse(noAnswer()), PATIENCE).unref();',
+      '',
+    ],
     'spec/login/verify.spec.ts',
     'does not wait for ever',
   ),
   defence(
     'shares a strategy instance among requests',
     'the capture of the actions',
-    ['lib/actions.ts', 'return { success, fail, redirect, pass, error };', 'return strategy;'],
+    [
+      'lib/passport/actions.ts',
+      'return { success, fail, redirect, pass, error };',
+      'return strategy;',
+    ],
     STRATEGY,
     'never mixes up the requests of many users',
   ),
@@ -698,7 +714,7 @@ export const defences = [
     'alters a request of a device, or sends it on to another place',
     'the names of the engine',
     [
-      'engine/lib/http/authenticator/target.ts',
+      'engine/lib/http/device/target.ts',
       "if (['localhost', '127.0.0.1', '[::1]'].includes(name))",
       'if (name !== undefined)',
     ],
@@ -818,7 +834,7 @@ export const defences = [
     'goes on with a phone that was unpaired',
     'the look whether it is paired still, in a held request',
     [
-      'engine/lib/http/authenticator/device-state.ts',
+      'engine/lib/http/device/device-state.ts',
       'devices.find(({ id }) => id === known.id)',
       'known',
     ],
@@ -933,7 +949,7 @@ export const defences = [
     'goes on waking a user who reported fraud',
     'the look at the pause',
     [
-      'engine/lib/domain/push.ts',
+      'engine/lib/outbound/push.ts',
       'if (seconds < 1 || (await fraud.pausedUntil(request.userId)) !== undefined) return undefined;',
       'if (seconds < 1) return undefined;',
     ],
@@ -944,7 +960,7 @@ export const defences = [
     'has the engine call what only the engine reaches, as a callback URL or a push service',
     'the look at the address of a callback URL',
     [
-      'engine/lib/domain/delivery.ts',
+      'engine/lib/outbound/delivery.ts',
       'dependencies.guard.connector({ timeout: this.timeout })',
       '{ timeout: this.timeout }',
     ],
@@ -955,7 +971,7 @@ export const defences = [
     'has the engine call what only the engine reaches, as a callback URL or a push service',
     'the look at the address of a push service',
     [
-      'engine/lib/domain/push.ts',
+      'engine/lib/outbound/push.ts',
       'dependencies.guard.connector({ timeout, ca: options.ca })',
       '{ timeout, ca: options.ca }',
     ],
@@ -1086,7 +1102,7 @@ export const defences = [
     'uses the virtual device from elsewhere',
     'the name in the Host header',
     [
-      'engine/lib/http/authenticator/guard.ts',
+      'engine/lib/http/demo/guard.ts',
       'if (!NAMES.some((name) => named === `${name}:${loopbackPort}`)) {',
       'if (false) {',
     ],
@@ -1097,7 +1113,7 @@ export const defences = [
     'uses the virtual device from elsewhere',
     'the look where a call comes from',
     [
-      'engine/lib/http/authenticator/guard.ts',
+      'engine/lib/http/demo/guard.ts',
       "if (site !== undefined && site !== 'same-origin') return false;",
       'return true;',
     ],

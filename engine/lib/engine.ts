@@ -1,15 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
 import { PublicKeys } from './crypto/keys.js';
-import { PingKeys } from './crypto/ping-keys.js';
 import { openRepository } from './data/open.js';
-import { type AnswerOptions, type AnswerResult, VirtualDevice } from './device/virtual.js';
 import { Answers } from './domain/answers.js';
 import { type AppCredentials, type AppInfo, type AppOptions, Apps } from './domain/apps.js';
 import { Audit } from './domain/audit.js';
 import { Changes } from './domain/changes.js';
 import { Deletions } from './domain/deletions.js';
-import { Delivery } from './domain/delivery.js';
 import { DeviceRefusal } from './domain/device-refusal.js';
 import { Devices } from './domain/devices.js';
 import { Envelopes } from './domain/envelopes.js';
@@ -19,25 +16,13 @@ import { FailedCalls } from './domain/failed-calls.js';
 import { Fraud } from './domain/fraud.js';
 import { HeldPolls } from './domain/held-polls.js';
 import { OtherNodes } from './domain/other-nodes.js';
-import { OutgoingGuard } from './domain/outgoing.js';
 import { Pairings } from './domain/pairings.js';
-import { Push } from './domain/push.js';
-import { openVapidKeys, PushMessages } from './domain/push-message.js';
+import { PingKeys } from './domain/ping-keys.js';
 import { PushSubscriptions } from './domain/push-subscriptions.js';
 import { Requests } from './domain/requests.js';
 import { type RotatedCredentials, type RotateOptions, Rotation } from './domain/rotation.js';
+import type { Services } from './domain/services.js';
 import { Sessions } from './domain/sessions.js';
-import { type UserInfo, Users } from './domain/users.js';
-import { WhiteLabel } from './domain/white-label.js';
-import { LaunchKeyEngineError } from './errors.js';
-import { Connections } from './http/connections.js';
-import { createServer } from './http/server.js';
-import { Tls } from './http/tls.js';
-import { Metrics } from './metrics.js';
-import { isLoopback } from './networks.js';
-import { type EngineOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { outsideRequests, withRequestIds } from './request-ids.js';
-import type { Services } from './services.js';
 import {
   type AuditEntry,
   type DeviceInfo,
@@ -50,7 +35,22 @@ import {
   showReceipt,
   showRequest,
   showSession,
-} from './views.js';
+} from './domain/snapshots.js';
+import { type UserInfo, Users } from './domain/users.js';
+import { type AnswerOptions, type AnswerResult, VirtualDevice } from './domain/virtual-device.js';
+import { WhiteLabel } from './domain/white-label.js';
+import { LaunchKeyEngineError } from './errors.js';
+import { Connections } from './http/connections.js';
+import { createServer } from './http/server.js';
+import { Tls } from './http/tls.js';
+import { Metrics } from './observability/metrics.js';
+import { outsideRequests, withRequestIds } from './observability/request-context.js';
+import { type EngineOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { Delivery } from './outbound/delivery.js';
+import { Push } from './outbound/push.js';
+import { openVapidKeys, PushMessages } from './outbound/push-message.js';
+import { isLoopback } from './util/networks.js';
+import { OutgoingGuard } from './util/outgoing-guard.js';
 
 /** How often the engine looks for what is due or over. */
 const SWEEP = 250;
@@ -173,7 +173,11 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
   const otherNodes = new OtherNodes(repository, heldPolls, changes, clock);
   const apps = new Apps(repository, clock);
   const users = new Users(repository, clock, limits.whiteLabelUsersPerApp);
-  const metrics = new Metrics(repository, heldPolls, clock);
+  const metrics = new Metrics({
+    heldPolls: () => heldPolls.size,
+    pendingRequests: () => repository.pendingCount(clock()),
+    queuedEvents: () => repository.deliveryCount(),
+  });
   const events = new Events(users, clock, logger);
   const delivery = new Delivery(
     {
@@ -242,7 +246,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     }),
     answers: new Answers({ repository, requests, publicKeys, fraud, audit, metrics, clock }),
     factors: new Factors(repository, audit, changes, clock),
-    push,
+    pushKey: push.publicKey,
     pushSubscriptions,
     fraud,
     audit,
@@ -258,7 +262,7 @@ async function assemble(options: ResolvedOptions): Promise<RunningEngine> {
     publicUrl: options.publicUrl,
     loopbackPort: () => engine.loopbackPort,
   };
-  const engine = new RunningEngine(services, delivery, options, tls);
+  const engine = new RunningEngine(services, delivery, push, options, tls);
   return engine;
 }
 
@@ -268,6 +272,7 @@ class RunningEngine implements Engine {
   loopbackPort: number | undefined;
   private readonly services: Services;
   private readonly delivery: Delivery;
+  private readonly push: Push;
   private readonly options: ResolvedOptions;
   private readonly tls: Tls | undefined;
   private readonly sweeper: NodeJS.Timeout;
@@ -276,9 +281,16 @@ class RunningEngine implements Engine {
   private closing: Promise<void> | undefined;
   private sweeping: Promise<unknown> | undefined;
 
-  constructor(services: Services, delivery: Delivery, options: ResolvedOptions, tls?: Tls) {
+  constructor(
+    services: Services,
+    delivery: Delivery,
+    push: Push,
+    options: ResolvedOptions,
+    tls?: Tls,
+  ) {
     this.services = services;
     this.delivery = delivery;
+    this.push = push;
     this.options = options;
     this.tls = tls;
     // One timer for everything that waits; it keeps no process alive.
@@ -481,7 +493,7 @@ class RunningEngine implements Engine {
       clearTimeout(impatience);
     }
     await this.delivery.close();
-    await this.services.push.close();
+    await this.push.close();
     await this.sweeping;
     await this.services.repository.close();
   }

@@ -1,12 +1,12 @@
 import type { RateWindow } from './data/records.js';
-import { BACKOFF, type DeliveryOptions } from './domain/delivery.js';
 import { LIMITS, type Limits } from './domain/limits.js';
-import { DEVELOPMENT_NETWORKS } from './domain/outgoing.js';
-import { PUSH_BACKOFF, type PushOptions } from './domain/push.js';
 import { LaunchKeyEngineError } from './errors.js';
 import type { TlsOptions } from './http/tls.js';
-import { type Logger, silent } from './logger.js';
-import { isLoopback, isNetwork } from './networks.js';
+import { type Logger, silent } from './observability/logger.js';
+import { BACKOFF, type DeliveryOptions } from './outbound/delivery.js';
+import { PUSH_BACKOFF, type PushOptions } from './outbound/push.js';
+import { isLoopback, isNetwork } from './util/networks.js';
+import { DEVELOPMENT_NETWORKS } from './util/outgoing-guard.js';
 
 /** How many auth requests an application may make for one user. */
 export interface RateLimit {

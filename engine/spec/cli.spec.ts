@@ -29,7 +29,7 @@ import { receiver } from './support/receiver.js';
 
 // Loaded into the process itself: the tsx command would start another one, and outlive its killing.
 const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = fileURLToPath(new URL('../lib/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../lib/cli/main.ts', import.meta.url));
 
 function launch(
   directory: string,

@@ -8,10 +8,10 @@ import {
 } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { PublicKeys } from '../lib/crypto/keys.js';
-import { PingKeys } from '../lib/crypto/ping-keys.js';
 import { MemoryRepository } from '../lib/data/memory/index.js';
 import { Apps } from '../lib/domain/apps.js';
 import { Envelopes } from '../lib/domain/envelopes.js';
+import { PingKeys } from '../lib/domain/ping-keys.js';
 import { type Parameters, stamp } from './support/application.js';
 import { share, start } from './support/engine.js';
 import { http } from './support/http.js';

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openPool, openPostgres } from '../lib/data/sql/postgres.js';
 import { Vault } from '../lib/data/sql/vault.js';
 import { type EngineOptions, startEngine } from '../lib/index.js';
-import { silent } from '../lib/logger.js';
+import { silent } from '../lib/observability/logger.js';
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
 import { heldDevices, heldPolls } from './support/metrics.js';

@@ -10,7 +10,7 @@ import { Changes } from '../lib/domain/changes.js';
 import { HeldPolls } from '../lib/domain/held-polls.js';
 import { OtherNodes } from '../lib/domain/other-nodes.js';
 import { startEngine } from '../lib/index.js';
-import { silent } from '../lib/logger.js';
+import { silent } from '../lib/observability/logger.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { temporary } from './support/repositories.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { OutgoingGuard } from '../lib/domain/outgoing.js';
 import { type Logger, startEngine } from '../lib/index.js';
+import { OutgoingGuard } from '../lib/util/outgoing-guard.js';
 import { start } from './support/engine.js';
 import { receiver } from './support/receiver.js';
 

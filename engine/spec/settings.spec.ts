@@ -10,7 +10,7 @@ import { readSettings } from '../lib/cli/settings.js';
 import { http } from './support/http.js';
 
 const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = fileURLToPath(new URL('../lib/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../lib/cli/main.ts', import.meta.url));
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'launchkey-settings-'));

@@ -18,7 +18,7 @@ import { temporary } from './support/repositories.js';
 import { formsOf, Search, type Wanted } from './support/traces.js';
 
 const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = fileURLToPath(new URL('../lib/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../lib/cli/main.ts', import.meta.url));
 /** One with few others like it, so that finding it means something. */
 const USER = 'alice.of.this.test';
 

@@ -1,4 +1,4 @@
-import type { LoginRequest } from '../options.js';
+import type { LoginRequest } from '../passport/options.js';
 
 /**
  * The value of a field of the body or else of the query. `a[b]` is the field `b` inside the field

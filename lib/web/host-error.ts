@@ -1,5 +1,5 @@
 import { LaunchKeyError, withStatus } from '../errors.js';
-import { asThrowable } from '../login/verify.js';
+import { asThrowable } from '../passport/verify.js';
 
 /**
  * Makes of anything that was thrown what a host may be handed as an error: an object, since neither

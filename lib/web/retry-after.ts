@@ -1,5 +1,5 @@
-import type { Outcome } from '../actions.js';
-import type { LoginRequest } from '../options.js';
+import type { Outcome } from '../passport/actions.js';
+import type { LoginRequest } from '../passport/options.js';
 
 interface Response {
   headersSent?: boolean;

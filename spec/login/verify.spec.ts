@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { askVerify } from '../../lib/login/verify.js';
+import { askVerify } from '../../lib/passport/verify.js';
 
 const user = { id: 1 };
 

@@ -9,7 +9,7 @@ import { openRelay } from './example.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = ['--import', TSX, join(ROOT, 'engine/lib/cli.ts')];
+const CLI = ['--import', TSX, join(ROOT, 'engine/lib/cli/main.ts')];
 
 /** An engine with a data file and the Express example, each started as its README says. */
 export interface RealRun {

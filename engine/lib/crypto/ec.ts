@@ -1,6 +1,14 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
-import { BoundedMap } from '../bounded-map.js';
-import type { EcPublicKey } from '../data/records.js';
+import { BoundedMap } from '../util/bounded-map.js';
+
+/** The public half of a device's ECDSA P-256 key. */
+export interface EcPublicKey {
+  kty: 'EC';
+  crv: 'P-256';
+  /** Coordinates, base64url. */
+  x: string;
+  y: string;
+}
 
 const COORDINATE = /^[A-Za-z0-9_-]{43}$/;
 /** `r ‖ s` of P-256, 64 bytes, in base64. */

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { BoundedMap } from '../bounded-map.js';
+import { BoundedMap } from '../util/bounded-map.js';
 
 const generate = promisify(generateKeyPair);
 

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { BoundedMap } from '../bounded-map.js';
+import { BoundedMap } from '../util/bounded-map.js';
 
 const COST = { N: 16_384, r: 8, p: 1 };
 const BYTES = 32;

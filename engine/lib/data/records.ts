@@ -1,3 +1,4 @@
+import type { EcPublicKey } from '../crypto/ec.js';
 /** What the engine keeps. All times are milliseconds since 1970 on the engine's clock. */
 
 export interface AppRecord {
@@ -111,15 +112,6 @@ export interface PairingRecord {
   /** SHA-256 of the image's name, from which the link's secret is made. */
   imageHash: string;
   expiresAt: number;
-}
-
-/** The public half of a device's ECDSA P-256 key. */
-export interface EcPublicKey {
-  kty: 'EC';
-  crv: 'P-256';
-  /** Coordinates, base64url. */
-  x: string;
-  y: string;
 }
 
 /** A phone or a browser that its user has paired. */

@@ -5,7 +5,7 @@ import { modulusBytes, type PublicKeys, spkiBase64 } from '../crypto/keys.js';
 import type { DenialReason, DeviceRecord, ReceiptRecord, RequestRecord } from '../data/records.js';
 import type { Answered, AnswerStep, Repository } from '../data/repository.js';
 import { type EngineErrorCode, LaunchKeyEngineError } from '../errors.js';
-import type { Metrics } from '../metrics.js';
+import type { Metrics } from '../observability/metrics.js';
 import type { Audit } from './audit.js';
 import { type DeviceCode, DeviceRefusal, invalid } from './device-refusal.js';
 import type { Fraud } from './fraud.js';

@@ -1,7 +1,7 @@
 import { sameDigest, sha256 } from '../crypto/digest.js';
-import { readEcPublicKey, thumbprint, verifyEc } from '../crypto/ec.js';
+import { type EcPublicKey, readEcPublicKey, thumbprint, verifyEc } from '../crypto/ec.js';
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
-import type { DeviceRecord, EcPublicKey, UserRecord } from '../data/records.js';
+import type { DeviceRecord, UserRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import type { Audit } from './audit.js';
 import type { Changes } from './changes.js';

@@ -1,16 +1,16 @@
-import { BoundedMap } from '../bounded-map.js';
 import { decodeBase64 } from '../crypto/base64.js';
 import { sha256 } from '../crypto/digest.js';
 import { modulusBytes, type PublicKeys } from '../crypto/keys.js';
-import type { PingKeys } from '../crypto/ping-keys.js';
 import { verifySignature } from '../crypto/rsa.js';
 import { SecretChecks } from '../crypto/secret-hash.js';
 import type { AppRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
+import { BoundedMap } from '../util/bounded-map.js';
+import { parseTime } from '../util/time.js';
 import { validCredentials } from './credentials.js';
+import type { PingKeys } from './ping-keys.js';
 import { Reason, Refusal } from './refusal.js';
 import { parseSecretText } from './secret-text.js';
-import { parseTime } from './time.js';
 
 /** What every call but ping carries to say which application it is from. */
 export interface Envelope {

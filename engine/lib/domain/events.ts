@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AnswerRecord, AppRecord, DeliveryRecord, RequestRecord } from '../data/records.js';
-import type { Logger } from '../logger.js';
+import type { Logger } from '../observability/logger.js';
 import type { Users } from './users.js';
 
 /** For how long an answer is worth delivering: afterwards no login waits for it any more. */

@@ -1,5 +1,5 @@
-import type { Logger } from '../logger.js';
-import { isLoopback } from '../networks.js';
+import type { Logger } from '../observability/logger.js';
+import { isLoopback } from '../util/networks.js';
 import { DeviceRefusal } from './device-refusal.js';
 import { FailedTries } from './failed-tries.js';
 import { Reason, Refusal } from './refusal.js';

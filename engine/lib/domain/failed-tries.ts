@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { BoundedMap } from '../bounded-map.js';
+import { BoundedMap } from '../util/bounded-map.js';
 
 const WINDOW = 60_000;
 

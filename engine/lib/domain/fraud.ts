@@ -1,7 +1,7 @@
 import type { FraudRecord } from '../data/records.js';
 import type { FraudReport, Repository } from '../data/repository.js';
-import type { Logger } from '../logger.js';
-import type { Metrics } from '../metrics.js';
+import type { Logger } from '../observability/logger.js';
+import type { Metrics } from '../observability/metrics.js';
 import type { Audit, AuditSubject } from './audit.js';
 import type { Changes } from './changes.js';
 

@@ -2,10 +2,10 @@ import { isIP } from 'node:net';
 import { readEcPublicKey } from '../crypto/ec.js';
 import type { DeviceRecord, PushSubscription } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
+import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import type { Audit } from './audit.js';
 import type { Changes } from './changes.js';
 import { invalid } from './device-refusal.js';
-import type { OutgoingGuard } from './outgoing.js';
 
 /** Longer than those of any push service there is. */
 const LONGEST_ENDPOINT = 2048;

@@ -7,7 +7,7 @@ import type { Repository } from '../../lib/data/repository.js';
 import { openPostgres } from '../../lib/data/sql/postgres.js';
 import { openSqlite } from '../../lib/data/sql/sqlite.js';
 import { Vault } from '../../lib/data/sql/vault.js';
-import { silent } from '../../lib/logger.js';
+import { silent } from '../../lib/observability/logger.js';
 import { describeWithPostgres } from './postgres.js';
 
 /** The same tests for each place where data can be kept, each with a repository of its own. */

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../bounded-map.js';
+import { BoundedMap } from '../../util/bounded-map.js';
 import { timeUntilRoom } from '../rates.js';
 import type { RateWindow } from '../records.js';
 

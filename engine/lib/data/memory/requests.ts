@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../bounded-map.js';
+import { BoundedMap } from '../../util/bounded-map.js';
 import type { AnswerRecord, PastRequest, RequestRecord, SessionRecord } from '../records.js';
 
 /** How long a request that is over is still told apart from one that never was. */

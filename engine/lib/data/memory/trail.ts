@@ -1,4 +1,4 @@
-import { BoundedMap } from '../../bounded-map.js';
+import { BoundedMap } from '../../util/bounded-map.js';
 import type { AuditRecord, FraudRecord, ReceiptRecord } from '../records.js';
 import type { FraudReport } from '../repository.js';
 

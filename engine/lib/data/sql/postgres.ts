@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { LaunchKeyEngineError } from '../../errors.js';
-import type { Logger } from '../../logger.js';
+import type { Logger } from '../../observability/logger.js';
 import { Announcements } from './announcements.js';
 import { SqlRepository } from './index.js';
 import { migrate } from './migrate.js';

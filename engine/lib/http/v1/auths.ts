@@ -3,7 +3,7 @@ import type { Policy } from '../../data/records.js';
 import { parsePolicy } from '../../domain/policy.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { NewRequest } from '../../domain/requests.js';
-import type { Services } from '../../services.js';
+import type { Services } from '../../domain/services.js';
 import { admit } from './envelope.js';
 import { optionalBoolean, optionalText, type Parameters, text } from './parameters.js';
 import { sendJson } from './respond.js';

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { AppRecord } from '../../data/records.js';
 import type { Envelope } from '../../domain/envelopes.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
-import type { Services } from '../../services.js';
+import type { Services } from '../../domain/services.js';
 import { type Parameters, readParameters, text } from './parameters.js';
 
 /** Room for keys of 8192 bits, broken into lines. */

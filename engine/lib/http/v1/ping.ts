@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Reason, Refusal } from '../../domain/refusal.js';
-import { apiTime, launchkeyTime } from '../../domain/time.js';
-import type { Services } from '../../services.js';
+import type { Services } from '../../domain/services.js';
+import { apiTime, launchkeyTime } from '../../util/time.js';
 import { optionalText, readParameters } from './parameters.js';
 import { sendJson } from './respond.js';
 

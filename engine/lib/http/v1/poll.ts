@@ -3,8 +3,8 @@ import { breakAuthPackage } from '../../crypto/base64.js';
 import type { AppRecord } from '../../data/records.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { PollResult } from '../../domain/requests.js';
-import type { Services } from '../../services.js';
-import { whenLeft } from '../left.js';
+import type { Services } from '../../domain/services.js';
+import { onDisconnect } from '../client-disconnect.js';
 import { admit } from './envelope.js';
 import { text } from './parameters.js';
 import { preferredWait } from './prefer.js';
@@ -45,7 +45,7 @@ async function hold(
 ): Promise<FastifyReply> {
   const { envelopes, heldPolls, requests } = services;
   const place = heldPolls.enter(authRequest, seconds * 1000);
-  const stopWatching = whenLeft(reply, () => place.release('left'));
+  const stopWatching = onDisconnect(reply, () => place.release('left'));
   try {
     // Looked at from inside: an answer that came before the poll entered wakes nobody.
     const before = await requests.poll(app, authRequest);

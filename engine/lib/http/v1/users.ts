@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Reason, Refusal } from '../../domain/refusal.js';
-import type { Services } from '../../services.js';
+import type { Services } from '../../domain/services.js';
 import { identify, readEnvelope } from './envelope.js';
 import { type Parameters, text } from './parameters.js';
 import { sendJson } from './respond.js';

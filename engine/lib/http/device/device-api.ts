@@ -1,0 +1,160 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DeviceRecord } from '../../data/records.js';
+import { DEVICE_STATUS, DeviceRefusal, invalid } from '../../domain/device-refusal.js';
+import type { Services } from '../../domain/services.js';
+import { readSignature, type SignedRequest } from '../../domain/signed-request.js';
+import type { Party } from '../../domain/webauthn.js';
+import { onDisconnect } from '../client-disconnect.js';
+import { preferredWait } from '../v1/prefer.js';
+import { HeldStates } from './held-states.js';
+import { seenBase } from './target.js';
+
+/** The largest body in bytes: a WebAuthn registration with room to spare. */
+const BODY_LIMIT = 32_768;
+
+/** A request of a paired device, checked. */
+interface Call {
+  device: DeviceRecord;
+  members: Record<string, unknown>;
+  body: string;
+  signed: SignedRequest;
+  party: Party;
+}
+
+/** What paired devices ask the engine: see DEVICE-PROTOCOL.md. */
+export async function deviceApi(app: FastifyInstance, services: Services): Promise<void> {
+  const { answers, devices, factors, fraud, pairings, pushSubscriptions, sessions } = services;
+  const states = new HeldStates(services);
+  services.metrics.heldDevices = () => states.size;
+  app.addHook('preClose', async () => states.close());
+  app.removeAllContentTypeParsers();
+  // The digest is over the bytes as they came.
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
+    (_request, body, done) => done(null, body),
+  );
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+  });
+  app.setErrorHandler((error, _request, reply) => fail(services, error, reply));
+
+  const post = (path: string, act: (call: Call) => Promise<object | undefined | void>) =>
+    app.post(`/${path}`, async (request) => (await act(await admit(services, request))) ?? {});
+
+  app.post('/pair', async (request) => {
+    const { signed, members } = readRequest(services, request);
+    const { code, name, publicKey } = members;
+    const paired = await devices.pair({ code, name, publicKey }, signed, request.ip);
+    const { device, token, username } = paired;
+    return { device: { id: device.id, name: device.name }, token, username };
+  });
+  app.get('/state', async (request, reply) => {
+    const { device } = await admit(services, request);
+    const user = await devices.owner(device);
+    const wait = preferredWait(request.headers.prefer) * 1000;
+    const known = /^"([A-Za-z0-9_-]{1,64})"$/.exec(request.headers['if-none-match'] ?? '')?.[1];
+    const left = new AbortController();
+    onDisconnect(reply, () => left.abort());
+    const state = await states.next(
+      { device, user },
+      known,
+      known === undefined ? 0 : wait,
+      left.signal,
+    );
+    if (wait > 0) reply.header('preference-applied', 'wait');
+    if (!state) return reply.code(304).header('etag', `"${known}"`).send();
+    return reply.header('etag', `"${state.version}"`).send(state.body);
+  });
+  post('answer', ({ device, ...sent }) => answers.take(device, sent));
+  post('sessions/end', async ({ device, members }) => {
+    const { appKey } = members;
+    if (appKey !== undefined && typeof appKey !== 'string') throw invalid('appKey must be a text.');
+    return { ended: (await sessions.deorbit(device.userId, appKey, device.id)).length };
+  });
+  post('devices/code', async ({ device }) => {
+    const offer = await pairings.offer(device.userId);
+    const about = { userId: device.userId, deviceId: device.id };
+    await services.audit.write('pairing.offered', about, { by: device.id });
+    return offer;
+  });
+  post('devices/rename', ({ device, members }) =>
+    devices.rename(device.userId, members.deviceId, members.name),
+  );
+  post('devices/unpair', ({ device, members }) =>
+    devices.unpair(device.userId, members.deviceId, device.id),
+  );
+  post('factors/knowledge', ({ device, members: { publicKey, proof } }) =>
+    factors.enrolKnowledge(device, { publicKey, proof }),
+  );
+  post('factors/webauthn/options', async ({ device, party }) => {
+    const { username } = await devices.owner(device);
+    return await factors.webauthnOptions(device, username, party);
+  });
+  post('factors/webauthn', ({ device, members, party }) =>
+    factors.enrolWebauthn(device, members.response, party),
+  );
+  post('push', ({ device, members }) => pushSubscriptions.set(device, members.subscription));
+  post('resume', ({ device }) => fraud.endPause(device.userId, device.id));
+}
+
+/** The device that makes this request; throws a {@link DeviceRefusal} in any doubt. */
+async function admit(services: Services, request: FastifyRequest): Promise<Call> {
+  const read = readRequest(services, request);
+  const { authorization } = request.headers;
+  const device = await services.failedCalls.watch(
+    request.ip,
+    () => services.devices.authenticate(authorization, read.signed),
+    (retryAfter) =>
+      new DeviceRefusal('too_many', 'Too many requests from this address were refused.', {
+        retryAfter,
+      }),
+  );
+  return { ...read, device };
+}
+
+function readRequest(services: Services, request: FastifyRequest): Omit<Call, 'device'> {
+  const base = seenBase(services, request);
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const signed = readSignature({
+    method: request.method,
+    targetUri: `${base}${request.raw.url}`,
+    body: bytes,
+    headers: request.headers,
+  });
+  const body = bytes.toString('utf8');
+  const members = request.method === 'POST' ? readMembers(body) : {};
+  return { signed, body, members, party: { origin: new URL(base).origin } };
+}
+
+function readMembers(body: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw invalid('The body must be a JSON object.');
+}
+
+function fail(services: Services, error: unknown, reply: FastifyReply): FastifyReply {
+  const refusal = asRefusal(error);
+  if (refusal.code === 'unavailable' && !(error instanceof DeviceRefusal)) {
+    services.logger.error({ err: error }, 'a device could not be served');
+  }
+  const { code, message, extra, retryAfter } = refusal;
+  if (retryAfter !== undefined) reply.header('retry-after', Math.ceil(retryAfter / 1000));
+  return reply.code(DEVICE_STATUS[code]).send({ error: { code, message, ...extra } });
+}
+
+function asRefusal(error: unknown): DeviceRefusal {
+  if (error instanceof DeviceRefusal) return error;
+  // What cannot be read is the client's doing.
+  const { statusCode = 500 } = error as { statusCode?: number };
+  return statusCode < 500
+    ? invalid('The request must be JSON of no more than 32 KiB.')
+    : new DeviceRefusal('unavailable', 'The engine has failed to do this. Try again.');
+}

@@ -1,0 +1,86 @@
+import { hash } from 'node:crypto';
+import { spkiBase64 } from '../../crypto/keys.js';
+import type { DeviceRecord, RequestRecord, UserRecord } from '../../data/records.js';
+import { answerKey } from '../../domain/credentials.js';
+import { unpaired } from '../../domain/devices.js';
+import type { Services } from '../../domain/services.js';
+import { showSession } from '../../domain/snapshots.js';
+import { groupSessions } from '../demo/state.js';
+
+/**
+ * Everything that a paired device shows, and a version that changes with what is to be shown. Throws if
+ * the device is not paired any more.
+ */
+export async function deviceState(
+  services: Services,
+  known: DeviceRecord,
+  user: UserRecord,
+): Promise<{ version: string; body: object }> {
+  const [devices, requests, sessions, pausedUntil] = await Promise.all([
+    services.devices.list(user.id),
+    services.requests.pending(user.id),
+    services.sessions.list(user.id),
+    services.fraud.pausedUntil(user.id),
+  ]);
+  const device = devices.find(({ id }) => id === known.id);
+  if (!device) throw unpaired();
+  const shown = {
+    username: user.username,
+    device: {
+      id: device.id,
+      name: device.name,
+      push: device.push !== undefined,
+      knowledge: device.knowledgeKey !== undefined,
+      webauthn: device.webauthn
+        ? { credentialId: device.webauthn.credentialId, transports: device.webauthn.transports }
+        : null,
+    },
+    devices: devices.map(({ id, name, createdAt, push }) => ({
+      id,
+      name,
+      createdAt,
+      push: push !== undefined,
+    })),
+    requests: await showForDevice(services, requests),
+    sessions: groupSessions(sessions.map(showSession)).map((group) => ({
+      ...group,
+      since: group.since.getTime(),
+    })),
+    pausedUntil: pausedUntil ?? null,
+    pushKey: services.pushKey,
+  };
+  const version = hash('sha256', JSON.stringify(shown), 'base64url').slice(0, 22);
+  const seen = new Map(devices.map(({ id, lastSeenAt }) => [id, lastSeenAt]));
+  const body = {
+    version,
+    now: services.clock(),
+    ...shown,
+    devices: shown.devices.map((one) => ({ ...one, lastSeenAt: seen.get(one.id) })),
+  };
+  return { version, body };
+}
+
+/** Those whose application was deleted in this moment are left out. */
+async function showForDevice(services: Services, requests: RequestRecord[]): Promise<object[]> {
+  const { repository, clock } = services;
+  const keys = [...new Set(requests.map(({ appKey }) => appKey))];
+  const apps = await Promise.all(keys.map((key) => repository.app(key)));
+  return requests.flatMap((request) => {
+    const app = apps[keys.indexOf(request.appKey)];
+    return app ? [showRequest(request, answerKey(app, request, clock()))] : [];
+  });
+}
+
+function showRequest(request: RequestRecord, publicKey: string): object {
+  return {
+    authRequest: request.authRequest,
+    app: { name: request.appName, appKey: request.appKey, publicKey: spkiBase64(publicKey) },
+    context: request.context,
+    session: request.session,
+    numbers: request.numbers,
+    policy: request.policy,
+    denialOnly: request.denialOnly === true,
+    createdAt: request.createdAt,
+    expiresAt: request.expiresAt,
+  };
+}

@@ -1,0 +1,114 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+
+/** What the gauges read when they are scraped. */
+export interface MetricSources {
+  heldPolls(): number;
+  pendingRequests(): Promise<number>;
+  queuedEvents(): Promise<number>;
+}
+
+/** The figures of one engine, in a registry of its own so that several can run in one process. */
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly calls: Counter<'call' | 'outcome'>;
+  private readonly deliveries: Counter<'kind' | 'outcome'>;
+  private readonly answers: Counter<'outcome'>;
+  private readonly fraudReports: Counter;
+  private readonly pushes: Counter<'outcome'>;
+  /** Number of devices that wait for changes; set by the device API. */
+  heldDevices: () => number = () => 0;
+
+  constructor(sources: MetricSources) {
+    const registers = [this.registry];
+    this.calls = new Counter({
+      name: 'launchkey_calls_total',
+      help: 'Calls of the v1 API by outcome: "answered", "error", or the message code.',
+      labelNames: ['call', 'outcome'],
+      registers,
+    });
+    this.deliveries = new Counter({
+      name: 'launchkey_deliveries_total',
+      help: 'Attempts to deliver an event, by kind and outcome.',
+      labelNames: ['kind', 'outcome'],
+      registers,
+    });
+    this.answers = new Counter({
+      name: 'launchkey_answers_total',
+      help: 'Answers of paired devices: "approved", or the reason of the denial.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.fraudReports = new Counter({
+      name: 'launchkey_fraud_reports_total',
+      help: 'Requests that users have reported as fraud.',
+      registers,
+    });
+    this.pushes = new Counter({
+      name: 'launchkey_pushes_total',
+      help: 'Web Push messages by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    new Gauge({
+      name: 'launchkey_held_polls',
+      help: 'Polls that are held open at this moment.',
+      registers,
+      collect() {
+        this.set(sources.heldPolls());
+      },
+    });
+    const heldDevices = () => this.heldDevices();
+    new Gauge({
+      name: 'launchkey_held_devices',
+      help: 'Paired devices that wait for changes at this moment.',
+      registers,
+      collect() {
+        this.set(heldDevices());
+      },
+    });
+    new Gauge({
+      name: 'launchkey_pending_requests',
+      help: 'Auth requests that wait for an answer.',
+      registers,
+      async collect() {
+        this.set(await sources.pendingRequests());
+      },
+    });
+    new Gauge({
+      name: 'launchkey_delivery_queue',
+      help: 'Events that are not delivered yet.',
+      registers,
+      async collect() {
+        this.set(await sources.queuedEvents());
+      },
+    });
+  }
+
+  call(call: string, outcome: string | number): void {
+    this.calls.inc({ call, outcome });
+  }
+
+  delivery(kind: string, outcome: string): void {
+    this.deliveries.inc({ kind, outcome });
+  }
+
+  answer(outcome: string): void {
+    this.answers.inc({ outcome });
+  }
+
+  fraudReport(): void {
+    this.fraudReports.inc();
+  }
+
+  push(outcome: string): void {
+    this.pushes.inc({ outcome });
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  async text(): Promise<string> {
+    return await this.registry.metrics();
+  }
+}

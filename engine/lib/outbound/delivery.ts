@@ -1,0 +1,170 @@
+import { Agent, request } from 'undici';
+import type { DeliveryRecord } from '../data/records.js';
+import type { Repository } from '../data/repository.js';
+import type { Logger } from '../observability/logger.js';
+import type { OutgoingGuard } from '../util/outgoing-guard.js';
+import { eventUrl } from './event-url.js';
+
+/** How events that could not be delivered are sent again. */
+export interface DeliveryOptions {
+  /**
+   * Milliseconds of engine time before the second, third, … attempt; the last one is used from there
+   * on. Default: 1, 2, 4, 8, 15, 30 and then every 60 seconds.
+   */
+  backoff?: readonly number[];
+  /** Milliseconds of real time that the application has for its response. Default: 10,000. */
+  timeout?: number;
+  /** Events on their way at one time, over all applications. Default: 256. */
+  concurrency?: number;
+}
+
+export const BACKOFF: readonly number[] = [1000, 2000, 4000, 8000, 15_000, 30_000, 60_000];
+
+/** No application may take all of the concurrency, however slowly it answers. */
+const PER_APP = 16;
+/** How much longer an event is this process's own than it can take to send it. */
+const LEASE_MARGIN = 5000;
+/** A logout is valid for five minutes; before that is over it is said anew, with the time of then. */
+const RESTATE_AFTER = 4 * 60_000;
+
+export interface DeliveryDependencies {
+  repository: Repository;
+  clock: () => number;
+  sign: (text: string) => Promise<string>;
+  logger: Logger;
+  guard: OutgoingGuard;
+  onOutcome: (kind: DeliveryRecord['kind'], outcome: 'delivered' | 'retried' | 'given up') => void;
+}
+
+/**
+ * Sends queued events: `POST`, parameters in the query, no body, redirects not followed. 2xx means
+ * that it was taken; everything else means that it is sent again, until it is too old.
+ */
+export class Delivery {
+  private readonly with: DeliveryDependencies;
+  private readonly backoff: readonly number[];
+  private readonly timeout: number;
+  private readonly concurrency: number;
+  private readonly agent: Agent;
+  private sending = 0;
+  private claiming: Promise<void> | undefined;
+  private again = false;
+  private closed = false;
+
+  constructor(dependencies: DeliveryDependencies, options: DeliveryOptions = {}) {
+    this.with = dependencies;
+    this.backoff = options.backoff?.length ? options.backoff : BACKOFF;
+    this.timeout = options.timeout ?? 10_000;
+    this.concurrency = options.concurrency ?? 256;
+    this.agent = new Agent({
+      connections: PER_APP,
+      connect: dependencies.guard.connector({ timeout: this.timeout }),
+      headersTimeout: this.timeout,
+      bodyTimeout: this.timeout,
+    });
+  }
+
+  /** Starts to send whatever is due. Called when something is queued, and by the engine's sweep. */
+  run(): void {
+    if (this.closed) return;
+    if (this.claiming) {
+      this.again = true;
+      return;
+    }
+    this.claiming = this.claim()
+      .catch((error) => this.with.logger.error({ err: error }, 'events could not be read'))
+      .finally(() => {
+        this.claiming = undefined;
+        if (this.again) {
+          this.again = false;
+          this.run();
+        }
+      });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.claiming;
+    await this.agent.destroy();
+  }
+
+  private async claim(): Promise<void> {
+    const room = this.concurrency - this.sending;
+    if (room <= 0) return;
+    const { repository, clock } = this.with;
+    const lease = this.timeout + LEASE_MARGIN;
+    const due = await repository.claimDeliveries(clock(), room, PER_APP, lease);
+    for (const delivery of due) {
+      this.sending += 1;
+      void this.send(delivery)
+        .catch((error) => this.with.logger.error({ err: error }, 'an event could not be recorded'))
+        .finally(() => {
+          this.sending -= 1;
+          this.run();
+        });
+    }
+  }
+
+  private async send(delivery: DeliveryRecord): Promise<void> {
+    const { repository, clock, onOutcome, logger } = this.with;
+    if (delivery.giveUpAt <= clock() && (await repository.app(delivery.appKey))?.disabled) {
+      return await this.giveUp(delivery, 'the application is disabled');
+    }
+    // Also what is too old, if the engine was away for that long: it can only be told late, or never.
+    const stated = this.state(delivery);
+    const failure = await this.attempt(stated);
+    if (this.closed) return;
+    if (failure === undefined) {
+      onOutcome(delivery.kind, 'delivered');
+      return await repository.deleteDelivery(delivery.id);
+    }
+    const attempts = delivery.attempts + 1;
+    const wait = this.backoff[Math.min(attempts, this.backoff.length) - 1] ?? 60_000;
+    const nextAttemptAt = clock() + wait;
+    const { id, kind, appKey } = delivery;
+    if (nextAttemptAt >= delivery.giveUpAt) {
+      return await this.giveUp({ ...delivery, attempts }, failure);
+    }
+    onOutcome(kind, 'retried');
+    logger.info({ appKey, kind, attempts, failure }, 'event to be sent again');
+    await repository.rescheduleDelivery(id, {
+      attempts,
+      nextAttemptAt,
+      eventTime: stated.eventTime,
+    });
+  }
+
+  private async giveUp(delivery: DeliveryRecord, failure: string): Promise<void> {
+    const { id, kind, appKey, attempts } = delivery;
+    this.with.onOutcome(kind, 'given up');
+    this.with.logger.warn({ appKey, kind, attempts, failure }, 'event given up');
+    await this.with.repository.deleteDelivery(id);
+  }
+
+  /** What is wrong, or `undefined`; never a text that holds the URL or its query. */
+  private async attempt(delivery: DeliveryRecord): Promise<string | undefined> {
+    try {
+      const url = await eventUrl(delivery, this.with.sign);
+      const response = await request(url, {
+        method: 'POST',
+        dispatcher: this.agent,
+        // For the whole of it: the agent's own limits begin anew with each byte that trickles in.
+        signal: AbortSignal.timeout(this.timeout),
+      });
+      const { statusCode } = response;
+      // Read so that the connection can be used again. The status has said already what became of it.
+      await response.body.dump({ limit: 65_536 });
+      return statusCode >= 200 && statusCode < 300 ? undefined : `HTTP ${statusCode}`;
+    } catch (error) {
+      const { name, code } = error as { name?: unknown; code?: unknown };
+      if (name === 'TimeoutError') return 'no response in time';
+      return typeof code === 'string' ? code : 'the connection failed';
+    }
+  }
+
+  private state(delivery: DeliveryRecord): DeliveryRecord {
+    const now = this.with.clock();
+    const old = delivery.kind === 'logout' && now - delivery.eventTime >= RESTATE_AFTER;
+    return old ? { ...delivery, eventTime: now } : delivery;
+  }
+}

@@ -1,0 +1,34 @@
+import type { DeliveryRecord } from '../data/records.js';
+import { apiTime, launchkeyTime } from '../util/time.js';
+
+/**
+ * The URL that an event is posted to: the application's own, with the event's parameters in the
+ * query and a signature over all of them, sorted by name.
+ */
+export async function eventUrl(
+  delivery: DeliveryRecord,
+  sign: (text: string) => Promise<string>,
+): Promise<URL> {
+  const url = new URL(delivery.callbackUrl);
+  const query = new URLSearchParams(url.search);
+  for (const [name, value] of Object.entries(await members(delivery, sign))) query.set(name, value);
+  query.set('event_id', delivery.id);
+  query.set('event_time', apiTime(delivery.eventTime));
+  query.sort();
+  query.set('event_signature', await sign(query.toString()));
+  url.search = query.toString();
+  return url;
+}
+
+async function members(
+  delivery: DeliveryRecord,
+  sign: (text: string) => Promise<string>,
+): Promise<Record<string, string>> {
+  if (delivery.kind === 'answer') return delivery.parameters;
+  const deorbit = JSON.stringify({
+    launchkey_time: launchkeyTime(delivery.eventTime),
+    api_time: apiTime(delivery.eventTime),
+    user_hash: delivery.parameters.user_hash,
+  });
+  return { deorbit, signature: await sign(deorbit) };
+}
