@@ -102,6 +102,12 @@ describe('the authenticator', () => {
     ).toBe(404);
     expect((await answer({ user, authRequest: token, approve: 'yes' })).status).toBe(400);
     expect((await answer({ user, authRequest: 'x', approve: true })).status).toBe(404);
+    // Only a text is one: to make a text of an array that is nested deeply overflows the stack.
+    expect((await answer({ user, authRequest: [token], approve: true })).status).toBe(400);
+    const number = { user, authRequest: token, approve: true, number: ['42'] };
+    expect((await answer(number)).status).toBe(400);
+    const end = { user, appKey: [application.credentials.appKey] };
+    expect((await post(engine.url, 'end', end)).status).toBe(400);
     expect((await answer({ user, authRequest: token, approve: false })).status).toBe(200);
     const twice = await answer({ user, authRequest: token, approve: true });
     expect([twice.status, twice.body.error.code]).toEqual([409, 'ENGINE_REQUEST_ANSWERED']);

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Application } from './support/application.js';
 import { share } from './support/engine.js';
+import { http } from './support/http.js';
 
 /** Sends bytes exactly as an SDK puts them on the wire, and returns what comes back. */
 function raw(application: Application, head: string[], body = ''): Promise<string> {
@@ -97,6 +98,13 @@ describe('POST /auths as it is sent by', () => {
     expect(reply).toMatch(AUTH_REQUEST);
   });
 
+  it('PHP 0.x: an empty session for false, where a missing one is true', async () => {
+    const { engine, application, user } = await share();
+    await application.authorize(user, { session: '', user_push_id: '' });
+    await application.authorize(user);
+    expect(await engine.requests(user)).toMatchObject([{ session: false }, { session: true }]);
+  });
+
   it('a client that does not encode the plus signs of its query', async () => {
     const { application, user } = await share();
     let envelope = await application.envelope();
@@ -174,6 +182,154 @@ describe('PUT /logs as it is sent by', () => {
     );
     expect(reply).toMatch(/\r\n\r\n\{"message":"Successfully updated"\}$/);
     expect(await engine.sessions(user)).toMatchObject([{ confirmed: true }]);
+  });
+});
+
+describe('text that is not ASCII', () => {
+  const CONTEXT = 'Überweisung für Müller';
+
+  /** Percent-encodes by bytes, which `URLSearchParams` does in UTF-8 alone. */
+  function encode(parameters: Record<string, string>, encoding: BufferEncoding): string {
+    const percent = (text: string) =>
+      [...Buffer.from(text, encoding)]
+        .map((byte) => `%${byte.toString(16).padStart(2, '0')}`)
+        .join('');
+    return Object.entries(parameters)
+      .map(([name, value]) => `${name}=${percent(value)}`)
+      .join('&');
+  }
+
+  async function umlauts() {
+    const { engine, application } = await share();
+    const user = `müller-${crypto.randomUUID()}`;
+    await engine.createUser(user);
+    const parameters = { ...(await application.envelope()), username: user, context: CONTEXT };
+    const shown = async () => (await engine.requests(user)).map(({ context }) => context);
+    return { engine, application, user, parameters, shown };
+  }
+
+  it.each([
+    ['UTF-8', 'utf8'],
+    ['ISO-8859-1, as by Java', 'latin1'],
+  ] as const)('is read from a form in %s', async (_name, encoding) => {
+    const { application, parameters, shown } = await umlauts();
+    const body = encode(parameters, encoding);
+    const head = [
+      'POST /v1/auths HTTP/1.1',
+      'Content-Type: application/x-www-form-urlencoded; charset=ISO-8859-1',
+      `Content-Length: ${body.length}`,
+    ];
+    expect(await raw(application, head, body)).toMatch(AUTH_REQUEST);
+    expect(await shown()).toEqual([CONTEXT]);
+  });
+
+  it.each(['utf8', 'latin1'] as const)('is read from a query in %s', async (encoding) => {
+    const { application, parameters, shown } = await umlauts();
+    const line = `POST /v1/auths?${encode(parameters, encoding)} HTTP/1.1`;
+    expect(await raw(application, [line, 'Content-Length: 0'])).toMatch(AUTH_REQUEST);
+    expect(await shown()).toEqual([CONTEXT]);
+  });
+
+  it.each(['utf8', 'latin1'] as const)('is read from multipart in %s', async (encoding) => {
+    const { application, parameters, shown } = await umlauts();
+    const parts = Object.entries(parameters).map(
+      ([name, value]) =>
+        `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
+    const body = Buffer.from(`${parts.join('')}--x--\r\n`, encoding);
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+    const reply = await http(`${application.url}/auths`, { method: 'POST', headers, body });
+    expect(reply.status).toBe(200);
+    expect(await shown()).toEqual([CONTEXT]);
+  });
+
+  it.each(['utf8', 'latin1'] as const)('is read from JSON in %s', async (encoding) => {
+    const { application, parameters, shown } = await umlauts();
+    const body = Buffer.from(JSON.stringify(parameters), encoding);
+    const headers = { 'content-type': 'application/json' };
+    const reply = await http(`${application.url}/auths`, { method: 'POST', headers, body });
+    expect(reply.status).toBe(200);
+    expect(await shown()).toEqual([CONTEXT]);
+  });
+
+  it('is read in the one encoding of its form, also where a value would be valid in both', async () => {
+    const { application, parameters, shown } = await umlauts();
+    const body = encode({ ...parameters, context: 'Ã¼' }, 'latin1');
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const reply = await http(`${application.url}/auths`, { method: 'POST', headers, body });
+    expect(reply.status).toBe(200);
+    expect(await shown()).toEqual(['Ã¼']);
+  });
+
+  it.each(['utf8', 'latin1'] as const)(
+    'names a white label user that Java has made by JSON in UTF-8, in a form of %s',
+    async (encoding) => {
+      const { engine, application } = await share();
+      const identifier = `müller-${crypto.randomUUID()}`;
+      const made = await application.createWhiteLabelUser(identifier);
+      const { code } = JSON.parse(application.decryptWhiteLabel(made.body.response).text);
+      await engine.pair(code);
+      const parameters = { ...(await application.envelope()), username: identifier };
+      const body = encode(parameters, encoding);
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const reply = await http(`${application.url}/auths`, { method: 'POST', headers, body });
+      expect(reply.text).toMatch(/^\{"auth_request":"[a-z0-9]{32}"\}$/);
+    },
+  );
+
+  it.each(['utf8', 'latin1'] as const)(
+    'names a white label user that is made by JSON in %s, signed over exactly these bytes',
+    async (encoding) => {
+      const { engine, application } = await share();
+      const identifier = `müller-${crypto.randomUUID()}`;
+      const { app_key, secret_key } = await application.envelope();
+      const body = Buffer.from(JSON.stringify({ app_key, secret_key, identifier }), encoding);
+      const query = new URLSearchParams({ signature: application.sign(body) });
+      const reply = await http(`${application.url}/users?${query}`, { method: 'POST', body });
+      expect(reply.body.message_code).toBe(10220);
+      const names = (await engine.users()).map(({ username }) => username);
+      expect(names).toContain(`${identifier}@${app_key}`);
+    },
+  );
+});
+
+describe('a parameter that is repeated', () => {
+  /** As often as fits into the largest form. */
+  const TIMES = 7500;
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+
+  it('thousands of times is incorrect data, in a form as in JSON', async () => {
+    const { application, user } = await share();
+    const auth_request = await application.authorize(user);
+    const parameters = { ...(await application.envelope()), auth_request };
+    const body = `${new URLSearchParams(parameters)}${'&METHOD='.repeat(TIMES)}`;
+    const poll = `${application.url}/poll`;
+    const repeated = await http(poll, { method: 'POST', headers: form, body });
+    expect([repeated.status, repeated.body.message_code]).toEqual([400, 70401]);
+    const nested = `{"METHOD":${'['.repeat(TIMES)}${']'.repeat(TIMES)}}`;
+    const json = `${JSON.stringify(parameters).slice(0, -1)},${nested.slice(1)}`;
+    const headers = { 'content-type': 'application/json' };
+    const deep = await http(poll, { method: 'POST', headers, body: json });
+    expect([deep.status, deep.body.message_code]).toEqual([400, 70401]);
+  });
+
+  it.each(['username', 'session', 'context', 'policy', 'number_match', 'auth_request'])(
+    'is incorrect data: %s',
+    async (name) => {
+      const { application, user } = await share();
+      const parameters = { ...(await application.envelope()), username: user };
+      const body = `${new URLSearchParams(parameters)}${`&${name}=1`.repeat(2000)}`;
+      const reply = await http(`${application.url}/auths`, { method: 'POST', headers: form, body });
+      expect([reply.status, reply.body.message_code]).toEqual([400, 40421]);
+    },
+  );
+
+  it('leaves no later parameter unread', async () => {
+    const { application, user } = await share();
+    const parameters = { ...(await application.envelope()), username: user };
+    const body = `${'x=&'.repeat(2000)}${new URLSearchParams(parameters)}`;
+    const reply = await http(`${application.url}/auths`, { method: 'POST', headers: form, body });
+    expect(reply.status).toBe(200);
   });
 });
 

@@ -57,6 +57,16 @@ describe('the event of an answer', () => {
     });
   });
 
+  it('carries auth in lines of 64 without a backslash, as a polled answer', async () => {
+    const callback = await receiver();
+    const { engine, application } = await start({ callbackUrl: callback.url });
+    const token = await application.authorize('alice');
+    await engine.answer(token, true);
+    const auth = (await callback.count(1))[0]?.query.get('auth');
+    expect(auth?.split('\r\n').map((line) => line.length)).toEqual([64, 64, 64, 64, 64, 24]);
+    expect(auth).toBe((await application.poll(token)).body.auth);
+  });
+
   it('carries a signature over all other parameters, those of the callback URL included', async () => {
     const callback = await receiver([], '/callback?tenant=a+b&z=%C3%A9');
     const { engine, application } = await start({ callbackUrl: callback.url });

@@ -44,17 +44,14 @@ describe('GET /poll', () => {
     expect([late.status, late.body.message_code]).toEqual([400, 70404]);
   });
 
-  it('serves auth in lines of 64, with a backslash before each slash', async () => {
+  it('serves auth in lines of 64 without a backslash, which Go could not decode', async () => {
     const { engine, application, user } = await share();
     const token = await application.authorize(user);
     await engine.answer(token, true);
     const { body } = await application.poll(token);
-    const lines: string[] = body.auth.replaceAll('\\/', '/').split('\r\n');
+    const lines: string[] = body.auth.split('\r\n');
     expect(lines.map((line) => line.length)).toEqual([64, 64, 64, 64, 64, 24]);
-    expect(body.auth).not.toMatch(/(^|[^\\])\//);
-    expect(body.auth.replaceAll('\\/', '/').replaceAll('\r\n', '')).toMatch(
-      /^[A-Za-z0-9+/]{342}==$/,
-    );
+    expect(lines.join('')).toMatch(/^[A-Za-z0-9+/]{342}==$/);
     expect(application.decryptAuth(body.auth)).toEqual({
       auth_request: token,
       response: 'true',

@@ -20,9 +20,10 @@ export function decodeBase64(text: string, bytes?: number): Buffer | undefined {
 }
 
 /**
- * Writes an auth package the way the hosted API was recorded to serve it: `\r\n` after each 64
- * characters, and a backslash before each slash inside the text itself.
+ * Breaks base64 by `\r\n` after each 64 characters, as the hosted API did with auth packages. The
+ * backslashes that it wrote before slashes are left out: Go decodes no text that has them, and all
+ * other SDKs read both.
  */
-export function breakAuthPackage(base64: string): string {
-  return base64.replace(/.{64}(?=.)/g, '$&\r\n').replaceAll('/', '\\/');
+export function breakLines(base64: string): string {
+  return base64.replace(/.{64}(?=.)/g, '$&\r\n');
 }

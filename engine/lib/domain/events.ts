@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { breakLines } from '../crypto/base64.js';
 import type { AnswerRecord, AppRecord, DeliveryRecord, RequestRecord } from '../data/records.js';
 import type { Logger } from '../observability/logger.js';
 import type { Users } from './users.js';
@@ -39,7 +40,7 @@ export class Events {
     answer: AnswerRecord,
   ): DeliveryRecord | undefined {
     const parameters: Record<string, string> = {
-      auth: answer.auth,
+      auth: breakLines(answer.auth),
       auth_request: request.authRequest,
       user_hash: answer.userHash,
     };

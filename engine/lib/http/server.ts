@@ -10,6 +10,7 @@ import { operations } from './health.js';
 import { authenticator } from './page/authenticator.js';
 import { pairingImage } from './page/pairing-image.js';
 import type { Tls } from './tls.js';
+import { parseForm } from './v1/form.js';
 import { BODY_LIMIT, v1 } from './v1/index.js';
 import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 
@@ -43,7 +44,11 @@ export async function createServer(
     connectionTimeout: SILENCE,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      maxParamLength: 200,
+      querystringParser: parseForm,
+    },
     exposeHeadRoutes: false,
     schemaController: {
       compilersFactory: { buildValidator: NO_SCHEMAS, buildSerializer: NO_SCHEMAS },

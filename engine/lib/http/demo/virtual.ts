@@ -48,18 +48,18 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
   );
   app.post('/answer', async (request) => {
     const { user, authRequest, approve, number, reason } = members(request.body);
-    const { request: open } = await services.requests.open(String(authRequest));
+    const { request: open } = await services.requests.open(name(authRequest));
     if (open.username !== name(user)) throw unknownRequest();
     if (typeof approve !== 'boolean') throw invalid('approve must be true or false.');
     return await services.device.answer(open.authRequest, approve, {
-      number: number === undefined ? undefined : String(number),
+      number: number === undefined ? undefined : name(number),
       reason: reason as DenialReason | undefined,
     });
   });
   app.post('/end', async (request) => {
     const { user, appKey } = members(request.body);
     const { id, deviceId } = await services.users.require(name(user));
-    const key = appKey === undefined ? undefined : String(appKey);
+    const key = appKey === undefined ? undefined : name(appKey);
     if (key !== undefined) await services.apps.require(key);
     return { ended: (await services.sessions.deorbit(id, key, deviceId)).length };
   });

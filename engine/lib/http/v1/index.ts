@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../domain/services.js';
 import { auths } from './auths.js';
+import { decodeText, parseForm } from './form.js';
 import { logs } from './logs.js';
 import { ping } from './ping.js';
 import { poll } from './poll.js';
@@ -28,12 +29,14 @@ type Handler = (
 /** The v1 API. Thin on purpose: no schemas and no request logs between a call and its handler. */
 export async function v1(app: FastifyInstance, services: Services): Promise<void> {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, parseForm);
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, readForm);
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson);
   // Whatever else is sent, parameters may still be in the query.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, _body, done) => done(null));
   await app.register(multipart, {
     attachFieldsToBody: 'keyValues',
+    // One character for each byte: `readParameters` decodes them as it does those of a form.
+    defCharset: 'latin1',
     limits: { fields: 20, fieldNameSize: 50, fieldSize: 10_000, files: 0, parts: 20 },
   });
   app.addHook('onRequest', boundMultipart);
@@ -105,25 +108,21 @@ function boundMultipart(
   done(Object.assign(new Error('The body is too large.'), { statusCode: 413 }));
 }
 
-function parseForm(
+function readForm(
   _request: FastifyRequest,
-  body: string | Buffer,
+  body: Buffer,
   done: (error: Error | null, value?: unknown) => void,
 ): void {
-  const parameters: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(body.toString())) {
-    parameters[name] = name in parameters ? [parameters[name], value] : value;
-  }
-  done(null, parameters);
+  done(null, parseForm(body.toString('latin1')));
 }
 
 function parseJson(
   _request: FastifyRequest,
-  body: string | Buffer,
+  body: Buffer,
   done: (error: Error | null, value?: unknown) => void,
 ): void {
   try {
-    done(null, body.length === 0 ? undefined : JSON.parse(body.toString()));
+    done(null, body.length === 0 ? undefined : JSON.parse(decodeText(body)));
   } catch {
     done(Object.assign(new Error('The body is not JSON.'), { statusCode: 400 }));
   }

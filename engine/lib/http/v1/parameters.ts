@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { Reason, Refusal } from '../../domain/refusal.js';
+import { decodeValues } from './form.js';
 
 /** The parameters of a call, wherever they travelled: query, form, multipart or JSON. */
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -11,7 +12,8 @@ export type Parameters = Readonly<Record<string, unknown>>;
 export function readParameters(request: FastifyRequest): Parameters {
   const query = request.query as Parameters;
   const body = request.body;
-  return typeof body === 'object' && body !== null ? { ...query, ...body } : query;
+  if (typeof body !== 'object' || body === null) return query;
+  return { ...query, ...(request.isMultipart() ? decodeValues({ ...body }) : body) };
 }
 
 /** A text that may be left out. Given twice it has no one meaning, and is refused. */
@@ -42,11 +44,14 @@ export function text(parameters: Parameters, name: string, longest: number): str
   return value;
 }
 
-/** `True` and `False` (Python), `1` and `0` (PHP, Java), `true` and `false` (Java, Ruby). */
+/**
+ * `True` and `False` (Python), `1` and `0` (PHP, Java), `true` and `false` (Java, Ruby), nothing for
+ * false (PHP 0.x, which casts it to a text). `undefined` where the parameter is missing.
+ */
 export function optionalBoolean(parameters: Parameters, name: string): boolean | undefined {
   const value = optionalText(parameters, name, 5)?.toLowerCase();
-  if (value === undefined || value === '') return undefined;
+  if (value === undefined) return undefined;
   if (value === 'true' || value === '1') return true;
-  if (value === 'false' || value === '0') return false;
+  if (value === 'false' || value === '0' || value === '') return false;
   throw new Refusal(Reason.incorrectData, { [name]: 'It must be true or false.' });
 }

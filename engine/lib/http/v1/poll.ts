@@ -1,12 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { breakAuthPackage } from '../../crypto/base64.js';
+import { breakLines } from '../../crypto/base64.js';
 import type { AppRecord } from '../../data/records.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { PollResult } from '../../domain/requests.js';
 import type { Services } from '../../domain/services.js';
 import { onDisconnect } from '../client-disconnect.js';
 import { admit } from './envelope.js';
-import { text } from './parameters.js';
+import { optionalText, type Parameters, text } from './parameters.js';
 import { preferredWait } from './prefer.js';
 import { sendJson, sendPending, sendUnavailable } from './respond.js';
 
@@ -30,10 +30,14 @@ export async function poll(
 async function readPoll(services: Services, request: FastifyRequest) {
   const { app, parameters } = await admit(services, request);
   // PHP sends a POST that says it is a GET.
-  if (request.method !== 'GET' && String(parameters.METHOD).toUpperCase() !== 'GET') {
+  if (request.method !== 'GET' && !saysGet(parameters)) {
     throw new Refusal(Reason.incorrectData, 'Poll with GET, or with POST and METHOD=GET.');
   }
   return { app, authRequest: text(parameters, 'auth_request', 64) };
+}
+
+function saysGet(parameters: Parameters): boolean {
+  return optionalText(parameters, 'METHOD', 10)?.toUpperCase() === 'GET';
 }
 
 async function hold(
@@ -66,7 +70,7 @@ function send(reply: FastifyReply, result: PollResult): FastifyReply {
   if (result.state === 'pending') return sendPending(reply);
   const { answer } = result;
   return sendJson(reply, {
-    auth: breakAuthPackage(answer.auth),
+    auth: breakLines(answer.auth),
     user_hash: answer.userHash,
     organization_user: answer.organizationUser,
     user_push_id: answer.userPushId,

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../domain/services.js';
 import { identify, readEnvelope } from './envelope.js';
+import { decodeText } from './form.js';
 import { type Parameters, text } from './parameters.js';
 import { sendJson } from './respond.js';
 
@@ -32,7 +33,7 @@ export async function users(
 function readObject(body: Buffer): object {
   let value: unknown;
   try {
-    value = JSON.parse(body.toString('utf8'));
+    value = JSON.parse(decodeText(body));
   } catch {
     value = undefined;
   }
