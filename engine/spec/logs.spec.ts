@@ -26,7 +26,6 @@ describe('PUT /logs', () => {
   it.each([
     ['an unknown action', 'Launch', 'True'],
     ['a status that is no boolean', 'Revoke', 'maybe'],
-    ['no status', 'Revoke', ''],
     ['no action', '', 'True'],
   ])('%s is incorrect data, 50441', async (_name, action, status) => {
     const { application, user } = await share();
@@ -60,6 +59,49 @@ describe('PUT /logs', () => {
     expect((await application.log(token, 'Authenticate', 'False')).status).toBe(200);
     expect(await code(application.log(token, 'Authenticate'))).toEqual([400, 50446]);
     expect(await code(application.log(token, 'Revoke'))).toEqual([400, 50446]);
+  });
+
+  it.each([
+    ['Authenticate', 'False', 'Denial recorded'],
+    ['Authenticate', 'True', 'Successfully updated'],
+    ['Revoke', 'True', 'Successfully updated'],
+    ['Revoke', 'False', 'Successfully updated'],
+  ])(
+    'says to %s, %s: "%s", by which Go decides about the login',
+    async (action, status, message) => {
+      const { engine, application, user } = await share();
+      const token = await application.authorize(user);
+      await engine.answer(token, true);
+      const reply = await application.log(token, action, status);
+      expect([reply.status, reply.body]).toEqual([200, { message }]);
+    },
+  );
+
+  it('says "Denial recorded" to a denial that is reported after it was forgotten', async () => {
+    const { engine, application, clock } = await start();
+    const token = await application.authorize('alice');
+    await engine.answer(token, false);
+    clock.advance(300_000);
+    const envelope = await application.stamped(clock.now());
+    const said = { auth_request: token, action: 'Authenticate', status: 'false' };
+    const { body } = await application.form('PUT', '/logs', { ...envelope, ...said });
+    expect(body).toEqual({ message: 'Denial recorded' });
+  });
+
+  it('takes an empty status for false, as PHP casts it', async () => {
+    const { engine, application, user } = await share();
+    const token = await application.authorize(user);
+    await engine.answer(token, false);
+    const { body } = await application.log(token, 'Authenticate', '');
+    expect(body).toEqual({ message: 'Denial recorded' });
+  });
+
+  it('without a status is incorrect data, 50441', async () => {
+    const { application, user } = await share();
+    const token = await application.authorize(user);
+    const said = { auth_request: token, action: 'Revoke' };
+    const call = application.form('PUT', '/logs', { ...(await application.envelope()), ...said });
+    expect(await code(call)).toEqual([400, 50441]);
   });
 
   it('Revoke ends the session, and may be repeated', async () => {

@@ -5,6 +5,13 @@ import { admit } from './envelope.js';
 import { optionalBoolean, type Parameters, text } from './parameters.js';
 import { sendJson } from './respond.js';
 
+const UPDATED = 'Successfully updated';
+/**
+ * Go returns to its caller whether the message is the other one, whatever was reported, and the caller
+ * takes that for the user's approval.
+ */
+const DENIAL_RECORDED = 'Denial recorded';
+
 /** The application reports what it made of an answer, or that a login is over. */
 export async function logs(
   services: Services,
@@ -15,8 +22,10 @@ export async function logs(
   const authRequest = text(parameters, 'auth_request', 64);
   const status = optionalBoolean(parameters, 'status');
   if (status === undefined) throw new Refusal(Reason.incorrectData, { status: 'It is missing.' });
-  await services.sessions.report(app, authRequest, readAction(parameters), status);
-  return sendJson(reply, { message: 'Successfully updated' });
+  const action = readAction(parameters);
+  await services.sessions.report(app, authRequest, action, status);
+  const message = action === 'Authenticate' && !status ? DENIAL_RECORDED : UPDATED;
+  return sendJson(reply, { message });
 }
 
 function readAction(parameters: Parameters): 'Authenticate' | 'Revoke' {
