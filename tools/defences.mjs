@@ -191,6 +191,13 @@ export const defences = [
     'an auth package',
   ),
   defence(
+    'reads the access log of a proxy in front of the engine',
+    'the body as the way of a poll’s credentials',
+    ['lib/client/client.ts', "query: 'METHOD=GET',", 'query: `METHOD=GET&${envelope.form}`,'],
+    'spec/client/access-log.spec.ts',
+    'holds no credential and no token after calls of the client',
+  ),
+  defence(
     'finishes a login that another browser began',
     'the look into the session',
     anyBrowserFinishes,

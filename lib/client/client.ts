@@ -291,10 +291,15 @@ export class LaunchKeyClient {
     if (!Number.isInteger(wait) || wait < 0 || wait > 3600) {
       throw new InvalidRequestError('wait must be a whole number of seconds from 0 to 3600');
     }
+    const form = new URLSearchParams({ auth_request: authRequest });
     const { data, pending, held, retryAfter } = await this.#call(signal, (envelope) => ({
-      method: 'GET',
+      // Proxies log URLs, so the envelope travels in the body. Every engine takes a poll in this
+      // form, because the PHP SDK sends it.
+      method: 'POST',
       path: '/poll',
-      query: `${envelope.form}&${new URLSearchParams({ auth_request: authRequest })}`,
+      query: 'METHOD=GET',
+      body: `${envelope.form}&${form}`,
+      contentType: FORM,
       wait,
       idempotent: true,
     }));

@@ -4,7 +4,7 @@ import { Axios } from 'axios';
 import { CommunicationError, LaunchKeyError } from '../errors.js';
 import { brokeBeforeAnswer, engineAdapter, type Reply } from './adapter.js';
 
-/** One call to the engine. What it carries goes in the query of a GET and in the body otherwise. */
+/** One call to the engine. Credentials and tokens belong in the body: proxies log the query. */
 export interface Call {
   method: 'GET' | 'POST' | 'PUT';
   /** The path after the base URL, such as `/poll`. */

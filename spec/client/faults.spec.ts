@@ -408,7 +408,7 @@ describe('connections', () => {
       maxConnections: 64,
       maxHeldPolls: 1,
     });
-    const poll = { method: 'GET', path: '/poll', wait: 25, idempotent: true } as const;
+    const poll = { method: 'POST', path: '/poll', body: '', wait: 25, idempotent: true } as const;
     const controller = new AbortController();
     const first = transport.send({ ...poll, signal: controller.signal });
     await arrived.promise;

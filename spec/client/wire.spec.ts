@@ -74,13 +74,17 @@ describe('what is sent', () => {
     expect(last('/auths').params.get('context')).toBe('Payroll\nNumber: 07');
   });
 
-  it('GET /poll with everything in the query, and Prefer only where a wait is asked for', async () => {
+  it('POST /poll?METHOD=GET with everything in the form body, and Prefer only where a wait is asked for', async () => {
     const client = engine.client();
     await client.pollRequest(TOKEN);
-    expect(last('/poll').method).toBe('GET');
-    expect(last('/poll').query.get('auth_request')).toBe(TOKEN);
-    expect(engine.open(last('/poll').query).secret).toBe(SECRET);
-    expect(last('/poll').headers.prefer).toBeUndefined();
+    const { method, req, headers, body } = last('/poll');
+    expect(method).toBe('POST');
+    expect(req.url).toBe('/v1/poll?METHOD=GET');
+    expect(headers['content-type']).toBe('application/x-www-form-urlencoded');
+    const form = new URLSearchParams(body);
+    expect(form.get('auth_request')).toBe(TOKEN);
+    expect(engine.open(form).secret).toBe(SECRET);
+    expect(headers.prefer).toBeUndefined();
     await client.pollRequest(TOKEN, { wait: 25 });
     expect(last('/poll').headers.prefer).toBe('wait=25');
   });
@@ -414,6 +418,14 @@ describe('errors are read', () => {
   });
 });
 
+/** An auth package with a slash in its base64. */
+function withSlash(): string {
+  for (;;) {
+    const auth = packageFor();
+    if (auth.includes('/')) return auth;
+  }
+}
+
 describe('the auth package', () => {
   const open = (members: unknown) => engine.client().decryptAuth(packageFor(members));
 
@@ -454,9 +466,13 @@ describe('the auth package', () => {
     expect(await open(other)).toMatchObject({ deviceId: '7', appPins: '3' });
   });
 
-  it('is read with \\r\\n in it and a backslash before each slash', async () => {
-    const auth = packageFor().replace(/.{64}/g, '$&\r\n').replaceAll('/', '\\/');
-    expect(await engine.client().decryptAuth(auth)).toMatchObject({ response: true });
+  it('is read in one line, in lines of 64 characters, and with a backslash before each slash', async () => {
+    const client = engine.client();
+    const auth = withSlash();
+    const lines = auth.replace(/.{64}/g, '$&\r\n');
+    for (const text of [auth, lines, lines.replaceAll('/', '\\/')]) {
+      expect(await client.decryptAuth(text)).toMatchObject({ response: true });
+    }
   });
 
   it.each<[string, () => string]>([
@@ -501,6 +517,16 @@ describe('isAuthorized', () => {
     const denial = packageFor({ auth_request: TOKEN, response: 'false' });
     expect(await engine.client().isAuthorized(TOKEN, denial)).toBe(false);
     expect(reported()).toEqual([TOKEN, 'Authenticate', 'False']);
+  });
+
+  it('takes every success of a report, whatever the engine calls it', async () => {
+    engine.on = ({ path }) =>
+      path === '/logs' ? { body: { message: 'Denial recorded' } } : undefined;
+    const denial = packageFor({ auth_request: TOKEN, response: 'false' });
+    expect(await engine.client().isAuthorized(TOKEN, denial)).toBe(false);
+    expect(reported()).toEqual([TOKEN, 'Authenticate', 'False']);
+    expect(await engine.client().report(TOKEN, 'Authenticate', false)).toBe(true);
+    expect(await engine.client().logout(TOKEN)).toBe(true);
   });
 
   it('reports a denial for the approval of another auth request', async () => {

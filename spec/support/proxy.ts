@@ -1,5 +1,11 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, request, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -16,6 +22,8 @@ export interface Call {
 /** A reverse proxy in front of an engine or an application: it watches, and can make it worse. */
 export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; dropped: [Call] }> {
   readonly calls: Call[] = [];
+  /** A line for each call, as nginx and Apache write them by default ("combined"). */
+  readonly accessLog: string[] = [];
   /** Calls that are under way now. */
   readonly underWay = new Set<Call>();
   /** How many polls were under way at once at the most. */
@@ -63,6 +71,7 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
       this.calls.push(call);
       this.underWay.add(call);
       this.open.add(res);
+      res.once('close', () => this.accessLog.push(logLine(req, res)));
       const polls = [...this.underWay].filter(({ path }) => path === '/v1/poll').length;
       this.mostPollsAtOnce = Math.max(this.mostPollsAtOnce, polls);
       const headers = { ...req.headers };
@@ -127,4 +136,13 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
     }
     throw new Error('unreachable');
   }
+}
+
+function logLine(
+  { socket, method, url, httpVersion, headers }: IncomingMessage,
+  res: ServerResponse,
+): string {
+  const { referer = '-', 'user-agent': agent = '-' } = headers;
+  const line = `"${method} ${url} HTTP/${httpVersion}" ${res.statusCode} - "${referer}" "${agent}"`;
+  return `${socket.remoteAddress ?? '-'} - - [${new Date().toISOString()}] ${line}`;
 }
