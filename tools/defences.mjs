@@ -1028,13 +1028,53 @@ export const defences = [
   defence(
     'calls the engine in the name of an application',
     'the age of the stamp',
-    [
-      'engine/lib/domain/envelopes.ts',
-      'if (age >= STAMP_AGE + 1000 || -age > STAMP_AHEAD) {',
-      'if (false) {',
-    ],
+    ['engine/lib/domain/stamps.ts', 'if (-ahead >= MAX_STAMP_AGE_MS + SECOND) throw stale();', ''],
     'engine/spec/envelope.spec.ts',
     'of a remembered envelope grows old too',
+  ),
+  defence(
+    'captures an envelope that is stamped far ahead, and uses it later',
+    'the five minutes from when it was first seen',
+    [
+      'engine/lib/domain/stamps.ts',
+      'if (age !== undefined && age >= FAR_AHEAD_LIFE_MS) throw stale();',
+      '',
+    ],
+    'engine/spec/envelope.spec.ts',
+    'far ahead counts for five minutes from when its envelope was first seen',
+  ),
+  defence(
+    'captures an envelope that is stamped far ahead, and uses it later',
+    'the name by its signed bytes',
+    [
+      'engine/lib/domain/envelopes.ts',
+      'const envelope = { stamped, name: nameOf(app, ciphertext) };',
+      'const envelope = { stamped, name: `${Math.random()}` };',
+    ],
+    'engine/spec/envelope.spec.ts',
+    'far ahead counts for five minutes from when its envelope was first seen',
+  ),
+  defence(
+    'captures an envelope that is stamped far ahead, and uses it later',
+    'the time that a clock put back does not take away',
+    [
+      'engine/lib/domain/first-seen.ts',
+      'this.elapsed += Math.max(0, now - this.readAt);',
+      'this.elapsed += now - this.readAt;',
+    ],
+    'engine/spec/first-seen.spec.ts',
+    'keeps an envelope its age where the clock is put back',
+  ),
+  defence(
+    'captures an envelope of an application with strict stamps',
+    'the two minutes ahead',
+    [
+      'engine/lib/domain/stamps.ts',
+      'if (strict && ahead > MAX_STRICT_AHEAD_MS) throw stale();',
+      '',
+    ],
+    'engine/spec/envelope.spec.ts',
+    'of an application with strict stamps',
   ),
   defence(
     'goes on with credentials of an application that were replaced',

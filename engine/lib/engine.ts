@@ -499,9 +499,10 @@ class RunningEngine implements Engine {
   }
 
   private sweep(): void {
-    const { clock, heldPolls, otherNodes, pingKeys, repository, logger } = this.services;
+    const { clock, envelopes, heldPolls, otherNodes, pingKeys, repository, logger } = this.services;
     const now = clock();
     heldPolls.sweep(now);
+    envelopes.countTime();
     this.delivery.run();
     if (this.sweeping) return;
     this.sweeping = Promise.all([

@@ -108,8 +108,12 @@ describe('launchkey-engine', () => {
     );
     expect(await blog.authorize('bob')).toMatch(/^[a-z0-9]{32}$/);
 
+    await run(path, 'app', 'create', 'Till', '--strict-stamps');
+    expect((await run(path, 'app', 'list')).stdout).toMatch(/\tTill\t-\tstrict stamps\n$/);
     const apps = JSON.parse((await run(path, 'app', 'list', '--json')).stdout);
-    expect(apps.map((app: { name: string }) => app.name)).toEqual(['Shop', 'Blog']);
+    expect(apps.map((app: { name: string }) => app.name)).toEqual(['Shop', 'Blog', 'Till']);
+    const strict = apps.map((app: { strictStamps: boolean }) => app.strictStamps);
+    expect(strict).toEqual([false, false, true]);
     expect(JSON.stringify(apps)).not.toContain('PRIVATE');
     expect((await run(path, 'user', 'list')).stdout).toBe(
       'alice\tvirtual device\nbob\tvirtual device\n',

@@ -6,17 +6,29 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PublicKeys } from '../lib/crypto/keys.js';
 import { MemoryRepository } from '../lib/data/memory/index.js';
 import { Apps } from '../lib/domain/apps.js';
 import { Envelopes } from '../lib/domain/envelopes.js';
 import { PingKeys } from '../lib/domain/ping-keys.js';
-import { type Parameters, stamp } from './support/application.js';
-import { share, start } from './support/engine.js';
-import { http } from './support/http.js';
+import { startEngine } from '../lib/index.js';
+import { Application, type Parameters, stamp } from './support/application.js';
+import { Clock, share, start } from './support/engine.js';
+import { http, type Reply } from './support/http.js';
+import { temporary } from './support/repositories.js';
 
 const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+/** The message code of a reply, or its status where there is none. */
+async function said(call: Promise<Reply>): Promise<number> {
+  const { status, body } = await call;
+  return body.message_code ?? status;
+}
 
 /** The code and status with which a call refuses these parameters. */
 async function refusal(call: Promise<{ status: number; body: { message_code: number } }>) {
@@ -135,14 +147,138 @@ describe('the stamp', () => {
   it.each([
     ['five minutes old', -299_000, 200, undefined],
     ['older', -302_000, 401, 40431],
-    ['an hour ahead', 3_599_000, 200, undefined],
-    ['further ahead', 3_602_000, 401, 40431],
-  ])('%s', async (_name, offset, status, code) => {
+    ['an hour ahead', 3_600_000, 200, undefined],
+    ['a year ahead', 365 * DAY, 200, undefined],
+  ])('may be any time ahead and five minutes old: %s', async (_name, offset, status, code) => {
     const { application, clock } = await start();
     clock.advance(7 * 3_600_000);
     const envelope = await application.stamped(clock.now() + offset);
     const reply = await application.form('POST', '/auths', { ...envelope, username: 'alice' });
     expect([reply.status, reply.body.message_code]).toEqual([status, code]);
+  });
+
+  it.each([
+    ['in the last second of the year 9999', '9999-12-31 23:59:59', 200],
+    ['there with the microseconds of Python', '9999-12-31 23:59:59.999999', 200],
+    ['in the year 10000', '10000-01-01 00:00:00', 40434],
+    ['on the 31st of February of 9999', '9999-02-31 00:00:00', 40434],
+  ])('is read %s', async (_name, stamped, expected) => {
+    const { application, user } = await share();
+    const { secretKey } = application.credentials;
+    const envelope = await application.envelope(
+      `{'secret': '${secretKey}', 'stamped': '${stamped}'}`,
+    );
+    const reply = await application.form('POST', '/auths', { ...envelope, username: user });
+    expect(reply.body.message_code ?? reply.status).toBe(expected);
+  });
+
+  it('far ahead counts for five minutes from when its envelope was first seen', async () => {
+    const { application, clock } = await start();
+    const envelope = await application.stamped(clock.now() + DAY);
+    const call = (over: Parameters = {}) =>
+      said(application.form('POST', '/auths', { ...envelope, username: 'alice', ...over }));
+    expect(await call()).toBe(200);
+    clock.advance(4 * MINUTE);
+    expect(await call()).toBe(200);
+    clock.advance(2 * MINUTE);
+    expect(await call()).toBe(40431);
+    // Nor with its base64 written in another way.
+    expect(await call({ secret_key: `${envelope.secret_key}\n` })).toBe(40431);
+    // Nor on the day that it names.
+    clock.advance(DAY - 6 * MINUTE);
+    expect(await call()).toBe(40431);
+    expect(
+      await said(
+        application.form('POST', '/auths', {
+          ...(await application.stamped(clock.now() + DAY)),
+          username: 'alice',
+        }),
+      ),
+    ).toBe(200);
+  });
+
+  it('far ahead is bounded in the same way in the body of users', async () => {
+    const { application, clock } = await start();
+    const { app_key, secret_key } = await application.stamped(clock.now() + DAY);
+    const body = JSON.stringify({ app_key, secret_key, identifier: 'bob' });
+    const query = new URLSearchParams({ signature: application.sign(body) });
+    const call = () => said(http(`${application.url}/users?${query}`, { method: 'POST', body }));
+    expect(await call()).toBe(10220);
+    clock.advance(6 * MINUTE);
+    expect(await call()).toBe(10231);
+  });
+
+  it('far ahead is forgotten by a restart', async () => {
+    const data = join(await temporary(), 'engine.db');
+    const clock = new Clock();
+    const run = () => startEngine({ clock: clock.now, rateLimit: false, data });
+    const first = await run();
+    const credentials = await first.createApp({ name: 'Shop' });
+    await first.createUser('alice');
+    const before = new Application(first.url, credentials);
+    const envelope = await before.stamped(clock.now() + DAY);
+    const parameters = { ...envelope, username: 'alice' };
+    expect(await said(before.form('POST', '/auths', parameters))).toBe(200);
+    clock.advance(6 * MINUTE);
+    expect(await said(before.form('POST', '/auths', parameters))).toBe(40431);
+    await first.close();
+    const second = await run();
+    onTestFinished(async () => await second.close());
+    const after = new Application(second.url, credentials);
+    expect(await said(after.form('POST', '/auths', parameters))).toBe(200);
+  });
+
+  it('near by counts for five minutes after the time that it names', async () => {
+    const { application, clock } = await start();
+    const envelope = await application.stamped(clock.now() + 4 * MINUTE);
+    const call = () => said(application.form('POST', '/auths', { ...envelope, username: 'alice' }));
+    expect(await call()).toBe(200);
+    clock.advance(8 * MINUTE);
+    expect(await call()).toBe(200);
+    clock.advance(MINUTE + 2000);
+    expect(await call()).toBe(40431);
+  });
+
+  it('that runs away as by Python is taken for a day of polls, one each second', async () => {
+    const { application, clock } = await start();
+    const authRequest = await application.authorize('alice');
+    const started = clock.now();
+    let offset = 0;
+    // Python adds the whole time since its only ping to a stamp that is ahead already.
+    for (let poll = 1; poll <= 600; poll += 1) {
+      clock.advance(1000);
+      offset += clock.now() - started;
+      if (poll % 50 > 0) continue;
+      const polled = await application.poll(authRequest, { stamped: started + offset });
+      expect(polled.body.message_code).toBe(poll * 1000 < 300_000 ? 70403 : 70404);
+    }
+    const envelope = await application.stamped(started + offset);
+    expect(offset).toBeGreaterThan(2 * DAY - DAY / 2);
+    expect(await said(application.form('POST', '/auths', { ...envelope, username: 'alice' }))).toBe(
+      200,
+    );
+  });
+
+  it.each([
+    ['two minutes ahead', 2 * MINUTE, 200],
+    ['further ahead', 2 * MINUTE + 2000, 40431],
+    ['five minutes old', -5 * MINUTE, 200],
+    ['older', -5 * MINUTE - 2000, 40431],
+  ])('of an application with strict stamps: %s', async (_name, offset, expected) => {
+    const { engine, clock } = await start();
+    const credentials = await engine.createApp({ name: 'Strict', strictStamps: true });
+    const strict = new Application(engine.url, credentials);
+    const envelope = await strict.stamped(clock.now() + offset);
+    expect(await said(strict.form('POST', '/auths', { ...envelope, username: 'alice' }))).toBe(
+      expected,
+    );
+    expect(await engine.apps()).toMatchObject([{ strictStamps: false }, { strictStamps: true }]);
+  });
+
+  it('is strict or not, and nothing between', async () => {
+    const { engine } = await share();
+    const made = engine.createApp({ name: 'Other', strictStamps: 'yes' as never });
+    await expect(made).rejects.toMatchObject({ code: 'ENGINE_INVALID_OPTION' });
   });
 
   it('of a remembered envelope grows old too', async () => {

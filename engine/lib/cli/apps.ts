@@ -9,6 +9,7 @@ import { type Connection, print, time } from './output.js';
 interface CreateOptions extends Connection {
   callbackUrl?: string;
   organization?: string;
+  strictStamps?: boolean;
   privateKey?: string;
 }
 
@@ -16,8 +17,8 @@ interface CreateOptions extends Connection {
 export type CreatedApp = AppOptions & AppCredentials;
 
 export async function appCreate(name: string, options: CreateOptions): Promise<void> {
-  const { socket, json, callbackUrl, organization, privateKey: path } = options;
-  const wanted: AppOptions = { name, callbackUrl, organization };
+  const { socket, json, callbackUrl, organization, strictStamps, privateKey: path } = options;
+  const wanted: AppOptions = { name, callbackUrl, organization, strictStamps };
   // The file first: credentials that could not be saved would be lost.
   const file = path === undefined ? undefined : await PrivateFile.make(path);
   try {
@@ -33,9 +34,10 @@ export async function appCreate(name: string, options: CreateOptions): Promise<v
 
 export async function appList({ socket, json }: Connection): Promise<void> {
   const apps = await command(socket, 'apps');
-  const lines = apps.map(({ appKey, name, callbackUrl = '-', disabled }) =>
-    [appKey, name, callbackUrl, ...(disabled ? ['disabled'] : [])].join('\t'),
-  );
+  const lines = apps.map(({ appKey, name, callbackUrl = '-', strictStamps, disabled }) => {
+    const marks = [...(strictStamps ? ['strict stamps'] : []), ...(disabled ? ['disabled'] : [])];
+    return [appKey, name, callbackUrl, ...marks].join('\t');
+  });
   print(json, apps, lines);
 }
 

@@ -72,6 +72,10 @@ function program(): Command {
     .description('create an application and print its credentials, this once')
     .option('--callback-url <url>', 'where events are sent')
     .option('--organization <name>', 'organization that the application is under')
+    .option(
+      '--strict-stamps',
+      'refuse stamps more than two minutes ahead: not for the Python and Ruby SDKs',
+    )
     .option('--private-key <file>', 'write the private key to this new file, mode 0600')
     .action(appCreate);
   withConnection(app.command('list')).description('list the applications').action(appList);

@@ -14,6 +14,17 @@ export interface AppRecord {
   createdAt: number;
   /** The credentials before the last rotation, where they were to go on for a while. */
   previous?: AppCredentialsRecord & { until: number };
+  /** Whether its stamps may be two minutes ahead only. */
+  strictStamps?: boolean;
+  /** The ping keys that it has encrypted for, as far as they decrypt; one entry for each key. */
+  usedPingKeys?: readonly UsedPingKey[];
+}
+
+/** That an application encrypts for a ping key. */
+export interface UsedPingKey {
+  fingerprint: string;
+  /** When it last did, to a minute; while it uses one key only, when it began to. */
+  at: number;
 }
 
 /** What an application identifies itself with. */

@@ -13,6 +13,12 @@ export interface AppOptions {
   callbackUrl?: string;
   /** Applications of one organization see the same user under one `organization_user`. */
   organization?: string;
+  /**
+   * Refuses stamps that are more than two minutes ahead of the engine's clock. Without it, any time
+   * ahead is taken, since objects of the Python and Ruby SDKs run ahead without a bound; a captured
+   * envelope can then be used for longer. Default: false.
+   */
+  strictStamps?: boolean;
 }
 
 /**
@@ -35,6 +41,8 @@ export interface AppInfo {
   name: string;
   callbackUrl?: string;
   organization?: string;
+  /** Whether stamps may be two minutes ahead only. */
+  strictStamps: boolean;
   disabled: boolean;
   createdAt: Date;
 }
@@ -49,7 +57,7 @@ export class Apps {
   }
 
   async create(options: AppOptions): Promise<AppCredentials> {
-    const { name, callbackUrl, organization } = readAppOptions(options);
+    const { name, callbackUrl, organization, strictStamps } = readAppOptions(options);
     const { privateKey, publicKey } = await makeKeyPair();
     const { secretKey, secretHash } = await makeSecret();
     const app: AppRecord = {
@@ -59,6 +67,7 @@ export class Apps {
       publicKey,
       callbackUrl,
       organization,
+      strictStamps,
       disabled: false,
       createdAt: this.clock(),
     };
@@ -75,6 +84,7 @@ export class Apps {
       name: app.name,
       callbackUrl: app.callbackUrl,
       organization: app.organization,
+      strictStamps: app.strictStamps ?? false,
       disabled: app.disabled,
       createdAt: new Date(app.createdAt),
     }));
@@ -101,17 +111,18 @@ export function unknownApp(appKey: string): LaunchKeyEngineError {
 /** What an application can be made of, in one form; throws where it cannot. */
 export function readAppOptions(options: AppOptions): AppOptions {
   checkNames(options);
-  const { name, callbackUrl, organization } = options;
+  const { name, callbackUrl, organization, strictStamps } = options;
   return {
     name: readText(name, 'name'),
     callbackUrl: readCallbackUrl(callbackUrl),
     organization: organization === undefined ? undefined : readText(organization, 'organization'),
+    strictStamps: readStrictStamps(strictStamps),
   };
 }
 
 /** A mistyped `callbackURL` must not make an application that is told nothing. */
 function checkNames(options: unknown): void {
-  const known = ['name', 'callbackUrl', 'organization'];
+  const known = ['name', 'callbackUrl', 'organization', 'strictStamps'];
   const fits = typeof options === 'object' && options !== null;
   if (fits && Object.keys(options).every((name) => known.includes(name))) return;
   throw new LaunchKeyEngineError(
@@ -127,6 +138,11 @@ function readText(value: unknown, option: string): string {
     'ENGINE_INVALID_OPTION',
     `The application's ${option} must be a text of 1 to 100 characters, none of them a control character.`,
   );
+}
+
+function readStrictStamps(value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value || undefined;
+  throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', 'strictStamps must be true or false.');
 }
 
 function readCallbackUrl(value: unknown): string | undefined {

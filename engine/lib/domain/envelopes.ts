@@ -11,6 +11,7 @@ import { validCredentials } from './credentials.js';
 import type { PingKeys } from './ping-keys.js';
 import { Reason, Refusal } from './refusal.js';
 import { parseSecretText } from './secret-text.js';
+import { type Stamped, Stamps } from './stamps.js';
 
 /** What every call but ping carries to say which application it is from. */
 export interface Envelope {
@@ -19,18 +20,12 @@ export interface Envelope {
   signature: string;
 }
 
-/** A stamp may be this old … */
-export const STAMP_AGE = 5 * 60_000;
-/** … and this far ahead, since Python's clock runs ahead by its own error. */
-export const STAMP_AHEAD = 60 * 60_000;
-
 interface Signed {
   ciphertext: Buffer;
   publicKey: string;
 }
 
-interface Checked {
-  stamped: number;
+interface Checked extends Stamped {
   secretHash: string;
   publicKey: string;
   pingKey: string;
@@ -49,6 +44,7 @@ export class Envelopes {
   private readonly publicKeys: PublicKeys;
   private readonly clock: () => number;
   private readonly secrets = new SecretChecks();
+  private readonly stamps: Stamps;
   private readonly checked = new BoundedMap<string, Promise<Checked>>(10_000);
 
   constructor(
@@ -61,6 +57,7 @@ export class Envelopes {
     this.pingKeys = pingKeys;
     this.publicKeys = publicKeys;
     this.clock = clock;
+    this.stamps = new Stamps(clock);
   }
 
   /**
@@ -101,6 +98,11 @@ export class Envelopes {
     const app = await this.app(appKey);
     refuseDisabled(app);
     return app;
+  }
+
+  /** To be called often: see {@link Stamps.count}. */
+  countTime(): void {
+    this.stamps.count();
   }
 
   private async app(appKey: string): Promise<AppRecord> {
@@ -167,23 +169,17 @@ export class Envelopes {
         'The decrypted secret_key is not {"secret": "…", "stamped": "YYYY-MM-DD HH:MM:SS"}.',
       );
     }
-    this.checkStamp(stamped);
+    const envelope = { stamped, name: nameOf(app, ciphertext) };
+    this.checkStamp(app, envelope);
     const secretHash = await this.matchSecret(app, publicKey, text.secret);
     if (secretHash === undefined) {
       throw new Refusal(Reason.wrongSecret, 'The secret is not the one of this application.');
     }
-    return { stamped, secretHash, publicKey, pingKey: opened.fingerprint };
+    return { ...envelope, secretHash, publicKey, pingKey: opened.fingerprint };
   }
 
-  private checkStamp(stamped: number): void {
-    const age = this.clock() - stamped;
-    // The stamp is cut to seconds: the one that is running counts for it.
-    if (age >= STAMP_AGE + 1000 || -age > STAMP_AHEAD) {
-      throw new Refusal(
-        Reason.staleStamp,
-        'The stamp is too old or too far ahead: ping, and stamp with the time of the engine.',
-      );
-    }
+  private checkStamp(app: AppRecord, envelope: Stamped): void {
+    this.stamps.check(envelope, { strict: app.strictStamps ?? false });
   }
 
   private stillHolds(checked: Checked, app: AppRecord): boolean {
@@ -195,10 +191,16 @@ export class Envelopes {
   }
 
   private admit(app: AppRecord, checked: Checked): AppRecord {
-    this.checkStamp(checked.stamped);
+    this.checkStamp(app, checked);
+    this.stamps.note(checked);
     refuseDisabled(app);
     return { ...app, publicKey: checked.publicKey };
   }
+}
+
+/** By its ciphertext, which is signed: base64 can be written in many ways. */
+function nameOf({ appKey }: AppRecord, ciphertext: Uint8Array): string {
+  return sha256(Buffer.concat([Buffer.from(appKey), ciphertext]));
 }
 
 function refuseDisabled(app: AppRecord): void {

@@ -75,7 +75,9 @@ export function coreContract(make: () => Promise<Repository>): void {
     expect(await repository.userByName('alice')).toEqual(user);
     expect(await repository.setAppDisabled(app.appKey, true)).toBe(true);
     expect(await repository.setAppDisabled('0', true)).toBe(false);
-    expect(await repository.apps()).toEqual([{ ...app, disabled: true }]);
+    const strict = { ...app, appKey: '2', createdAt: 1, strictStamps: true };
+    expect(await repository.insertApp(strict)).toBe(true);
+    expect(await repository.apps()).toEqual([{ ...app, disabled: true }, strict]);
     const white = { ...user, id: 'w', username: 'bob@1', whiteLabelOf: app.appKey };
     expect(await repository.insertUser(white, 1)).toBe('inserted');
     expect(await repository.insertUser({ ...white, id: 'x', username: 'y@1' }, 1)).toBe('full');

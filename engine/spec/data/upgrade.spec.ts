@@ -180,6 +180,7 @@ function upgrades(make: () => Promise<Place>): void {
     expect(application.decryptAuth(polled.body.auth)).toMatchObject({ response: 'true' });
     expect((await application.log('waiting', 'Authenticate')).status).toBe(200);
 
+    expect(await engine.apps()).toMatchObject([{ appKey: APP, strictStamps: false }]);
     const { code } = await engine.pairDevice('alice');
     const another = await Device.paired(engine.url, code);
     const asked = await application.authorize('alice');

@@ -38,6 +38,8 @@ export function appRow(app: AppRecord): AppRow {
     previous_secret_hash: app.previous?.secretHash ?? null,
     previous_public_key: app.previous?.publicKey ?? null,
     previous_until: app.previous?.until ?? null,
+    strict_stamps: Number(app.strictStamps ?? false),
+    used_ping_keys: jsonOrNull(app.usedPingKeys),
   };
 }
 
@@ -52,6 +54,8 @@ export function appRecord(row: AppRow): AppRecord {
     disabled: row.disabled === 1,
     createdAt: row.created_at,
     previous: previousRecord(row),
+    strictStamps: row.strict_stamps === 1 || undefined,
+    usedPingKeys: fromJson(row.used_ping_keys),
   };
 }
 

@@ -37,6 +37,9 @@ export interface AppRow {
   previous_secret_hash: string | null;
   previous_public_key: string | null;
   previous_until: number | null;
+  strict_stamps: number;
+  /** JSON, see `AppRecord`. */
+  used_ping_keys: string | null;
 }
 
 export interface UserRow {

@@ -3,6 +3,7 @@ import * as first from './0001-first.js';
 import * as devices from './0002-devices.js';
 import * as rotation from './0003-rotation.js';
 import * as sending from './0004-sending.js';
+import * as stamps from './0005-stamps.js';
 
 /**
  * How the tables came to be, in the order of the names. What stands here has run on people's data: a
@@ -13,4 +14,5 @@ export const migrations: Record<string, Migration> = {
   '0002-devices': devices,
   '0003-rotation': rotation,
   '0004-sending': sending,
+  '0005-stamps': stamps,
 };
