@@ -853,7 +853,7 @@ export const defences = [
     'the end of its requests',
     [
       'engine/lib/domain/devices.ts',
-      'for (const authRequest of dead) heldPolls.wake(authRequest);',
+      'for (const authRequest of dead) signals.publish({ authRequest });',
       '',
     ],
     DEVICES,

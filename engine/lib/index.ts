@@ -13,10 +13,11 @@ export type {
 } from './domain/snapshots.js';
 export type { UserInfo } from './domain/users.js';
 export type { AnswerOptions, AnswerResult } from './domain/virtual-device.js';
-export { type Engine, startEngine } from './engine.js';
+export type { Engine } from './engine.js';
 export { type EngineErrorCode, LaunchKeyEngineError } from './errors.js';
 export type { TlsOptions } from './http/tls.js';
 export type { Logger } from './observability/logger.js';
 export type { EngineOptions, RateLimit } from './options.js';
 export type { DeliveryOptions } from './outbound/delivery.js';
 export type { PushOptions } from './outbound/push.js';
+export { startEngine } from './start-engine.js';

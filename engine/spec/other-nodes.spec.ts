@@ -6,9 +6,8 @@ import type { Repository } from '../lib/data/repository.js';
 import { openPostgres } from '../lib/data/sql/postgres.js';
 import { openSqlite } from '../lib/data/sql/sqlite.js';
 import { Vault } from '../lib/data/sql/vault.js';
-import { Changes } from '../lib/domain/changes.js';
 import { HeldPolls } from '../lib/domain/held-polls.js';
-import { OtherNodes } from '../lib/domain/other-nodes.js';
+import { Signals } from '../lib/domain/signals.js';
 import { startEngine } from '../lib/index.js';
 import { silent } from '../lib/observability/logger.js';
 import { describeWithPostgres } from './support/postgres.js';
@@ -18,13 +17,13 @@ import { temporary } from './support/repositories.js';
 async function looks(repository: Repository): Promise<number> {
   onTestFinished(async () => await repository.close());
   const answeredSince = vi.spyOn(repository, 'answeredSince');
-  const heldPolls = new HeldPolls();
-  const nodes = new OtherNodes(repository, heldPolls, new Changes(), Date.now);
-  await nodes.look();
+  const signals = new Signals(repository, Date.now);
+  const heldPolls = new HeldPolls(signals);
+  await signals.catchUp();
   expect(answeredSince).not.toHaveBeenCalled();
   heldPolls.enter('x', 60_000);
-  await nodes.look();
-  await nodes.look();
+  await signals.catchUp();
+  await signals.catchUp();
   return answeredSince.mock.calls.length;
 }
 

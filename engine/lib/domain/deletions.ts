@@ -1,9 +1,7 @@
 import type { Repository } from '../data/repository.js';
 import { type Apps, unknownApp } from './apps.js';
 import type { Audit } from './audit.js';
-import type { Changes } from './changes.js';
-import type { HeldPolls } from './held-polls.js';
-import type { OtherNodes } from './other-nodes.js';
+import type { Signals } from './signals.js';
 import { type Users, unknownUser } from './users.js';
 
 export interface DeletionDependencies {
@@ -11,9 +9,7 @@ export interface DeletionDependencies {
   apps: Apps;
   users: Users;
   audit: Audit;
-  heldPolls: HeldPolls;
-  changes: Changes;
-  otherNodes: OtherNodes;
+  signals: Signals;
 }
 
 /**
@@ -28,20 +24,20 @@ export class Deletions {
   }
 
   async app(appKey: string): Promise<void> {
-    const { repository, apps, audit, otherNodes } = this.with;
+    const { repository, apps, audit, signals } = this.with;
     const { name } = await apps.require(appKey);
     if (!(await repository.deleteApp(appKey))) throw unknownApp(appKey);
     await audit.write('app.deleted', { appKey }, { name });
-    otherNodes.wakeEverywhere();
+    signals.publish('any');
   }
 
   async user(username: string): Promise<void> {
-    const { repository, users, audit, heldPolls, changes } = this.with;
+    const { repository, users, audit, signals } = this.with;
     const { id } = await users.require(username);
     const open = await repository.deleteUser(id);
     if (!open) throw unknownUser(username);
     await audit.write('user.deleted', { userId: id }, { username });
-    for (const authRequest of open) heldPolls.wake(authRequest);
-    changes.notify(id);
+    for (const authRequest of open) signals.publish({ authRequest });
+    signals.publish({ userId: id });
   }
 }

@@ -4,11 +4,10 @@ import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { DeviceRecord, UserRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import type { Audit } from './audit.js';
-import type { Changes } from './changes.js';
 import { DeviceRefusal, invalid } from './device-refusal.js';
 import { FailedTries } from './failed-tries.js';
-import type { HeldPolls } from './held-polls.js';
 import type { Pairings } from './pairings.js';
+import type { Signals } from './signals.js';
 import type { SignedRequest } from './signed-request.js';
 import { hasControlCharacters } from './text.js';
 import { newDeviceId } from './users.js';
@@ -24,8 +23,7 @@ const LONGEST_NAME = 50;
 export interface DeviceDependencies {
   repository: Repository;
   pairings: Pairings;
-  changes: Changes;
-  heldPolls: HeldPolls;
+  signals: Signals;
   audit: Audit;
   clock: () => number;
   /** How many devices a user can have. */
@@ -55,7 +53,7 @@ export class Devices {
     signed: SignedRequest,
     ip: string,
   ): Promise<PairedDevice> {
-    const { repository, audit, changes, clock, limit } = this.with;
+    const { repository, audit, signals, clock, limit } = this.with;
     const name = readDeviceName(given.name);
     const publicKey = readKey(given.publicKey);
     if (typeof given.code !== 'string' || given.code === '' || given.code.length > 100) {
@@ -82,7 +80,7 @@ export class Devices {
       throw new DeviceRefusal('full', `A user has at most ${limit} devices: unpair one first.`);
     }
     await audit.write('device.paired', { userId: user.id, deviceId: device.id }, { name });
-    changes.notify(user.id);
+    signals.publish({ userId: user.id });
     return { device, token, username: user.username };
   }
 
@@ -157,12 +155,12 @@ export class Devices {
   }
 
   async rename(userId: string, id: unknown, given: unknown): Promise<void> {
-    const { repository, audit, changes } = this.with;
+    const { repository, audit, signals } = this.with;
     const name = readDeviceName(given);
     const device = await this.own(userId, id);
     if (!(await repository.updateDevice(device.id, { name }))) throw unknownDevice();
     await audit.write('device.renamed', { userId, deviceId: device.id }, { name });
-    changes.notify(userId);
+    signals.publish({ userId });
   }
 
   /**
@@ -171,19 +169,19 @@ export class Devices {
    * the operator.
    */
   async unpair(userId: string, id: unknown, by?: string): Promise<void> {
-    const { repository, audit, changes, heldPolls, clock } = this.with;
+    const { repository, audit, signals, clock } = this.with;
     const device = await this.own(userId, id);
     if (!(await repository.deleteDevice(userId, device.id))) throw unknownDevice();
     if ((await repository.devices(userId)).length === 0) {
       const dead = await repository.expireRequests(userId, clock());
-      for (const authRequest of dead) heldPolls.wake(authRequest);
+      for (const authRequest of dead) signals.publish({ authRequest });
     }
     await audit.write(
       'device.unpaired',
       { userId, deviceId: device.id },
       { name: device.name, by: by ?? 'operator' },
     );
-    changes.notify(userId);
+    signals.publish({ userId });
   }
 
   private async own(userId: string, id: unknown): Promise<DeviceRecord> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { breakLines } from '../crypto/base64.js';
 import type { AnswerRecord, AppRecord, DeliveryRecord, RequestRecord } from '../data/records.js';
 import type { Logger } from '../observability/logger.js';
+import type { Signals } from './signals.js';
 import type { Users } from './users.js';
 
 /** For how long an answer is worth delivering: afterwards no login waits for it any more. */
@@ -12,13 +13,13 @@ const LOGOUT_LIFE = 24 * 3_600_000;
 /** Makes the events that tell applications; the repository queues each with what it tells of. */
 export class Events {
   private readonly users: Users;
+  private readonly signals: Signals;
   private readonly clock: () => number;
   private readonly logger: Logger;
-  /** Called when there is something to send at once. */
-  onQueued: () => void = () => {};
 
-  constructor(users: Users, clock: () => number, logger: Logger) {
+  constructor(users: Users, signals: Signals, clock: () => number, logger: Logger) {
     this.users = users;
+    this.signals = signals;
     this.clock = clock;
     this.logger = logger;
   }
@@ -26,7 +27,7 @@ export class Events {
   /** Has what was queued sent, and reports what was not. */
   settle(event: DeliveryRecord | undefined, queued: boolean): void {
     if (queued) {
-      if (event) this.onQueued();
+      if (event) this.signals.eventQueued.publish();
       return;
     }
     const details = { appKey: event?.appKey, kind: event?.kind };

@@ -3,9 +3,9 @@ import { thumbprint, verifyEc } from '../crypto/ec.js';
 import type { DeviceRecord, WebAuthnCredential } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import type { Audit } from './audit.js';
-import type { Changes } from './changes.js';
 import { DeviceRefusal, invalid } from './device-refusal.js';
 import { readKey } from './devices.js';
+import type { Signals } from './signals.js';
 import { type Party, registrationOptions, verifyRegistration } from './webauthn.js';
 
 /** How long a WebAuthn credential can be registered after the device asked to. */
@@ -19,13 +19,13 @@ const ENROLMENT_LIFE = 5 * 60_000;
 export class Factors {
   private readonly repository: Repository;
   private readonly audit: Audit;
-  private readonly changes: Changes;
+  private readonly signals: Signals;
   private readonly clock: () => number;
 
-  constructor(repository: Repository, audit: Audit, changes: Changes, clock: () => number) {
+  constructor(repository: Repository, audit: Audit, signals: Signals, clock: () => number) {
     this.repository = repository;
     this.audit = audit;
-    this.changes = changes;
+    this.signals = signals;
     this.clock = clock;
   }
 
@@ -85,7 +85,7 @@ export class Factors {
   private async enrolled(device: DeviceRecord, factor: string): Promise<void> {
     const { id: deviceId, userId } = device;
     await this.audit.write('factor.enrolled', { userId, deviceId }, { factor });
-    this.changes.notify(userId);
+    this.signals.publish({ userId });
   }
 }
 

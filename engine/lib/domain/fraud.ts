@@ -3,7 +3,7 @@ import type { FraudReport, Repository } from '../data/repository.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Audit, AuditSubject } from './audit.js';
-import type { Changes } from './changes.js';
+import type { Signals } from './signals.js';
 
 const MINUTE = 60_000;
 /** Longer with each report: who pushes requests at somebody must not wear them down. */
@@ -14,7 +14,7 @@ const MEMORY = 24 * 60 * MINUTE;
 export interface FraudDependencies {
   repository: Repository;
   audit: Audit;
-  changes: Changes;
+  signals: Signals;
   metrics: Metrics;
   logger: Logger;
   clock: () => number;
@@ -52,10 +52,10 @@ export class Fraud {
 
   /** The user, on a device, or the operator ends the pause. */
   async endPause(userId: string, deviceId?: string): Promise<void> {
-    const { repository, audit, changes, clock } = this.with;
+    const { repository, audit, signals, clock } = this.with;
     if ((await this.pausedUntil(userId)) === undefined) return;
     await repository.endPause(userId, clock());
     await audit.write('fraud.pause_ended', { userId, deviceId });
-    changes.notify(userId);
+    signals.publish({ userId });
   }
 }

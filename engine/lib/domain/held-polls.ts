@@ -1,92 +1,77 @@
-/** How a held poll ended: the request changed, its time was up, its client left, the engine closes. */
-export type Release = 'changed' | 'timeout' | 'left' | 'closing';
+import type { Signals } from './signals.js';
 
-/** A place in the waiting room. */
-export interface Hold {
+/**
+ * How a held poll ended: its auth request changed, its time was up, its client disconnected, or the
+ * engine closes.
+ */
+export type Release = 'changed' | 'timeout' | 'disconnected' | 'closing';
+
+/** One held poll. */
+export interface HeldPoll {
   readonly released: Promise<Release>;
   release(how: Release): void;
-  /** When the auth request expires, in engine time, as soon as that is known. */
+  /** When the auth request expires, in engine time. The caller sets it after reading the request. */
   expiresAt: number;
 }
 
-interface Waiter extends Hold {
-  /** When to give up, in real time: a client waits in its own time, whatever the engine's clock says. */
-  until: number;
+interface Waiter extends HeldPoll {
+  /** When the poll times out, in real time: a client waits by its own clock, not by the engine's. */
+  timeoutAt: number;
 }
 
 /**
- * Polls that wait for an answer. One sweep looks after all of them: ten thousand held polls cost no
- * timer each, and a clock that a test moves is noticed.
+ * The polls that wait for an answer. One sweep serves all of them, so ten thousand held polls need no
+ * timers of their own, and a test that moves the engine's clock needs no real time.
  */
 export class HeldPolls {
-  private readonly byRequest = new Map<string, Set<Waiter>>();
-  private count = 0;
+  private readonly signals: Signals;
+  private readonly waiting = new Set<Waiter>();
   private closed = false;
-  onWake: (authRequest: string) => void = () => {};
+
+  constructor(signals: Signals) {
+    this.signals = signals;
+  }
 
   get size(): number {
-    return this.count;
+    return this.waiting.size;
   }
 
   /**
-   * Enters before the request is looked at, so that an answer between the look and the wait is not
-   * missed.
+   * Holds a poll. Call it before reading the auth request, so that an answer between the read and the
+   * wait is not missed.
    */
-  enter(authRequest: string, milliseconds: number): Hold {
-    const waiters = this.byRequest.get(authRequest) ?? new Set<Waiter>();
-    this.byRequest.set(authRequest, waiters);
-    let settle: (how: Release) => void = () => {};
-    const released = new Promise<Release>((resolve) => {
-      settle = resolve;
+  enter(authRequest: string, waitMs: number): HeldPoll {
+    let resolve: (how: Release) => void = () => {};
+    const released = new Promise<Release>((settle) => {
+      resolve = settle;
     });
+    const unsubscribe = this.signals.subscribe({ authRequest }, () => waiter.release('changed'));
     const waiter: Waiter = {
       released,
-      until: performance.now() + milliseconds,
+      timeoutAt: performance.now() + waitMs,
       expiresAt: Number.POSITIVE_INFINITY,
       release: (how) => {
-        if (!waiters.delete(waiter)) return;
-        this.count -= 1;
-        if (waiters.size === 0 && this.byRequest.get(authRequest) === waiters) {
-          this.byRequest.delete(authRequest);
-        }
-        settle(how);
+        if (!this.waiting.delete(waiter)) return;
+        unsubscribe();
+        resolve(how);
       },
     };
-    waiters.add(waiter);
-    this.count += 1;
+    this.waiting.add(waiter);
     if (this.closed) waiter.release('closing');
     return waiter;
   }
 
-  /** The auth request was answered, or its session ended: told to whoever shares the data, too. */
-  wake(authRequest: string): void {
-    this.wakeHere(authRequest);
-    this.onWake(authRequest);
-  }
-
-  wakeHere(authRequest: string): void {
-    for (const waiter of this.byRequest.get(authRequest) ?? []) waiter.release('changed');
-  }
-
-  /** Whatever is held may have changed. */
-  wakeAll(): void {
-    for (const authRequest of this.byRequest.keys()) this.wakeHere(authRequest);
-  }
-
+  /** Releases the polls whose auth request has expired or whose time is up. */
   sweep(now: number): void {
-    const real = performance.now();
-    for (const waiters of this.byRequest.values()) {
-      for (const waiter of waiters) {
-        if (waiter.expiresAt <= now) waiter.release('changed');
-        else if (waiter.until <= real) waiter.release('timeout');
-      }
+    const realNow = performance.now();
+    for (const waiter of this.waiting) {
+      if (waiter.expiresAt <= now) waiter.release('changed');
+      else if (waiter.timeoutAt <= realNow) waiter.release('timeout');
     }
   }
 
   close(): void {
     this.closed = true;
-    for (const waiters of this.byRequest.values()) {
-      for (const waiter of waiters) waiter.release('closing');
-    }
+    for (const waiter of this.waiting) waiter.release('closing');
   }
 }

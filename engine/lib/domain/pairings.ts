@@ -3,6 +3,7 @@ import { sha256 } from '../crypto/digest.js';
 import { LETTERS_AND_DIGITS, randomText, TYPEABLE } from '../crypto/random.js';
 import type { PairingRecord, RateWindow } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
+import type { Address } from './address.js';
 
 /** How long a code can be used. */
 const CODE_LIFE = 10 * 60_000;
@@ -31,13 +32,12 @@ export interface PairingOffer {
 export class Pairings {
   private readonly repository: Repository;
   private readonly clock: () => number;
-  /** The address under which devices reach the engine, without a slash at its end. */
-  private readonly publicUrl: () => string;
+  private readonly address: Address;
 
-  constructor(repository: Repository, clock: () => number, publicUrl: () => string) {
+  constructor(repository: Repository, clock: () => number, address: Address) {
     this.repository = repository;
     this.clock = clock;
-    this.publicUrl = publicUrl;
+    this.address = address;
   }
 
   /** Makes a code and a link; those that the user had before end. */
@@ -52,7 +52,7 @@ export class Pairings {
       imageHash: sha256(image),
       expiresAt,
     });
-    const qrcode = `${this.publicUrl()}/pairing/${image}.png`;
+    const qrcode = `${this.address.linkBase}/pairing/${image}.png`;
     return { code, url: this.link(image), qrcode, expiresAt };
   }
 
@@ -75,7 +75,7 @@ export class Pairings {
 
   private link(image: string): string {
     // In the fragment, which no server or proxy gets to see.
-    return `${this.publicUrl()}/authenticator#pair=${linkSecret(image)}`;
+    return `${this.address.linkBase}/authenticator#pair=${linkSecret(image)}`;
   }
 }
 

@@ -4,8 +4,8 @@ import type { DeviceRecord, PushSubscription } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import type { Audit } from './audit.js';
-import type { Changes } from './changes.js';
 import { invalid } from './device-refusal.js';
+import type { Signals } from './signals.js';
 
 /** Longer than those of any push service there is. */
 const LONGEST_ENDPOINT = 2048;
@@ -19,13 +19,13 @@ export class PushSubscriptions {
   private readonly repository: Repository;
   private readonly guard: OutgoingGuard;
   private readonly audit: Audit;
-  private readonly changes: Changes;
+  private readonly signals: Signals;
 
-  constructor(repository: Repository, guard: OutgoingGuard, audit: Audit, changes: Changes) {
+  constructor(repository: Repository, guard: OutgoingGuard, audit: Audit, signals: Signals) {
     this.repository = repository;
     this.guard = guard;
     this.audit = audit;
-    this.changes = changes;
+    this.signals = signals;
   }
 
   /** Takes what `PushSubscription.toJSON()` gives in the browser; `null` ends the subscription. */
@@ -38,7 +38,7 @@ export class PushSubscriptions {
     // The rest of the endpoint is what lets others send to the device.
     const { host } = new URL(push.endpoint);
     await this.audit.write('push.subscribed', { userId, deviceId }, { service: host });
-    this.changes.notify(userId);
+    this.signals.publish({ userId });
   }
 
   /** Ends a subscription that its push service says is over. */
@@ -52,7 +52,7 @@ export class PushSubscriptions {
   private async remove({ id: deviceId, userId }: DeviceRecord, by: string): Promise<void> {
     await this.repository.updateDevice(deviceId, { push: null });
     await this.audit.write('push.unsubscribed', { userId, deviceId }, { by });
-    this.changes.notify(userId);
+    this.signals.publish({ userId });
   }
 }
 

@@ -3,22 +3,20 @@ import type {
   AnswerRecord,
   AppRecord,
   DenialReason,
-  DeviceRecord,
   Policy,
   RateWindow,
   RequestRecord,
 } from '../data/records.js';
 import type { Answered, AnswerStep, Repository } from '../data/repository.js';
 import { LaunchKeyEngineError } from '../errors.js';
-import type { Changes } from './changes.js';
 import { answerKey, keyId } from './credentials.js';
 import type { Events } from './events.js';
 import type { Fraud } from './fraud.js';
-import type { HeldPolls } from './held-polls.js';
 import type { Limits } from './limits.js';
 import { numberChoice } from './number-choice.js';
 import { ownRequest } from './own-request.js';
 import { OwnReason, Reason, Refusal } from './refusal.js';
+import type { Signals } from './signals.js';
 import { nameFault, type Users } from './users.js';
 
 /** What an application asks for with `POST /auths`, already read and typed. */
@@ -57,8 +55,7 @@ export type PollResult =
 export interface RequestDependencies {
   repository: Repository;
   users: Users;
-  heldPolls: HeldPolls;
-  changes: Changes;
+  signals: Signals;
   events: Events;
   fraud: Fraud;
   limits: Limits;
@@ -66,8 +63,6 @@ export interface RequestDependencies {
   /** Milliseconds that an auth request lives. */
   requestTtl: number;
   rateWindows: readonly RateWindow[];
-  /** Called with each new request, to wake the user's devices. */
-  onCreated: (request: RequestRecord, devices: readonly DeviceRecord[]) => void;
 }
 
 /** Auth requests from the push to the answer. */
@@ -80,7 +75,7 @@ export class Requests {
 
   /** Pushes a request to the user's device and returns its token. */
   async create(app: AppRecord, wanted: NewRequest): Promise<string> {
-    const { repository, changes, limits, clock, requestTtl, onCreated } = this.with;
+    const { repository, signals, limits, clock, requestTtl } = this.with;
     const { user, devices } = await this.recipient(app, wanted.username);
     await this.refusePaused(user.id);
     await this.limitRate(app, user.id);
@@ -109,8 +104,8 @@ export class Requests {
     if (inserted === 'full') {
       throw new Refusal(Reason.tooMany, 'Too many requests of this user are open.', requestTtl);
     }
-    changes.notify(user.id);
-    onCreated(request, devices);
+    signals.publish({ userId: user.id });
+    signals.requestCreated.publish(request, devices);
     return request.authRequest;
   }
 
@@ -158,7 +153,7 @@ export class Requests {
     answer: DeviceAnswer,
     kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'> = {},
   ): Promise<Answered> {
-    const { repository, users, heldPolls, changes, events, limits, clock } = this.with;
+    const { repository, users, signals, events, limits, clock } = this.with;
     const record: AnswerRecord = {
       approved: answer.approved,
       reason: answer.reason,
@@ -185,15 +180,15 @@ export class Requests {
       eventLimit: limits.deliveriesPerApp,
     });
     if (typeof answered !== 'object') throw notAnswerable(request.authRequest, answered);
-    heldPolls.wake(request.authRequest);
-    changes.notify(request.userId);
+    signals.publish({ authRequest: request.authRequest });
+    signals.publish({ userId: request.userId });
     events.settle(event, answered.queued);
     return answered;
   }
 
   /** Something about an open request is to be shown anew. */
   changed(request: RequestRecord): void {
-    this.with.changes.notify(request.userId);
+    this.with.signals.publish({ userId: request.userId });
   }
 
   /** The user who is asked, and the paired devices to ask on; a virtual one needs no waking. */

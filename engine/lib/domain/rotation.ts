@@ -3,7 +3,7 @@ import { LaunchKeyEngineError } from '../errors.js';
 import { type AppCredentials, unknownApp } from './apps.js';
 import type { Audit } from './audit.js';
 import { makeKeyPair, makeSecret } from './credentials.js';
-import type { OtherNodes } from './other-nodes.js';
+import type { Signals } from './signals.js';
 
 /** For as long as credentials that were replaced can go on at most. */
 const LONGEST_GRACE = 7 * 24 * 3_600_000;
@@ -28,7 +28,7 @@ export class Rotation {
   private readonly with: {
     repository: Repository;
     audit: Audit;
-    otherNodes: OtherNodes;
+    signals: Signals;
     clock: () => number;
   };
 
@@ -37,7 +37,7 @@ export class Rotation {
   }
 
   async rotate(appKey: string, options: RotateOptions = {}): Promise<RotatedCredentials> {
-    const { repository, audit, otherNodes, clock } = this.with;
+    const { repository, audit, signals, clock } = this.with;
     const { only, grace } = readOptions(options);
     if (!(await repository.app(appKey))) throw unknownApp(appKey);
     const secret = only === 'privateKey' ? undefined : await makeSecret();
@@ -50,7 +50,7 @@ export class Rotation {
     if (!(await repository.replaceCredentials(appKey, next, until))) throw unknownApp(appKey);
     await audit.write('app.rotated', { appKey }, { credentials: only ?? 'both', grace });
     // Whoever holds a poll by the credentials before has to come again, and is refused then.
-    otherNodes.wakeEverywhere();
+    signals.publish('any');
     return {
       appKey,
       ...(secret && { secretKey: secret.secretKey }),

@@ -1,16 +1,14 @@
 import type { AppRecord, SessionRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import type { Audit } from './audit.js';
-import type { Changes } from './changes.js';
 import type { Events } from './events.js';
-import type { HeldPolls } from './held-polls.js';
 import { ownRequest } from './own-request.js';
 import { OwnReason, Refusal } from './refusal.js';
+import type { Signals } from './signals.js';
 
 export interface SessionDependencies {
   repository: Repository;
-  heldPolls: HeldPolls;
-  changes: Changes;
+  signals: Signals;
   events: Events;
   audit: Audit;
   clock: () => number;
@@ -38,7 +36,7 @@ export class Sessions {
     action: 'Authenticate' | 'Revoke',
     status: boolean,
   ): Promise<void> {
-    const { repository, changes, clock } = this.with;
+    const { repository, signals, clock } = this.with;
     const request = await ownRequest(repository, app, authRequest, clock());
     if (!request) {
       throw new Refusal(OwnReason.unknownAuthRequest, 'This auth request is not known.');
@@ -67,7 +65,7 @@ export class Sessions {
     if (!(await repository.confirmSession(authRequest))) {
       throw notASession('The user has ended the session.');
     }
-    changes.notify(request.userId);
+    signals.publish({ userId: request.userId });
   }
 
   /**
@@ -79,7 +77,7 @@ export class Sessions {
     const cleared: SessionRecord[] = [];
     const keys = appKey === undefined ? await this.apps(userId) : [appKey];
     for (const key of keys) cleared.push(...(await this.clear(userId, key, by)));
-    if (cleared.length > 0) this.with.changes.notify(userId);
+    if (cleared.length > 0) this.with.signals.publish({ userId });
     return cleared;
   }
 
@@ -90,20 +88,21 @@ export class Sessions {
   }
 
   private async clear(userId: string, appKey: string, by?: string): Promise<SessionRecord[]> {
-    const { repository, heldPolls, events, audit } = this.with;
+    const { repository, signals, events, audit } = this.with;
     const event = await events.loggedOut(await repository.app(appKey), userId);
     const about = { userId, appKey, deviceId: by };
     const entry = audit.entry('sessions.ended', about, { by: by ?? 'operator' });
     const cleared = await repository.clearSessions(userId, appKey, entry, event);
-    for (const session of cleared) heldPolls.wake(session.authRequest);
+    for (const { authRequest } of cleared) signals.publish({ authRequest });
     if (cleared.length > 0) events.settle(event, true);
     return cleared;
   }
 
   private async end(authRequest: string, userId: string): Promise<void> {
-    await this.with.repository.endSession(authRequest, this.with.clock());
-    this.with.heldPolls.wake(authRequest);
-    this.with.changes.notify(userId);
+    const { repository, signals, clock } = this.with;
+    await repository.endSession(authRequest, clock());
+    signals.publish({ authRequest });
+    signals.publish({ userId });
   }
 }
 

@@ -3,6 +3,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 /** What the gauges read when they are scraped. */
 export interface MetricSources {
   heldPolls(): number;
+  heldDevices(): number;
   pendingRequests(): Promise<number>;
   queuedEvents(): Promise<number>;
 }
@@ -15,8 +16,6 @@ export class Metrics {
   private readonly answers: Counter<'outcome'>;
   private readonly fraudReports: Counter;
   private readonly pushes: Counter<'outcome'>;
-  /** Number of devices that wait for changes; set by the device API. */
-  heldDevices: () => number = () => 0;
 
   constructor(sources: MetricSources) {
     const registers = [this.registry];
@@ -57,13 +56,12 @@ export class Metrics {
         this.set(sources.heldPolls());
       },
     });
-    const heldDevices = () => this.heldDevices();
     new Gauge({
       name: 'launchkey_held_devices',
       help: 'Paired devices that wait for changes at this moment.',
       registers,
       collect() {
-        this.set(heldDevices());
+        this.set(sources.heldDevices());
       },
     });
     new Gauge({

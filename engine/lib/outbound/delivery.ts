@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import type { DeliveryRecord } from '../data/records.js';
 import type { Repository } from '../data/repository.js';
 import type { Logger } from '../observability/logger.js';
+import type { Metrics } from '../observability/metrics.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import { eventUrl } from './event-url.js';
 
@@ -33,7 +34,7 @@ export interface DeliveryDependencies {
   sign: (text: string) => Promise<string>;
   logger: Logger;
   guard: OutgoingGuard;
-  onOutcome: (kind: DeliveryRecord['kind'], outcome: 'delivered' | 'retried' | 'given up') => void;
+  metrics: Metrics;
 }
 
 /**
@@ -106,7 +107,7 @@ export class Delivery {
   }
 
   private async send(delivery: DeliveryRecord): Promise<void> {
-    const { repository, clock, onOutcome, logger } = this.with;
+    const { repository, clock, metrics, logger } = this.with;
     if (delivery.giveUpAt <= clock() && (await repository.app(delivery.appKey))?.disabled) {
       return await this.giveUp(delivery, 'the application is disabled');
     }
@@ -115,7 +116,7 @@ export class Delivery {
     const failure = await this.attempt(stated);
     if (this.closed) return;
     if (failure === undefined) {
-      onOutcome(delivery.kind, 'delivered');
+      metrics.delivery(delivery.kind, 'delivered');
       return await repository.deleteDelivery(delivery.id);
     }
     const attempts = delivery.attempts + 1;
@@ -125,7 +126,7 @@ export class Delivery {
     if (nextAttemptAt >= delivery.giveUpAt) {
       return await this.giveUp({ ...delivery, attempts }, failure);
     }
-    onOutcome(kind, 'retried');
+    metrics.delivery(kind, 'retried');
     logger.info({ appKey, kind, attempts, failure }, 'event to be sent again');
     await repository.rescheduleDelivery(id, {
       attempts,
@@ -136,7 +137,7 @@ export class Delivery {
 
   private async giveUp(delivery: DeliveryRecord, failure: string): Promise<void> {
     const { id, kind, appKey, attempts } = delivery;
-    this.with.onOutcome(kind, 'given up');
+    this.with.metrics.delivery(kind, 'given up');
     this.with.logger.warn({ appKey, kind, attempts, failure }, 'event given up');
     await this.with.repository.deleteDelivery(id);
   }

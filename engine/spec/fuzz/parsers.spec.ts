@@ -5,6 +5,7 @@ import { nearly, RUNS, textLike } from '../../../spec/support/fuzz.js';
 import { decodeBase64 } from '../../lib/crypto/base64.js';
 import { readEcPublicKey } from '../../lib/crypto/ec.js';
 import { MemoryRepository } from '../../lib/data/memory/index.js';
+import { Address } from '../../lib/domain/address.js';
 import { DeviceRefusal } from '../../lib/domain/device-refusal.js';
 import { Pairings } from '../../lib/domain/pairings.js';
 import { parsePolicy } from '../../lib/domain/policy.js';
@@ -267,7 +268,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     const pairings = new Pairings(
       new MemoryRepository(),
       () => now,
-      () => 'https://e.example',
+      new Address('https://e.example'),
     );
     const typed = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),

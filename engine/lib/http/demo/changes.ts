@@ -5,13 +5,13 @@ import { LaunchKeyEngineError } from '../../errors.js';
 import { onDisconnect } from '../client-disconnect.js';
 import { userState } from './state.js';
 
-const STREAMS_PER_USER = 20;
+const MAX_STREAMS_PER_USER = 20;
 /** Often enough that no proxy or phone takes the silence for a lost connection. */
 const HEARTBEAT = 20_000;
 
 /** Open event streams (server-sent events), which have to be ended before a server can close. */
 export class ChangeStreams {
-  private readonly open = new Set<() => void>();
+  private readonly open = new Set<{ userId: string; end(): void }>();
   private readonly services: Services;
 
   constructor(services: Services) {
@@ -22,7 +22,7 @@ export class ChangeStreams {
   async start(reply: FastifyReply, username: string): Promise<FastifyReply> {
     const { services } = this;
     const user = await services.users.require(username);
-    if (services.changes.count(user.id) >= STREAMS_PER_USER) {
+    if (this.count(user.id) >= MAX_STREAMS_PER_USER) {
       return reply.code(429).send({ error: { message: 'Too many pages of this user are open.' } });
     }
     reply.hijack();
@@ -37,21 +37,25 @@ export class ChangeStreams {
       'x-accel-buffering': 'no',
     });
     const push = this.pusher(username, raw);
-    const unsubscribe = services.changes.subscribe(user.id, push);
+    const unsubscribe = services.signals.subscribe({ userId: user.id }, push);
     const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT).unref();
-    const end = () => raw.end();
-    this.open.add(end);
+    const stream = { userId: user.id, end: () => raw.end() };
+    this.open.add(stream);
     onDisconnect(reply, () => {
       clearInterval(heartbeat);
       unsubscribe();
-      this.open.delete(end);
+      this.open.delete(stream);
     });
     push();
     return reply;
   }
 
   close(): void {
-    for (const end of this.open) end();
+    for (const { end } of this.open) end();
+  }
+
+  private count(userId: string): number {
+    return [...this.open].filter((stream) => stream.userId === userId).length;
   }
 
   /**

@@ -26,7 +26,7 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
   app.addHook('preClose', async () => streams.close());
   await app.register(rateLimit, { global: false });
   app.addHook('onRequest', async (request, reply) => {
-    const why = notLocal(request, services.loopbackPort());
+    const why = notLocal(request, services.address.loopbackPort);
     if (why) return refuse(reply, why);
     if (!fromThePage(request)) return refuse(reply, 'Only the page itself may call this.');
     const json = /^application\/json\b/i.test(request.headers['content-type'] ?? '');
@@ -51,7 +51,7 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
     const { request: open } = await services.requests.open(name(authRequest));
     if (open.username !== name(user)) throw unknownRequest();
     if (typeof approve !== 'boolean') throw invalid('approve must be true or false.');
-    return await services.device.answer(open.authRequest, approve, {
+    return await services.virtualDevice.answer(open.authRequest, approve, {
       number: number === undefined ? undefined : name(number),
       reason: reason as DenialReason | undefined,
     });

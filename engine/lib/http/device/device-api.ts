@@ -4,9 +4,8 @@ import { DEVICE_STATUS, DeviceRefusal, invalid } from '../../domain/device-refus
 import type { Services } from '../../domain/services.js';
 import { readSignature, type SignedRequest } from '../../domain/signed-request.js';
 import type { Party } from '../../domain/webauthn.js';
-import { onDisconnect } from '../client-disconnect.js';
 import { preferredWait } from '../v1/prefer.js';
-import { HeldStates } from './held-states.js';
+import { nextState } from './next-state.js';
 import { seenBase } from './target.js';
 
 /** The largest body in bytes: a WebAuthn registration with room to spare. */
@@ -24,9 +23,6 @@ interface Call {
 /** What paired devices ask the engine: see DEVICE-PROTOCOL.md. */
 export async function deviceApi(app: FastifyInstance, services: Services): Promise<void> {
   const { answers, devices, factors, fraud, pairings, pushSubscriptions, sessions } = services;
-  const states = new HeldStates(services);
-  services.metrics.heldDevices = () => states.size;
-  app.addHook('preClose', async () => states.close());
   app.removeAllContentTypeParsers();
   // The digest is over the bytes as they came.
   app.addContentTypeParser(
@@ -51,18 +47,10 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   });
   app.get('/state', async (request, reply) => {
     const { device } = await admit(services, request);
-    const user = await devices.owner(device);
-    const wait = preferredWait(request.headers.prefer) * 1000;
+    const waitMs = preferredWait(request.headers.prefer) * 1000;
     const known = /^"([A-Za-z0-9_-]{1,64})"$/.exec(request.headers['if-none-match'] ?? '')?.[1];
-    const left = new AbortController();
-    onDisconnect(reply, () => left.abort());
-    const state = await states.next(
-      { device, user },
-      known,
-      known === undefined ? 0 : wait,
-      left.signal,
-    );
-    if (wait > 0) reply.header('preference-applied', 'wait');
+    const state = await nextState(services, device, known, known ? waitMs : 0, reply);
+    if (waitMs > 0) reply.header('preference-applied', 'wait');
     if (!state) return reply.code(304).header('etag', `"${known}"`).send();
     return reply.header('etag', `"${state.version}"`).send(state.body);
   });

@@ -7,15 +7,18 @@ import type { Services } from '../../domain/services.js';
 import { showSession } from '../../domain/snapshots.js';
 import { groupSessions } from '../demo/state.js';
 
-/**
- * Everything that a paired device shows, and a version that changes with what is to be shown. Throws if
- * the device is not paired any more.
- */
+/** Everything that a paired device shows, and a version that changes with it. */
+export interface DeviceState {
+  version: string;
+  body: object;
+}
+
+/** Throws when the device was unpaired. */
 export async function deviceState(
   services: Services,
   known: DeviceRecord,
   user: UserRecord,
-): Promise<{ version: string; body: object }> {
+): Promise<DeviceState> {
   const [devices, requests, sessions, pausedUntil] = await Promise.all([
     services.devices.list(user.id),
     services.requests.pending(user.id),

@@ -7,8 +7,9 @@ import type { Services } from '../../domain/services.js';
  * none, this machine's by the name that the device has used. Never a name of a stranger's choosing.
  */
 export function seenBase(services: Services, request: FastifyRequest): string {
-  if (services.publicUrl !== undefined) return services.publicUrl;
-  const { protocol, port } = new URL(services.url());
+  const { publicUrl, url } = services.address;
+  if (publicUrl !== undefined) return publicUrl;
+  const { protocol, port } = new URL(url);
   const host = request.headers.host ?? '';
   const name = port !== '' && host.endsWith(`:${port}`) ? host.slice(0, -port.length - 1) : host;
   if (['localhost', '127.0.0.1', '[::1]'].includes(name)) return `${protocol}//${host}`;

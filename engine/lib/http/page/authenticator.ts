@@ -41,7 +41,7 @@ export async function authenticator(app: FastifyInstance, services: Services): P
   });
   app.addHook('onRequest', async (request, reply) => {
     // To browsers `localhost` is one host, whatever else somebody runs on the same machine.
-    if (request.protocol !== 'https' || services.loopbackPort() !== undefined) return;
+    if (request.protocol !== 'https' || services.address.loopbackPort !== undefined) return;
     reply.header('strict-transport-security', STRICT_TRANSPORT);
   });
   await app.register((scope) => deviceApi(scope, services), { prefix: '/api' });

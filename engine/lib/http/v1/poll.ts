@@ -48,20 +48,19 @@ async function hold(
   seconds: number,
 ): Promise<FastifyReply> {
   const { envelopes, heldPolls, requests } = services;
-  const place = heldPolls.enter(authRequest, seconds * 1000);
-  const stopWatching = onDisconnect(reply, () => place.release('left'));
+  const held = heldPolls.enter(authRequest, seconds * 1000);
+  const stopWatching = onDisconnect(reply, () => held.release('disconnected'));
   try {
-    // Looked at from inside: an answer that came before the poll entered wakes nobody.
     const before = await requests.poll(app, authRequest);
     if (before.state === 'answered') return send(reply, before);
-    place.expiresAt = before.expiresAt;
-    const release = await place.released;
-    if (release === 'left') return reply.hijack();
+    held.expiresAt = before.expiresAt;
+    const release = await held.released;
+    if (release === 'disconnected') return reply.hijack();
     if (release === 'closing') return sendUnavailable(reply.header('connection', 'close'));
-    // What was let in a minute ago may be disabled by now.
+    // The application may have been disabled while the poll was held.
     return send(reply, await requests.poll(await envelopes.readmit(app), authRequest));
   } finally {
-    place.release('left');
+    held.release('disconnected');
     stopWatching();
   }
 }

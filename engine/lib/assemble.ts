@@ -1,0 +1,158 @@
+import { PublicKeys } from './crypto/keys.js';
+import { openRepository } from './data/open.js';
+import { Address } from './domain/address.js';
+import { Answers } from './domain/answers.js';
+import { Apps } from './domain/apps.js';
+import { Audit } from './domain/audit.js';
+import { Deletions } from './domain/deletions.js';
+import { Devices } from './domain/devices.js';
+import { Envelopes } from './domain/envelopes.js';
+import { Events } from './domain/events.js';
+import { Factors } from './domain/factors.js';
+import { FailedCalls } from './domain/failed-calls.js';
+import { Fraud } from './domain/fraud.js';
+import { HeldDevices } from './domain/held-devices.js';
+import { HeldPolls } from './domain/held-polls.js';
+import { Pairings } from './domain/pairings.js';
+import { PingKeys } from './domain/ping-keys.js';
+import { PushSubscriptions } from './domain/push-subscriptions.js';
+import { Requests } from './domain/requests.js';
+import { Rotation } from './domain/rotation.js';
+import type { Services } from './domain/services.js';
+import { Sessions } from './domain/sessions.js';
+import { Signals } from './domain/signals.js';
+import { Users } from './domain/users.js';
+import { VirtualDevice } from './domain/virtual-device.js';
+import { WhiteLabel } from './domain/white-label.js';
+import { Tls } from './http/tls.js';
+import { Metrics } from './observability/metrics.js';
+import { outsideRequests, withRequestIds } from './observability/request-context.js';
+import type { ResolvedOptions } from './options.js';
+import { Delivery } from './outbound/delivery.js';
+import { Push } from './outbound/push.js';
+import { openVapidKeys, PushMessages } from './outbound/push-message.js';
+import { OutgoingGuard } from './util/outgoing-guard.js';
+
+/** One engine, put together and not listening yet. */
+export interface EngineParts {
+  services: Services;
+  delivery: Delivery;
+  push: Push;
+  tls: Tls | undefined;
+}
+
+/** Opens the data and makes the parts of an engine. */
+export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
+  const { clock, limits } = options;
+  const logger = withRequestIds(options.logger);
+  const tls = options.tls && (await Tls.open(options.tls, logger));
+  const repository = await openRepository(options);
+  const [pingKeys, vapidKeys] = await Promise.all([
+    PingKeys.open(repository, clock, options.pingKeyGrace),
+    openVapidKeys(repository),
+  ]).catch(async (error) => {
+    await repository.close();
+    throw error;
+  });
+
+  const address = new Address(options.publicUrl);
+  const publicKeys = new PublicKeys();
+  const signals = new Signals(repository, clock);
+  const heldPolls = new HeldPolls(signals);
+  const heldDevices = new HeldDevices(signals);
+  const metrics = new Metrics({
+    heldPolls: () => heldPolls.size,
+    heldDevices: () => heldDevices.size,
+    pendingRequests: () => repository.pendingCount(clock()),
+    queuedEvents: () => repository.deliveryCount(),
+  });
+
+  const apps = new Apps(repository, clock);
+  const users = new Users(repository, clock, limits.whiteLabelUsersPerApp);
+  const audit = new Audit(repository, clock);
+  const events = new Events(users, signals, clock, logger);
+  const fraud = new Fraud({ repository, audit, signals, metrics, logger, clock });
+  const requests = new Requests({
+    repository,
+    users,
+    signals,
+    events,
+    fraud,
+    limits,
+    clock,
+    requestTtl: options.requestTtl,
+    rateWindows: options.rateWindows,
+  });
+  const pairings = new Pairings(repository, clock, address);
+  const pushGuard = new OutgoingGuard(options.push.networks);
+  const pushSubscriptions = new PushSubscriptions(repository, pushGuard, audit, signals);
+
+  const delivery = new Delivery(
+    {
+      repository,
+      clock,
+      logger,
+      metrics,
+      guard: new OutgoingGuard(options.callbackNetworks),
+      sign: (text) => pingKeys.sign(text),
+    },
+    options.delivery,
+  );
+  const push = new Push(
+    {
+      repository,
+      subscriptions: pushSubscriptions,
+      fraud,
+      guard: pushGuard,
+      messages: new PushMessages(vapidKeys, options.publicUrl),
+      metrics,
+      logger,
+      clock,
+    },
+    options.push,
+  );
+  // Sending serves everybody: its log lines must not carry the id of the request that caused it.
+  signals.eventQueued.subscribe(() => outsideRequests(() => delivery.run()));
+  signals.requestCreated.subscribe((request, devices) =>
+    outsideRequests(() => push.wake(request, devices)),
+  );
+
+  const services: Services = {
+    repository,
+    pingKeys,
+    envelopes: new Envelopes(repository, pingKeys, publicKeys, clock),
+    apps,
+    users,
+    rotation: new Rotation({ repository, audit, signals, clock }),
+    deletions: new Deletions({ repository, apps, users, audit, signals }),
+    requests,
+    sessions: new Sessions({ repository, signals, events, audit, clock }),
+    pairings,
+    whiteLabel: new WhiteLabel({ repository, users, pairings, publicKeys }),
+    virtualDevice: new VirtualDevice(repository, requests, publicKeys),
+    devices: new Devices({
+      repository,
+      pairings,
+      signals,
+      audit,
+      clock,
+      limit: limits.devicesPerUser,
+    }),
+    answers: new Answers({ repository, requests, publicKeys, fraud, audit, metrics, clock }),
+    factors: new Factors(repository, audit, signals, clock),
+    pushKey: push.publicKey,
+    pushSubscriptions,
+    fraud,
+    audit,
+    signals,
+    heldPolls,
+    heldDevices,
+    failedCalls: new FailedCalls(clock, logger),
+    limits,
+    metrics,
+    logger,
+    clock,
+    address,
+  };
+  return { services, delivery, push, tls };
+}

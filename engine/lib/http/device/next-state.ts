@@ -1,0 +1,39 @@
+import type { FastifyReply } from 'fastify';
+import type { DeviceRecord } from '../../data/records.js';
+import { DeviceRefusal } from '../../domain/device-refusal.js';
+import type { Services } from '../../domain/services.js';
+import { onDisconnect } from '../client-disconnect.js';
+import { type DeviceState, deviceState } from './device-state.js';
+
+/**
+ * Waits until the version of the user's state differs from `known`, and returns that state. Returns
+ * `undefined` after `waitMs`, when the device disconnects, or when it sends a new request. Throws when
+ * the device is unpaired or the engine closes.
+ */
+export async function nextState(
+  services: Services,
+  device: DeviceRecord,
+  known: string | undefined,
+  waitMs: number,
+  reply: FastifyReply,
+): Promise<DeviceState | undefined> {
+  const { heldDevices, limits } = services;
+  if (waitMs > 0 && heldDevices.size >= limits.heldPolls) {
+    throw new DeviceRefusal('too_many', 'Too many devices are waiting.', { retryAfter: 5000 });
+  }
+  const user = await services.devices.owner(device);
+  const held = heldDevices.enter(device.id, user.id, waitMs);
+  const stopWatching = onDisconnect(reply, () => held.end());
+  try {
+    for (;;) {
+      const release = await held.next();
+      if (release === 'closing') throw new DeviceRefusal('unavailable', 'The engine closes.');
+      if (release === 'ended') return undefined;
+      const state = await deviceState(services, device, user);
+      if (state.version !== known) return state;
+    }
+  } finally {
+    held.end();
+    stopWatching();
+  }
+}

@@ -1,0 +1,113 @@
+import { lookup } from 'node:dns/promises';
+import type { AddressInfo } from 'node:net';
+import type { EngineParts } from './assemble.js';
+import type { Services } from './domain/services.js';
+import { LaunchKeyEngineError } from './errors.js';
+import { Connections } from './http/connections.js';
+import { createServer } from './http/server.js';
+import type { ResolvedOptions } from './options.js';
+import { isLoopback } from './util/networks.js';
+
+/** Interval between sweeps for due and expired records, in ms. */
+const SWEEP_INTERVAL_MS = 250;
+/** How long `close` waits for responses that are being written, in ms. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** Starts and ends one engine: it listens, sweeps while it runs, and closes. */
+export class Lifecycle {
+  private readonly parts: EngineParts;
+  private readonly sweeper: NodeJS.Timeout;
+  private server: Awaited<ReturnType<typeof createServer>> | undefined;
+  private connections: Connections | undefined;
+  private closing: Promise<void> | undefined;
+  private sweeping: Promise<unknown> | undefined;
+
+  constructor(parts: EngineParts) {
+    this.parts = parts;
+    // The only timer for everything that expires. It keeps no process alive.
+    this.sweeper = setInterval(() => this.sweep(), SWEEP_INTERVAL_MS).unref();
+  }
+
+  /** Throws an `ENGINE_CLOSED` error once the engine closes. */
+  openServices(): Services {
+    if (!this.closing) return this.parts.services;
+    throw new LaunchKeyEngineError('ENGINE_CLOSED', 'This engine has been closed.');
+  }
+
+  async listen({
+    host,
+    port,
+    trustedProxies,
+  }: Pick<ResolvedOptions, 'host' | 'port' | 'trustedProxies'>): Promise<void> {
+    const { services, tls } = this.parts;
+    const server = await createServer(services, trustedProxies, tls);
+    this.server = server;
+    this.connections = new Connections(server.server);
+    try {
+      await server.listen({ host: await oneAddress(host), port });
+    } catch (error) {
+      await this.close();
+      const code = (error as NodeJS.ErrnoException).code ?? 'an error';
+      throw new LaunchKeyEngineError(
+        'ENGINE_LISTEN',
+        `Cannot listen on ${host}, port ${port}: ${code}. Choose another port or host.`,
+        { cause: error },
+      );
+    }
+    const bound = server.server.address() as AddressInfo;
+    const { address } = services;
+    if (isLoopback(bound.address)) address.loopbackPort = bound.port;
+    const shown = host.includes(':') ? `[${host}]` : host;
+    address.url = `${tls ? 'https' : 'http'}://${shown}:${bound.port}`;
+  }
+
+  async close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    await this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    const { services, delivery, push } = this.parts;
+    clearInterval(this.sweeper);
+    services.heldPolls.close();
+    services.heldDevices.close();
+    const { server } = this;
+    if (server) {
+      const impatience = setTimeout(() => this.connections?.destroy(), CLOSE_TIMEOUT_MS);
+      await server.close();
+      clearTimeout(impatience);
+    }
+    await delivery.close();
+    await push.close();
+    await this.sweeping;
+    await services.repository.close();
+  }
+
+  private sweep(): void {
+    const { services, delivery, tls } = this.parts;
+    const { clock, envelopes, heldPolls, signals, pingKeys, repository, logger } = services;
+    const now = clock();
+    heldPolls.sweep(now);
+    envelopes.countTime();
+    delivery.run();
+    if (this.sweeping) return;
+    this.sweeping = Promise.all([
+      repository.sweep(now),
+      pingKeys.refresh(),
+      signals.catchUp(),
+      tls?.look(),
+    ])
+      .catch((error) => logger.error({ err: error }, 'the sweep failed'))
+      .finally(() => {
+        this.sweeping = undefined;
+      });
+  }
+}
+
+/**
+ * Resolves `localhost` to one address. For a second address Fastify would make a second server, which
+ * gets no renewed certificate and does not close with the first.
+ */
+async function oneAddress(host: string): Promise<string> {
+  return host === 'localhost' ? (await lookup(host)).address : host;
+}
