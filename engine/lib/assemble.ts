@@ -21,6 +21,7 @@ import { Rotation } from './domain/rotation.js';
 import type { Services } from './domain/services.js';
 import { Sessions } from './domain/sessions.js';
 import { Signals } from './domain/signals.js';
+import { UsedPingKeys } from './domain/used-ping-keys.js';
 import { Users } from './domain/users.js';
 import { VirtualDevice } from './domain/virtual-device.js';
 import { WhiteLabel } from './domain/white-label.js';
@@ -87,6 +88,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   const pushGuard = new OutgoingGuard(options.push.networks);
   const pushSubscriptions = new PushSubscriptions(repository, pushGuard, audit, signals);
 
+  const usedPingKeys = new UsedPingKeys(repository, pingKeys, clock);
   const delivery = new Delivery(
     {
       repository,
@@ -94,7 +96,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
       logger,
       metrics,
       guard: new OutgoingGuard(options.callbackNetworks),
-      sign: (text) => pingKeys.sign(text),
+      signer: (event) => usedPingKeys.signer(event),
     },
     options.delivery,
   );
@@ -120,7 +122,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   const services: Services = {
     repository,
     pingKeys,
-    envelopes: new Envelopes(repository, pingKeys, publicKeys, clock),
+    envelopes: new Envelopes(repository, pingKeys, publicKeys, clock, usedPingKeys),
     apps,
     users,
     rotation: new Rotation({ repository, audit, signals, clock }),

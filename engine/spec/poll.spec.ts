@@ -132,6 +132,23 @@ describe('GET /poll', () => {
     expect((await other.auths({ username: body.user_push_id })).body.message_code).toBe(40426);
   });
 
+  it('takes the user hash that it returns as a user name, of the same application only', async () => {
+    const { engine, application, user } = await share();
+    const other = new Application(engine.url, await engine.createApp({ name: 'Other' }));
+    const hashOf = async (asking: Application) => {
+      const token = await asking.authorize(user);
+      await engine.answer(token, true);
+      return (await asking.poll(token)).body.user_hash;
+    };
+    const [own, foreign] = [await hashOf(application), await hashOf(other)];
+    const asked = await application.authorize(own);
+    expect((await engine.requests(user)).map((one) => one.authRequest)).toEqual([asked]);
+    // What another application was given is as unknown as what nobody was.
+    const said = async (username: string) => (await application.auths({ username })).text;
+    expect(await said(foreign)).toBe(await said('x'.repeat(43)));
+    expect((await application.auths({ username: foreign })).body.message_code).toBe(40426);
+  });
+
   it('returns the same organization_user to all applications of an organization', async () => {
     const { engine, application } = await start({ organization: 'Acme' });
     const sister = new Application(

@@ -15,6 +15,7 @@ import type {
   ReceiptRecord,
   RequestRecord,
   SessionRecord,
+  UsedPingKey,
   UserRecord,
 } from './records.js';
 
@@ -79,6 +80,8 @@ export interface Repository {
     next: Partial<AppCredentialsRecord>,
     previousUntil: number | undefined,
   ): Promise<boolean>;
+  /** Replaces what is kept of the ping keys that the application uses; nothing if there is none. */
+  setUsedPingKeys(appKey: string, used: readonly UsedPingKey[]): Promise<void>;
   /**
    * Deletes the application with all that is of it: requests, sessions, receipts, events, the names of
    * users there, and its white label users. `false` if there is none.

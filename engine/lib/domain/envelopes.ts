@@ -12,6 +12,7 @@ import type { PingKeys } from './ping-keys.js';
 import { Reason, Refusal } from './refusal.js';
 import { parseSecretText } from './secret-text.js';
 import { type Stamped, Stamps } from './stamps.js';
+import { UsedPingKeys } from './used-ping-keys.js';
 
 /** What every call but ping carries to say which application it is from. */
 export interface Envelope {
@@ -45,6 +46,7 @@ export class Envelopes {
   private readonly clock: () => number;
   private readonly secrets = new SecretChecks();
   private readonly stamps: Stamps;
+  private readonly usedPingKeys: UsedPingKeys;
   private readonly checked = new BoundedMap<string, Promise<Checked>>(10_000);
 
   constructor(
@@ -52,12 +54,14 @@ export class Envelopes {
     pingKeys: PingKeys,
     publicKeys: PublicKeys,
     clock: () => number,
+    usedPingKeys = new UsedPingKeys(repository, pingKeys, clock),
   ) {
     this.repository = repository;
     this.pingKeys = pingKeys;
     this.publicKeys = publicKeys;
     this.clock = clock;
     this.stamps = new Stamps(clock);
+    this.usedPingKeys = usedPingKeys;
   }
 
   /**
@@ -81,7 +85,7 @@ export class Envelopes {
       // Made with keys that are not in use any more: say so by checking it anew.
       await this.open(app, this.signed(app, envelope));
     }
-    return this.admit(app, checked);
+    return await this.admit(app, checked);
   }
 
   /** The same for `POST /users`, whose signature is over the whole body. Too rare to remember. */
@@ -90,7 +94,7 @@ export class Envelopes {
     const publicKey = this.verifySignature(app, body, envelope.signature);
     const ciphertext = this.ciphertext(envelope.secretKey);
     if (!ciphertext) throw notDecryptable();
-    return this.admit(app, await this.open(app, { ciphertext, publicKey }));
+    return await this.admit(app, await this.open(app, { ciphertext, publicKey }));
   }
 
   /** An application that was let in a while ago, as it is now. */
@@ -190,10 +194,11 @@ export class Envelopes {
     return valid && this.pingKeys.accepts(checked.pingKey);
   }
 
-  private admit(app: AppRecord, checked: Checked): AppRecord {
+  private async admit(app: AppRecord, checked: Checked): Promise<AppRecord> {
     this.checkStamp(app, checked);
     this.stamps.note(checked);
     refuseDisabled(app);
+    await this.usedPingKeys.note(app, checked.pingKey);
     return { ...app, publicKey: checked.publicKey };
   }
 }

@@ -99,8 +99,13 @@ export class PingKeys {
     return undefined;
   }
 
-  sign(text: string): Promise<string> {
-    return signText(text, this.current.privateKey);
+  /** Whether older keys than the current one still decrypt. */
+  get hasRetiring(): boolean {
+    return this.alive().length > 1;
+  }
+
+  sign(text: string, key = this.current): Promise<string> {
+    return signText(text, key.privateKey);
   }
 
   private async replace(): Promise<PingKey> {

@@ -78,17 +78,24 @@ export class Users {
   }
 
   /**
-   * Whom an application means: its own white label user, the user behind a push ID that it was given,
-   * or a user by name, in this order, since the first two are names of the application's own.
+   * Whom an application means: its own white label user, the user behind a push ID or user hash that
+   * it was given, or a user by name, in this order, since the first ones are names of the
+   * application's own. A hash that another application was given is nobody's name.
    */
   async resolve(app: AppRecord, name: string): Promise<UserRecord | undefined> {
     const { repository } = this;
     return (
       (await repository.userByName(whiteLabelName(app.appKey, name))) ??
-      (IDENTITY.test(name)
-        ? await repository.userByIdentity('push', app.appKey, name)
-        : undefined) ??
+      (await this.byIdentity(app, name)) ??
       (await repository.userByName(name))
+    );
+  }
+
+  private async byIdentity({ appKey }: AppRecord, name: string): Promise<UserRecord | undefined> {
+    if (!IDENTITY.test(name)) return undefined;
+    return (
+      (await this.repository.userByIdentity('push', appKey, name)) ??
+      (await this.repository.userByIdentity('hash', appKey, name))
     );
   }
 

@@ -31,7 +31,8 @@ const RESTATE_AFTER = 4 * 60_000;
 export interface DeliveryDependencies {
   repository: Repository;
   clock: () => number;
-  sign: (text: string) => Promise<string>;
+  /** Signs with the key by which the application verifies this event. */
+  signer: (delivery: DeliveryRecord) => Promise<(text: string) => Promise<string>>;
   logger: Logger;
   guard: OutgoingGuard;
   metrics: Metrics;
@@ -145,7 +146,7 @@ export class Delivery {
   /** What is wrong, or `undefined`; never a text that holds the URL or its query. */
   private async attempt(delivery: DeliveryRecord): Promise<string | undefined> {
     try {
-      const url = await eventUrl(delivery, this.with.sign);
+      const url = await eventUrl(delivery, await this.with.signer(delivery));
       const response = await request(url, {
         method: 'POST',
         dispatcher: this.agent,

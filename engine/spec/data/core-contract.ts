@@ -77,7 +77,10 @@ export function coreContract(make: () => Promise<Repository>): void {
     expect(await repository.setAppDisabled('0', true)).toBe(false);
     const strict = { ...app, appKey: '2', createdAt: 1, strictStamps: true };
     expect(await repository.insertApp(strict)).toBe(true);
-    expect(await repository.apps()).toEqual([{ ...app, disabled: true }, strict]);
+    const usedPingKeys = [{ fingerprint: 'aa:bb', at: 5 }];
+    await repository.setUsedPingKeys(app.appKey, usedPingKeys);
+    await repository.setUsedPingKeys('0', usedPingKeys);
+    expect(await repository.apps()).toEqual([{ ...app, disabled: true, usedPingKeys }, strict]);
     const white = { ...user, id: 'w', username: 'bob@1', whiteLabelOf: app.appKey };
     expect(await repository.insertUser(white, 1)).toBe('inserted');
     expect(await repository.insertUser({ ...white, id: 'x', username: 'y@1' }, 1)).toBe('full');

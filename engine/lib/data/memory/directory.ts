@@ -3,6 +3,7 @@ import type {
   AppRecord,
   IdentityKind,
   PairingRecord,
+  UsedPingKey,
   UserRecord,
 } from '../records.js';
 
@@ -44,6 +45,11 @@ export class MemoryDirectory {
       previousUntil === undefined ? undefined : { secretHash, publicKey, until: previousUntil };
     this.apps.set(appKey, { ...app, ...next, previous });
     return true;
+  }
+
+  setUsedPingKeys(appKey: string, usedPingKeys: readonly UsedPingKey[]): void {
+    const app = this.apps.get(appKey);
+    if (app) this.apps.set(appKey, { ...app, usedPingKeys });
   }
 
   deleteApp(appKey: string): boolean {

@@ -11,6 +11,7 @@ import type {
   PingKeyRecord,
   RateWindow,
   RequestRecord,
+  UsedPingKey,
   UserRecord,
 } from '../records.js';
 import type { AnswerStep, Repository } from '../repository.js';
@@ -54,6 +55,10 @@ export class MemoryRepository implements Repository {
     previousUntil: number | undefined,
   ) {
     return this.directory.replaceCredentials(appKey, next, previousUntil);
+  }
+
+  async setUsedPingKeys(appKey: string, used: readonly UsedPingKey[]) {
+    this.directory.setUsedPingKeys(appKey, used);
   }
 
   async deleteApp(appKey: string) {

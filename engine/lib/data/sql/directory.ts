@@ -4,6 +4,7 @@ import type {
   AppRecord,
   IdentityKind,
   PairingRecord,
+  UsedPingKey,
   UserRecord,
 } from '../records.js';
 import { isReferenceToNothing } from './references.js';
@@ -79,6 +80,14 @@ export class SqlDirectory {
       .returning('app_key')
       .executeTakeFirst();
     return updated !== undefined;
+  }
+
+  async setUsedPingKeys(appKey: string, used: readonly UsedPingKey[]): Promise<void> {
+    await this.db
+      .updateTable('apps')
+      .set({ used_ping_keys: JSON.stringify(used) })
+      .where('app_key', '=', appKey)
+      .execute();
   }
 
   async insertUser(

@@ -11,6 +11,7 @@ import type {
   PingKeyRecord,
   RateWindow,
   RequestRecord,
+  UsedPingKey,
   UserRecord,
 } from '../records.js';
 import type { Announced, AnswerStep, Repository } from '../repository.js';
@@ -87,6 +88,10 @@ export class SqlRepository implements Repository {
     previousUntil: number | undefined,
   ) {
     return this.directory.replaceCredentials(appKey, next, previousUntil);
+  }
+
+  setUsedPingKeys(appKey: string, used: readonly UsedPingKey[]) {
+    return this.directory.setUsedPingKeys(appKey, used);
   }
 
   deleteApp(appKey: string) {

@@ -1,0 +1,99 @@
+import type { AppRecord, DeliveryRecord, UsedPingKey } from '../data/records.js';
+import type { Repository } from '../data/repository.js';
+import type { PingKey, PingKeys } from './ping-keys.js';
+
+/**
+ * How long an older key counts after its last use where the application uses a newer one too: as long
+ * as a client that renews its key keeps one (Java).
+ */
+export const OLDER_KEY_COUNTS_MS = 5 * 60_000;
+/** How exactly the last use of a key is kept, where there are several: it is not written at each call. */
+const PRECISION_MS = 60_000;
+
+/**
+ * Which ping keys the applications encrypt for, and so verify logouts by: a Python process keeps the
+ * key of its first ping for as long as it lives.
+ *
+ * Where processes of one application use different keys, the older key counts until it has not been
+ * used for five minutes. A logout that is not taken is signed with the next key at the next attempt.
+ */
+export class UsedPingKeys {
+  private readonly repository: Repository;
+  private readonly pingKeys: PingKeys;
+  private readonly clock: () => number;
+  /** By application and key: calls that come at once write once. */
+  private readonly writing = new Map<string, Promise<void>>();
+
+  constructor(repository: Repository, pingKeys: PingKeys, clock: () => number) {
+    this.repository = repository;
+    this.pingKeys = pingKeys;
+    this.clock = clock;
+  }
+
+  /** Notes that the application has encrypted for this key. Writes only what changes something. */
+  async note(app: AppRecord, fingerprint: string): Promise<void> {
+    const now = this.clock();
+    const used = this.alive(app);
+    const known = used.find((one) => one.fingerprint === fingerprint);
+    if (known && (known === onlyInUse(used) || Math.abs(now - known.at) < PRECISION_MS)) return;
+    const name = `${app.appKey} ${fingerprint}`;
+    let written = this.writing.get(name);
+    if (!written) {
+      written = this.repository
+        .setUsedPingKeys(app.appKey, withUse(used, fingerprint, now))
+        .finally(() => this.writing.delete(name));
+      this.writing.set(name, written);
+    }
+    await written;
+  }
+
+  /** Signs with the key by which the application verifies this event. */
+  async signer(delivery: DeliveryRecord): Promise<(text: string) => Promise<string>> {
+    const key = await this.keyFor(delivery);
+    return (text) => this.pingKeys.sign(text, key);
+  }
+
+  private async keyFor({ kind, appKey, attempts }: DeliveryRecord): Promise<PingKey> {
+    const { current } = this.pingKeys;
+    // The signature over an answer is read by clients alone that ping where they do not know its key.
+    if (kind === 'answer' || !this.pingKeys.hasRetiring) return current;
+    const app = await this.repository.app(appKey);
+    const used = app ? this.alive(app) : [];
+    const keys = [...this.byAge(inUse(used)).slice(0, 1), current, ...this.byAge(used)];
+    const candidates = [...new Map(keys.map((key) => [key.fingerprint, key])).values()];
+    return candidates[attempts % candidates.length] ?? current;
+  }
+
+  private alive(app: AppRecord): UsedPingKey[] {
+    return (app.usedPingKeys ?? []).filter((one) => this.pingKeys.accepts(one.fingerprint));
+  }
+
+  /** The oldest first. */
+  private byAge(used: readonly UsedPingKey[]): PingKey[] {
+    return used
+      .flatMap(({ fingerprint }) => this.pingKeys.byFingerprint(fingerprint) ?? [])
+      .sort((a, b) => a.madeAt - b.madeAt);
+  }
+}
+
+/** The keys that count: those used within five minutes of the latest use. */
+function inUse(used: readonly UsedPingKey[]): UsedPingKey[] {
+  const latest = Math.max(...used.map(({ at }) => at));
+  return used.filter(({ at }) => at >= latest - OLDER_KEY_COUNTS_MS);
+}
+
+/** The one key that counts, whose further uses are not written; `undefined` where there are several. */
+function onlyInUse(used: readonly UsedPingKey[]): UsedPingKey | undefined {
+  const [only, another] = inUse(used);
+  return another ? undefined : only;
+}
+
+function withUse(used: readonly UsedPingKey[], fingerprint: string, now: number): UsedPingKey[] {
+  // Its uses were not written: it may have been used a moment ago.
+  const unwritten = onlyInUse(used);
+  const others = used.filter((one) => one.fingerprint !== fingerprint);
+  return [
+    ...others.map((one) => ({ ...one, at: one === unwritten ? now : Math.min(one.at, now) })),
+    { fingerprint, at: now },
+  ];
+}
