@@ -78,7 +78,7 @@ describe('the authenticator', () => {
     expect((await post(engine.url, 'end', { user })).body).toEqual({ ended: 2 });
   });
 
-  it('pairs by a code, and not by ten guesses', async () => {
+  it('pairs by a code, and refuses codes after ten invalid ones', async () => {
     const { engine, application } = await start();
     const { body } = await application.createWhiteLabelUser('bob');
     const { code } = JSON.parse(application.decryptWhiteLabel(body.response).text);
@@ -86,10 +86,10 @@ describe('the authenticator', () => {
     const name = `bob@${application.credentials.appKey}`;
     expect((await post(engine.url, 'pair', { code })).body).toEqual({ username: name });
     const guesses = [];
-    for (let guess = 0; guess < 9; guess += 1) {
+    for (let guess = 0; guess < 10; guess += 1) {
       guesses.push((await post(engine.url, 'pair', { code: 'AAAAAAAA' })).status);
     }
-    expect(guesses).toEqual([...Array(8).fill(404), 429]);
+    expect(guesses).toEqual([...Array(9).fill(404), 429]);
   });
 
   it('says what it refuses', async () => {
@@ -187,6 +187,7 @@ describe('the authenticator', () => {
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain('unsafe');
     expect(headers['x-frame-options']).toBe('DENY');
+    expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['referrer-policy']).toBe('no-referrer');
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });

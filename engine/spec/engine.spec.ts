@@ -97,6 +97,7 @@ describe('the methods of an engine', () => {
       name: 'Blog',
       callbackUrl,
       organization: undefined,
+      strictStamps: false,
       disabled: false,
       createdAt: expect.any(Date),
     });

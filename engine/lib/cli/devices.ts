@@ -1,4 +1,4 @@
-import QRCode from 'qrcode';
+import { qrText } from '../util/qr-code.js';
 import { command } from './control.js';
 import { type Connection, print, time } from './output.js';
 
@@ -8,7 +8,7 @@ export async function devicePair(username: string, { socket, json }: Connection)
   print(json, pairing, [
     `Open this link on ${username}'s phone, by its camera or by hand:`,
     '',
-    await QRCode.toString(pairing.url, { type: 'utf8' }),
+    qrText(pairing.url),
     pairing.url,
     '',
     `or type the code there: ${pairing.code}`,

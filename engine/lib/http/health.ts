@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../domain/services.js';
 
-/** What the people who run the engine look at. Neither tells anything about users. */
-export async function operations(app: FastifyInstance, services: Services): Promise<void> {
+/** `/healthz` says that the process runs, `/readyz` that it can also read its data. */
+export async function health(app: FastifyInstance, services: Services): Promise<void> {
   app.get('/healthz', { exposeHeadRoute: true }, async (_request, reply) =>
     reply.type('text/plain').send('ok\n'),
   );
@@ -16,7 +16,4 @@ export async function operations(app: FastifyInstance, services: Services): Prom
     }
     return text.send('ok\n');
   });
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(services.metrics.contentType).send(await services.metrics.text()),
-  );
 }

@@ -6,7 +6,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Services } from '../domain/services.js';
 import { inRequest } from '../observability/request-context.js';
 import { Networks } from '../util/networks.js';
-import { operations } from './health.js';
+import { health } from './health.js';
+import { metricsRoute } from './metrics-route.js';
 import { authenticator } from './page/authenticator.js';
 import { pairingImage } from './page/pairing-image.js';
 import type { Tls } from './tls.js';
@@ -64,7 +65,8 @@ export async function createServer(
   });
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
   await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });
-  await app.register((scope) => operations(scope, services));
+  await app.register((scope) => health(scope, services));
+  await app.register((scope) => metricsRoute(scope, services));
   await app.register((scope) => pairingImage(scope, services));
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).type('text/plain').send('There is nothing here. The API is at /v1.\n'),

@@ -1,6 +1,6 @@
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import type { DenialReason } from '../../data/records.js';
+import { FailedTries } from '../../domain/failed-tries.js';
 import type { Services } from '../../domain/services.js';
 import { type EngineErrorCode, LaunchKeyEngineError } from '../../errors.js';
 import { ChangeStreams } from './changes.js';
@@ -8,6 +8,7 @@ import { fromThePage, notLocal, refuse } from './guard.js';
 import { userState } from './state.js';
 
 const STATUS: Partial<Record<EngineErrorCode, number>> = {
+  ENGINE_LIMIT: 429,
   ENGINE_UNKNOWN_APP: 404,
   ENGINE_UNKNOWN_USER: 404,
   ENGINE_UNKNOWN_REQUEST: 404,
@@ -23,8 +24,8 @@ interface ByUser {
 /** What the demo's page asks of the virtual device: for browsers on the engine's own machine only. */
 export async function virtualDevice(app: FastifyInstance, services: Services): Promise<void> {
   const streams = new ChangeStreams(services);
+  const tries = new FailedTries(services.clock);
   app.addHook('preClose', async () => streams.close());
-  await app.register(rateLimit, { global: false });
   app.addHook('onRequest', async (request, reply) => {
     const why = notLocal(request, services.address.loopbackPort);
     if (why) return refuse(reply, why);
@@ -63,10 +64,13 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
     if (key !== undefined) await services.apps.require(key);
     return { ended: (await services.sessions.deorbit(id, key, deviceId)).length };
   });
-  // Codes are short: whoever tries them all must not get far.
-  app.post('/pair', { config: { rateLimit: { max: 10, timeWindow: 60_000 } } }, async (request) => {
-    const { code } = members(request.body);
-    return { username: await services.whiteLabel.pair(name(code)) };
+  app.post('/pair', async (request) => {
+    const code = name(members(request.body).code);
+    const succeed = tries.begin(request.ip);
+    if (typeof succeed === 'number') throw tooManyTries();
+    const username = await services.whiteLabel.pair(code);
+    succeed();
+    return { username };
   });
 }
 
@@ -82,6 +86,13 @@ function name(value: unknown): string {
 
 function invalid(message: string): LaunchKeyEngineError {
   return new LaunchKeyEngineError('ENGINE_INVALID_OPTION', message);
+}
+
+function tooManyTries(): LaunchKeyEngineError {
+  return new LaunchKeyEngineError(
+    'ENGINE_LIMIT',
+    'Too many invalid pairing codes. Try again in a minute.',
+  );
 }
 
 function unknownRequest(): LaunchKeyEngineError {

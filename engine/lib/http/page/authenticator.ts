@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../../domain/services.js';
 import { virtualDevice } from '../demo/virtual.js';
 import { deviceApi } from '../device/device-api.js';
+import { setPageHeaders } from './headers.js';
 
 /** The built page: `dist` stands beside `lib`, so that the path is the same from both. */
 const PAGE = fileURLToPath(new URL('../../../dist/authenticator/', import.meta.url));
@@ -18,28 +18,8 @@ const WORKER_SCOPE = '../authenticator';
 
 /** The page on which users answer, end sessions and pair, and what it calls. */
 export async function authenticator(app: FastifyInstance, services: Services): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        manifestSrc: ["'self'"],
-        workerSrc: ["'self'"],
-        formAction: ["'none'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    frameguard: { action: 'deny' },
-    referrerPolicy: { policy: 'no-referrer' },
-    // Said below, where it is known how the page is served.
-    strictTransportSecurity: false,
-  });
   app.addHook('onRequest', async (request, reply) => {
+    setPageHeaders(reply);
     // To browsers `localhost` is one host, whatever else somebody runs on the same machine.
     if (request.protocol !== 'https' || services.address.loopbackPort !== undefined) return;
     reply.header('strict-transport-security', STRICT_TRANSPORT);

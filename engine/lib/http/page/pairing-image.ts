@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import QRCode from 'qrcode';
 import type { Services } from '../../domain/services.js';
+import { qrPng, qrSvg } from '../../util/qr-code.js';
 
 /** The QR images whose addresses go with pairing codes; gone when the code is. */
 export async function pairingImage(app: FastifyInstance, services: Services): Promise<void> {
@@ -10,9 +10,7 @@ export async function pairingImage(app: FastifyInstance, services: Services): Pr
     if (!content) return reply.code(404).type('text/plain').send('There is no such image.\n');
     // It shows a secret: no cache on the way may keep it.
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    if (type === 'svg') {
-      return reply.type('image/svg+xml').send(await QRCode.toString(content, { type: 'svg' }));
-    }
-    return reply.type('image/png').send(await QRCode.toBuffer(content, { scale: 8 }));
+    if (type === 'svg') return reply.type('image/svg+xml').send(qrSvg(content));
+    return reply.type('image/png').send(qrPng(content));
   });
 }
