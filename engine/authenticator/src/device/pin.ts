@@ -1,19 +1,8 @@
 import { utf8 } from './bytes.js';
 import { EC, type PublicJwk, publicJwk } from './keys.js';
-import { updatePairing } from './store.js';
+import { type PinKey, updatePairing } from './store.js';
 
-/** A knowledge key as it is kept: readable with the PIN, in this browser. */
-export interface PinKey {
-  /** Of this browser, not readable: what is copied out of the storage cannot be tried elsewhere. */
-  secret: CryptoKey;
-  salt: Uint8Array<ArrayBuffer>;
-  iv: Uint8Array<ArrayBuffer>;
-  wrapped: ArrayBuffer;
-  /** Since the PIN was last right. */
-  tries: number;
-}
-
-export const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 const ROUNDS = 600_000;
 const HMAC: HmacKeyGenParams = { name: 'HMAC', hash: 'SHA-256' };
 
@@ -35,7 +24,7 @@ export async function changePin(pin: string, next: string): Promise<PinKey | num
  */
 export async function unlock(pin: string, extractable = false): Promise<CryptoKey | number> {
   const { pin: kept } = await updatePairing(({ pin: before, ...rest }) => {
-    if (!before || before.tries >= MOST_TRIES) return rest;
+    if (!before || before.tries >= MAX_TRIES) return rest;
     return { ...rest, pin: { ...before, tries: before.tries + 1 } };
   });
   if (!kept) return 0;
@@ -56,7 +45,7 @@ export async function unlock(pin: string, extractable = false): Promise<CryptoKe
     );
     return key;
   } catch {
-    const left = MOST_TRIES - kept.tries;
+    const left = MAX_TRIES - kept.tries;
     if (left <= 0) await updatePairing(({ pin: _spent, ...rest }) => rest);
     return left;
   }

@@ -1,5 +1,3 @@
-import type { PinKey } from './pin.js';
-
 /** What this browser keeps of its pairing. The private key can be used here, and not be read. */
 export interface Pairing {
   deviceId: string;
@@ -8,6 +6,17 @@ export interface Pairing {
   keys: CryptoKeyPair;
   /** Once the user has set a PIN, until it was mistyped too often. */
   pin?: PinKey;
+}
+
+/** A knowledge key, wrapped by the user's PIN and a key of this browser. */
+export interface PinKey {
+  /** A key that cannot be exported, so a copy of the stored data cannot be tried elsewhere. */
+  secret: CryptoKey;
+  salt: Uint8Array<ArrayBuffer>;
+  iv: Uint8Array<ArrayBuffer>;
+  wrapped: ArrayBuffer;
+  /** Attempts since the last correct PIN. */
+  tries: number;
 }
 
 const DATABASE = 'launchkey';
