@@ -23,6 +23,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    globalSetup: source('./spec/support/global-setup.ts'),
+    setupFiles: source('./spec/support/setup.ts'),
     sequence: { shuffle: { tests: true } },
     // One group after the other: browsers and installations take the cores that the others, some
     // of which watch the clock, are meant to have.

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import express from 'express';
 import session from 'express-session';
@@ -11,20 +10,17 @@ import LaunchKeyDefault, {
 } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logIn, loginApp, type Seen, serve } from './support/app.js';
+import { makePair } from './support/keys.js';
 import { EngineProxy } from './support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
 
-const KEY = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-});
+const KEY = makePair();
 
 const OPTIONS = {
   apiBaseUrl: 'https://engine.example.com/v1',
   appKey: 1234567890,
   secretKey: 'the secret key',
-  privateKey: KEY.privateKey,
+  privateKey: KEY.privatePem,
 };
 
 const nobody = async () => false as const;
@@ -50,7 +46,7 @@ describe('new LaunchKeyStrategy', () => {
     ['appKey', { appKey: 12345 }],
     ['secretKey', { secretKey: undefined }],
     ['privateKey', { privateKey: undefined }],
-    ['privateKey', { privateKey: KEY.publicKey }],
+    ['privateKey', { privateKey: KEY.publicPem }],
     ['name', { name: '' }],
     ['usernameField', { usernameField: '' }],
     ['passReqToCallback', { passReqToCallback: 'yes' }],

@@ -1,13 +1,7 @@
-import {
-  constants,
-  createPublicKey,
-  generateKeyPairSync,
-  publicEncrypt,
-  randomBytes,
-  sign,
-} from 'node:crypto';
+import { constants, createPublicKey, publicEncrypt, randomBytes, sign } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { takeKeyPair } from '../../spec/support/key-pool.js';
 import { PublicKeys } from '../lib/crypto/keys.js';
 import { MemoryRepository } from '../lib/data/memory/index.js';
 import { Apps } from '../lib/domain/apps.js';
@@ -19,7 +13,7 @@ import { Clock, share, start } from './support/engine.js';
 import { http, type Reply } from './support/http.js';
 import { temporary } from './support/repositories.js';
 
-const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const stranger = takeKeyPair();
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

@@ -1,10 +1,11 @@
-import { constants, createSign, generateKeyPairSync, publicEncrypt } from 'node:crypto';
+import { constants, createSign, publicEncrypt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InvalidCallbackError, LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logIn, loginApp, sendEvent, serve } from '../support/app.js';
+import { takeKeyPair } from '../support/key-pool.js';
 import { EngineProxy } from '../support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from '../support/world.js';
 
@@ -28,7 +29,7 @@ function authPackage(world: World, content: object): string {
 
 /** An `event_signature` as the engine makes it, by a key that is not the engine's. */
 function signedByAStranger({ event_signature, ...event }: Record<string, string>): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey } = takeKeyPair();
   const text = new URLSearchParams(event);
   text.sort();
   return createSign('sha256').update(text.toString()).sign(privateKey, 'base64');
@@ -476,7 +477,7 @@ describe('a logout event', () => {
     await logInOnce();
     await world.engine.deorbit('alice');
     const event = await receiver.next();
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = takeKeyPair();
     const deorbit = event.deorbit ?? '';
     const signature = createSign('sha256').update(deorbit).sign(privateKey, 'base64');
     const told = vi.fn();

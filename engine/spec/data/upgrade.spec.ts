@@ -1,9 +1,10 @@
-import { generateKeyPairSync, randomBytes, scryptSync } from 'node:crypto';
+import { randomBytes, scryptSync } from 'node:crypto';
 import { join } from 'node:path';
 import { Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
 import Libsql from 'libsql';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { takeKeyPair } from '../../../spec/support/key-pool.js';
 import { sha256 } from '../../lib/crypto/digest.js';
 import { fingerprint } from '../../lib/crypto/keys.js';
 import { migrate } from '../../lib/data/sql/migrate.js';
@@ -45,7 +46,7 @@ async function migrateTo(db: Kysely<Schema>, version: string): Promise<void> {
 /** What an engine of the first schema kept, with nothing of it made by the code of today. */
 async function firstData(db: Kysely<Schema>, vault: Vault, callbackUrl: string) {
   const now = Date.now();
-  const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = takeKeyPair();
   const publicKey = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const secretKey = randomBytes(16).toString('hex');
   const salt = randomBytes(16);
@@ -107,7 +108,7 @@ async function firstData(db: Kysely<Schema>, vault: Vault, callbackUrl: string) 
     give_up_at: now + 5 * MINUTE,
     claimed_until: 0,
   });
-  const ping = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const ping = takeKeyPair();
   const name = fingerprint(ping.publicKey);
   const der = ping.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
   await insert(db, 'ping_keys', {

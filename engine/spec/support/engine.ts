@@ -1,4 +1,5 @@
 import { afterAll, onTestFinished } from 'vitest';
+import { keepKeyPairs } from '../../../spec/support/key-pool.js';
 import { type Engine, type EngineOptions, startEngine } from '../../lib/index.js';
 import { Application } from './application.js';
 
@@ -35,15 +36,15 @@ let shared: Promise<Omit<Started, 'clock'>> | undefined;
 let users = 0;
 
 /**
- * One engine and application for all tests of a file that do not move its clock, since making keys is
- * what takes long; with a user of the test's own.
+ * One engine and application for all tests of a file that do not move its clock, with a user for each
+ * test.
  */
 export async function share(): Promise<Omit<Started, 'clock'> & { user: string }> {
-  shared ??= (async () => {
+  shared ??= keepKeyPairs(async () => {
     const engine = await startEngine({ rateLimit: false });
     const credentials = await engine.createApp({ name: 'Shop' });
     return { engine, application: new Application(engine.url, credentials) };
-  })();
+  });
   users += 1;
   const user = `user-${users}`;
   const { engine, application } = await shared;
