@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { type Engine, startEngine } from 'launchkey-engine';
 import { LaunchKeyStrategy, type LaunchKeyStrategyOptionsWithoutRequest } from 'passport-launchkey';
 import { onTestFinished } from 'vitest';
@@ -48,14 +50,18 @@ export function recordingStrategy(
   return { strategy, verified };
 }
 
-/**
- * The next request that a user's device shows. Waits for it by asking again, since the engine in
- * this process tells nobody else.
- */
+/** The next request that a user's virtual device shows; resolves as soon as there is one. */
 export async function nextRequest(engine: Engine, user = 'alice'): Promise<string> {
-  for (;;) {
-    const [request] = await engine.requests(user);
-    if (request) return request.authRequest;
-    await new Promise(setImmediate);
+  const query = new URLSearchParams({ user });
+  const changes = get(`${engine.url}/authenticator/virtual/changes?${query}`, { agent: false });
+  try {
+    const [states] = await once(changes, 'response');
+    for await (const _ of states) {
+      const [request] = await engine.requests(user);
+      if (request) return request.authRequest;
+    }
+    throw new Error(`The engine closed before a request for ${user} arrived.`);
+  } finally {
+    changes.destroy();
   }
 }
