@@ -11,86 +11,177 @@ import type {
 import type { UserInfo } from './domain/users.js';
 import type { AnswerOptions, AnswerResult } from './domain/virtual-device.js';
 
-/** A running engine. */
+/**
+ * A running engine, as {@link startEngine} returns it.
+ *
+ * Every method rejects with a {@link LaunchKeyEngineError}. Its `code` is `ENGINE_CLOSED` after
+ * {@link Engine.close}, `ENGINE_INVALID_OPTION` for an argument that is missing, unknown or unusable,
+ * and else what the method's description names.
+ */
 export interface Engine {
-  /** `http://ADDRESS:PORT`, with `tls` `https://…`, without a slash at its end; the API is at `${url}/v1`. */
+  /**
+   * The URL at which the engine listens, without a slash at its end: `http://ADDRESS:PORT`, or
+   * `https://…` with the option `tls`. The API is at `${url}/v1`.
+   */
   readonly url: string;
   /**
-   * The page on which users answer, under the public URL. It acts for virtual devices, which only
-   * browsers on the engine's own machine can use.
+   * The URL of the page on which users answer. It is below the public URL where the option `publicUrl`
+   * is set. With `?user=NAME` the page acts for the virtual device of a user, for browsers on the
+   * engine's own machine only.
    */
   readonly authenticatorUrl: string;
-  /** Creates an application and makes its credentials, which are shown only here. */
+
+  /**
+   * Creates an application and its credentials. The secret key and the private key are returned here
+   * only: the engine keeps no copy of either.
+   *
+   * @example
+   * ```ts
+   * const app = await engine.createApp({
+   *   name: 'Shop',
+   *   callbackUrl: 'https://shop.example.com/launchkey/callback',
+   * });
+   * new LaunchKeyStrategy({ apiBaseUrl: `${engine.url}/v1`, ...app }, verify);
+   * ```
+   */
   createApp(options: AppOptions): Promise<AppCredentials>;
-  /** All applications. */
+  /** Returns all applications. */
   apps(): Promise<AppInfo[]>;
   /**
-   * Refuses all further calls of the application, with 40435, and those that are held; events wait until
-   * it is enabled, or they are too old.
+   * Refuses all further calls of an application with message code 40435, the polls that it holds
+   * included. Its events wait until {@link Engine.enableApp}, or until they are too old.
+   *
+   * Rejects with `ENGINE_UNKNOWN_APP`.
    */
   disableApp(appKey: string): Promise<void>;
-  /** Undoes `disableApp`. */
+  /** Accepts the calls of a disabled application again. Rejects with `ENGINE_UNKNOWN_APP`. */
   enableApp(appKey: string): Promise<void>;
   /**
-   * Makes new credentials for an application, by default its secret key and its key pair, and shows
-   * them only here. What it had is refused from now on, unless `grace` says for how long it may go on
-   * with it: answers to requests that it makes meanwhile are encrypted for the key that it makes them
-   * with. A further rotation ends what came before the last one.
+   * Makes new credentials for an application: by default a new secret key and a new key pair, which are
+   * returned here only. The credentials before are refused at once, or after the option `grace`. An
+   * answer is encrypted for the key with which its request was made, as long as that key is valid. A
+   * further rotation ends the credentials before the last one.
+   *
+   * Rejects with `ENGINE_UNKNOWN_APP`.
+   *
+   * @example
+   * ```ts
+   * // The application keeps working with its present secret key for an hour.
+   * const { secretKey } = await engine.rotateApp(appKey, { only: 'secretKey', grace: 3_600_000 });
+   * ```
    */
   rotateApp(appKey: string, options?: RotateOptions): Promise<RotatedCredentials>;
   /**
-   * Deletes an application, and with it its requests, LaunchKey sessions, receipts, events that wait,
-   * and its white label users with their devices. The audit trail stays. There is no way back.
+   * Deletes an application with its requests, LaunchKey sessions, receipts and waiting events, and its
+   * white label users with their devices. The audit trail stays. A deletion cannot be undone.
+   *
+   * Rejects with `ENGINE_UNKNOWN_APP`.
    */
   deleteApp(appKey: string): Promise<void>;
+
   /**
-   * Creates a user, by default with a virtual device. With `{ device: false }` the user has none, and
-   * applications are told so (40424).
+   * Creates a user. The user has a virtual device until a phone is paired; with `{ device: false }` the
+   * user has no device, and requests are refused with message code 40424 until a phone is paired.
+   *
+   * Rejects with `ENGINE_USER_EXISTS` if the name is taken.
    */
   createUser(username: string, options?: { device?: boolean }): Promise<UserInfo>;
-  /** All users; white label users are called `identifier@appKey`. */
+  /** Returns all users. A white label user is named `identifier@appKey`. */
   users(): Promise<UserInfo[]>;
   /**
-   * Deletes a user, and with it its devices, open requests, LaunchKey sessions, receipts, and events
-   * that wait. Applications are not told: where logins there are to end, `deorbit` and let the events
-   * go out before. The audit trail stays. There is no way back.
+   * Deletes a user with its devices, open requests, LaunchKey sessions, receipts and waiting events.
+   * Applications are not told: to end the user's logins there, call {@link Engine.deorbit} and let the
+   * events be delivered first. The audit trail stays. A deletion cannot be undone.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER`.
    */
   deleteUser(username: string): Promise<void>;
-  /** Gives a white label user a virtual device, by the code that the application was given. */
+
+  /**
+   * Gives a white label user a virtual device, by the pairing code that the application received.
+   *
+   * Rejects with `ENGINE_UNKNOWN_CODE`, with `ENGINE_NO_VIRTUAL_DEVICE` if the user has paired a phone,
+   * and with `ENGINE_LIMIT` if too many codes were tried in the last minute.
+   */
   pair(code: string): Promise<{ username: string }>;
   /**
-   * Makes a code and a link that pair a device with the user, once and within ten minutes. `qrcode` is
-   * the address of the link's QR code as PNG; with `.svg` at its end, as SVG.
+   * Makes a code and a link that pair a device with a user. Either works once, for ten minutes, and
+   * both replace the user's earlier ones.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER`.
    */
   pairDevice(username: string): Promise<PairingCode>;
-  /** The devices that a user has paired, in the order in which it was done. */
+  /** Returns the devices that a user has paired, oldest first. Rejects with `ENGINE_UNKNOWN_USER`. */
   devices(username: string): Promise<DeviceInfo[]>;
   /**
-   * Unpairs a device, as one that was lost: what it holds open ends at once, and with the last one end
-   * the user's open requests.
+   * Unpairs a device, for example a lost phone. The requests that it holds open end at once. With the
+   * last device of a user, the user's open auth requests expire.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER` or `ENGINE_UNKNOWN_DEVICE`.
    */
   unpairDevice(username: string, deviceId: string): Promise<void>;
-  /** Until when a user cannot be asked, after having reported fraud; `undefined` if he can. */
+
+  /**
+   * Returns until when requests to a user are paused after a report of fraud, or `undefined` while they
+   * are not paused.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER`.
+   */
   pausedUntil(username: string): Promise<Date | undefined>;
-  /** Ends the pause that followed a report of fraud. */
+  /** Ends the pause that followed a report of fraud. Rejects with `ENGINE_UNKNOWN_USER`. */
   endPause(username: string): Promise<void>;
-  /** What was done, the newest first: at most `limit` (100), of one user or of all. */
-  audit(filter?: { username?: string; limit?: number }): Promise<AuditEntry[]>;
-  /** What a paired device has signed when it answered, or `undefined` if none did. */
-  receipt(authRequest: string): Promise<Receipt | undefined>;
-  /** The open requests of a user, oldest first. */
+
+  /** Returns the open auth requests of a user, oldest first. Rejects with `ENGINE_UNKNOWN_USER`. */
   requests(username: string): Promise<PendingRequest[]>;
-  /** Answers on the virtual device, and says what the application will read. */
+  /**
+   * Answers an auth request on the virtual device and returns the answer that the application receives.
+   * The virtual device can prove possession only: a request whose policy asks for more is denied with
+   * the reason `policy`.
+   *
+   * Rejects with `ENGINE_UNKNOWN_REQUEST`, `ENGINE_REQUEST_ANSWERED` or `ENGINE_REQUEST_EXPIRED`, with
+   * `ENGINE_NO_VIRTUAL_DEVICE` if the user has no virtual device, with `ENGINE_NUMBER_REQUIRED` if an
+   * approval lacks its number, and with `ENGINE_DENIAL_ONLY` if a wrong number was picked before.
+   *
+   * @example
+   * ```ts
+   * const [request] = await engine.requests('alice');
+   * await engine.answer(request.authRequest, true);
+   * ```
+   */
   answer(authRequest: string, approve: boolean, options?: AnswerOptions): Promise<AnswerResult>;
-  /** The LaunchKey sessions of a user that have not ended. */
+  /** Returns the LaunchKey sessions of a user. Rejects with `ENGINE_UNKNOWN_USER`. */
   sessions(username: string): Promise<OpenSession[]>;
   /**
-   * Ends the user's sessions with one application, or with all: they are `pending clear` from now on,
-   * and the applications are told by a signed event. Returns the sessions concerned.
+   * Ends the LaunchKey sessions of a user with one application, or with all. They are `pending clear`
+   * until the application confirms, and each application receives one signed event. Returns the
+   * sessions concerned.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER` or `ENGINE_UNKNOWN_APP`.
    */
   deorbit(username: string, appKey?: string): Promise<OpenSession[]>;
-  /** Makes a new ping key. The one before goes on decrypting for `pingKeyGrace`. */
+
+  /**
+   * Returns entries of the audit trail, newest first.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER`.
+   *
+   * @param filter - `username` returns the entries of one user. `limit` is the maximum number of
+   * entries. Default: 100.
+   */
+  audit(filter?: { username?: string; limit?: number }): Promise<AuditEntry[]>;
+  /**
+   * Returns what a paired device signed when it answered an auth request, or `undefined` if no paired
+   * device did.
+   */
+  receipt(authRequest: string): Promise<Receipt | undefined>;
+  /**
+   * Makes a new ping key. The key before keeps decrypting envelopes for the option `pingKeyGrace`.
+   */
   rotatePingKey(): Promise<{ fingerprint: string; dateStamp: Date }>;
-  /** Answers held polls with 503, closes all connections, and leaves nothing running. */
+
+  /**
+   * Answers held polls with status 503, closes all connections and the data, and leaves nothing running.
+   * Calling it again has no effect.
+   */
   close(): Promise<void>;
 }

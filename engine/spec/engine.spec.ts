@@ -15,10 +15,10 @@ import { http } from './support/http.js';
 
 describe('startEngine', () => {
   it.each([
-    [{ ports: 1 }, 'ENGINE_INVALID_OPTION', /no option "ports"/],
+    [{ ports: 1 }, 'ENGINE_INVALID_OPTION', /Unknown option "ports"/],
     [{ data: '' }, 'ENGINE_INVALID_OPTION', /data must be/],
     [{ data: '/dev/null/x' }, 'ENGINE_DATA', /x\.key cannot be used: ENOTDIR/],
-    [{ data: 'x', databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /one of them is enough/],
+    [{ data: 'x', databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /Use one of them/],
     [{ databaseUrl: 'mysql://x' }, 'ENGINE_INVALID_OPTION', /databaseUrl must be .* postgres:/],
     [{ databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /needs its key/],
     [{ databaseUrl: 'postgres://x', key: 'abc' }, 'ENGINE_INVALID_OPTION', /base64 of 32 bytes/],
@@ -35,12 +35,12 @@ describe('startEngine', () => {
     [
       { rateLimit: { windows: [{ requests: 1, seconds: 1 }], window: 1 } },
       'ENGINE_INVALID_OPTION',
-      /rateLimit must be an object of windows/,
+      /rateLimit must be an object with the members windows/,
     ],
     [
       { rateLimit: { windows: [{ requests: 1, seconds: 1, second: 1 }] } },
       'ENGINE_INVALID_OPTION',
-      /windows\[\] must be an object of requests, seconds/,
+      /windows\[\] must be an object with the members requests, seconds/,
     ],
     [{ rateLimit: { windows: [null] } }, 'ENGINE_INVALID_OPTION', /windows\[\] must be an object/],
     [{ delivery: { backoff: [] } }, 'ENGINE_INVALID_OPTION', /backoff/],
@@ -49,7 +49,7 @@ describe('startEngine', () => {
     [
       { delivery: { timeuot: 1 } },
       'ENGINE_INVALID_OPTION',
-      /delivery must be an object of backoff/,
+      /delivery must be an object with the members backoff/,
     ],
     [{ delivery: null }, 'ENGINE_INVALID_OPTION', /delivery must be/],
     [{ logger: { info() {} } }, 'ENGINE_INVALID_OPTION', /logger must be/],

@@ -127,7 +127,7 @@ describe('settings', () => {
 describe('launchkey-engine start', () => {
   it.each([
     [{ LAUNCHKEY_ENGINE_REQUEST_TTL: '0' }, [], /LAUNCHKEY_ENGINE_REQUEST_TTL must be a whole num/],
-    [{}, ['--tls-cert', 'cert.pem'], /tls\.keyFile \(--tls-key\) must be a non-empty text/],
+    [{}, ['--tls-cert', 'cert.pem'], /tls\.keyFile \(--tls-key\) must be a non-empty string/],
     [{}, ['--callback-network', 'home'], /--callback-network must be an array of networks/],
   ])('names the place of what is refused: %j %j', async (env, words, message) => {
     const { code, stdout, stderr } = await run(env, 'start', ...words);

@@ -47,7 +47,7 @@ it('takes a key and the file with one for a mistake, since they may differ', asy
   const key = Buffer.alloc(32, 1).toString('base64');
   await expect(startEngine({ data, key, keyFile: `${data}.key` })).rejects.toMatchObject({
     code: 'ENGINE_INVALID_OPTION',
-    message: 'The option keyFile must be left out where there is a key: one of them is enough.',
+    message: 'The option keyFile must be omitted when key is set. Use one of them.',
   });
 });
 
