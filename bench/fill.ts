@@ -1,9 +1,8 @@
 /*
- * Puts users into an engine's data before it is measured, past its API, which would take minutes for
- * ten thousand: each with a paired device and a request that is open.
+ * Inserts users into an engine's data before it is measured, each with a paired device and an open
+ * request. It bypasses the engine's API, which would take minutes for ten thousand users.
  */
 import { createHash } from 'node:crypto';
-import type { Kysely } from 'kysely';
 import type { EngineOptions } from 'launchkey-engine';
 
 /** A device as the engine knows it, and the token by which it names itself. */
@@ -14,88 +13,77 @@ export interface DeviceKey {
 
 export interface Population {
   users: number;
-  /** Of the first users; the others have the same ones again. */
+  /** The devices of the first users; the others have the same ones. */
   devices: DeviceKey[];
 }
 
-/** The names of user number `n` and his device: all processes agree on them. */
+/** The names of user number `n` and of their device, the same in all processes. */
 export const username = (n: number) => `user${n}`;
 export const deviceId = (n: number) => `device${n}`;
 
 const APP = 'population';
-const ROWS = 200;
+/** Users that are inserted at once. */
+const BATCH = 200;
 
-interface Repository {
-  insertApp(app: object): Promise<unknown>;
-  insertUser(user: object, limit: number): Promise<unknown>;
-  insertDevice(device: object, limit: number): Promise<unknown>;
-  insertRequest(request: object, limit: number): Promise<unknown>;
+/** The ports of the engine's data that are filled. */
+interface Data {
+  apps: { insert(app: object): Promise<unknown> };
+  users: { insert(user: object, limit: number): Promise<unknown> };
+  devices: { insert(device: object, limit: number): Promise<unknown> };
+  requests: { insert(request: object, openLimit: number): Promise<unknown> };
+  sweep(now: number): Promise<void>;
+  close(): Promise<void>;
 }
 
-/** A file of the engine as it is built: whoever fills its data past its API knows its inside. */
+/** A module of the built engine, whose data is filled from inside. */
 async function load<Module>(path: string): Promise<Module> {
   return await import(new URL(path, import.meta.resolve('launchkey-engine')).href);
 }
 
-/** Fills a database in one transaction, before an engine opens it. */
+/** Fills a database before an engine opens it. */
 export async function fillDatabase(
   { data, databaseUrl, key }: Pick<EngineOptions, 'data' | 'databaseUrl' | 'key'>,
   population: Population,
 ): Promise<void> {
   const { Vault } = await load<{ Vault: new (key: unknown) => unknown }>('data/sql/vault.js');
-  const vault = new Vault(key);
-  type Opened = { db: Kysely<Record<string, object>>; close(): Promise<void> };
-  type Open = (where: unknown, vault: unknown, logger: unknown) => Promise<Opened>;
+  type Open = (where: unknown, vault: unknown, logger: unknown) => Promise<Data>;
   const open =
     data === undefined
       ? (await load<{ openPostgres: Open }>('data/sql/postgres.js')).openPostgres
       : (await load<{ openSqlite: Open }>('data/sql/sqlite.js')).openSqlite;
-  const { silent } = await load<{ silent: unknown }>('logger.js');
-  const { appRow, userRow, deviceRow, requestRow } =
-    await load<
-      Record<'appRow' | 'userRow' | 'deviceRow' | 'requestRow', (record: object) => object>
-    >('data/sql/rows.js');
-  const repository = await open(data ?? databaseUrl, vault, silent);
-  await repository.db.transaction().execute(async (trx) => {
-    await trx.insertInto('apps').values(appRow(app())).execute();
-    for (let from = 0; from < population.users; from += ROWS) {
-      const numbers = range(from, Math.min(from + ROWS, population.users));
-      const rows = (of: (n: number) => object) => numbers.map(of);
-      await trx
-        .insertInto('users')
-        .values(rows((n) => userRow(user(n))))
-        .execute();
-      const devices = rows((n) => deviceRow(device(n, population)));
-      await trx.insertInto('devices').values(devices).execute();
-      await trx
-        .insertInto('requests')
-        .values(rows((n) => requestRow(request(n))))
-        .execute();
-    }
-  });
-  await repository.close();
+  const { silent } = await load<{ silent: unknown }>('observability/logger.js');
+  const opened = await open(data ?? databaseUrl, new Vault(key), silent);
+  await fill(opened, population);
+  await opened.close();
 }
 
 /** Fills the memory of the engine that is started next. */
 export async function fillMemory(population: Population): Promise<void> {
-  const { MemoryRepository } = await load<{
-    MemoryRepository: { prototype: { pingKeys(): unknown } };
-  }>('data/memory/index.js');
-  const { prototype } = MemoryRepository;
-  const { pingKeys } = prototype;
-  // The first thing that an engine asks of its data.
-  const repository = await new Promise<Repository>((resolve) => {
-    prototype.pingKeys = function () {
-      prototype.pingKeys = pingKeys;
-      resolve(this as unknown as Repository);
-      return pingKeys.call(this);
+  const { MemoryData } = await load<{ MemoryData: { prototype: Data } }>('data/memory/data.js');
+  const { prototype } = MemoryData;
+  const { sweep } = prototype;
+  // The engine sweeps its data soon after its start.
+  const data = await new Promise<Data>((resolve) => {
+    prototype.sweep = function (now) {
+      prototype.sweep = sweep;
+      resolve(this);
+      return sweep.call(this, now);
     };
   });
-  await repository.insertApp(app());
-  for (const n of range(0, population.users)) {
-    await repository.insertUser(user(n), population.users);
-    await repository.insertDevice(device(n, population), 1);
-    await repository.insertRequest(request(n), 10);
+  await fill(data, population);
+}
+
+async function fill(data: Data, population: Population): Promise<void> {
+  await data.apps.insert(app());
+  for (let from = 0; from < population.users; from += BATCH) {
+    const numbers = range(from, Math.min(from + BATCH, population.users));
+    await Promise.all(
+      numbers.map(async (n) => {
+        await data.users.insert(user(n), population.users);
+        await data.devices.insert(device(n, population), 1);
+        await data.requests.insert(request(n), 10);
+      }),
+    );
   }
 }
 

@@ -784,7 +784,7 @@ export const defences = [
     'the limit of all addresses',
     [
       'engine/lib/domain/pairings.ts',
-      "if (!isLink && (await this.repository.takeRate('pairing', TRIES, now)) > 0) return 'too many';",
+      "if (!isLink && (await this.data.rates.take('pairing', TRIES, now)) > 0) return 'too many';",
       '',
     ],
     DEVICES,
@@ -794,7 +794,7 @@ export const defences = [
     'guesses the code by which a phone is paired',
     'the end of the code after ten minutes',
     [
-      'engine/lib/data/memory/directory.ts',
+      'engine/lib/data/memory/pairings.ts',
       'if (pairing?.[by] !== hash || pairing.expiresAt <= now) return undefined;',
       'if (pairing?.[by] !== hash) return undefined;',
     ],
@@ -805,8 +805,8 @@ export const defences = [
     'guesses the code by which a phone is paired',
     'the end of the code after its use',
     [
-      'engine/lib/data/memory/directory.ts',
-      'return undefined;\n    this.dropPairing(pairing);',
+      'engine/lib/data/memory/pairings.ts',
+      'return undefined;\n    this.deleteUser(pairing.userId);',
       'return undefined;',
     ],
     DEVICES,
@@ -869,7 +869,11 @@ export const defences = [
   defence(
     'picks one number after the other',
     'the end of all approvals after a wrong one',
-    ['engine/lib/domain/answers.ts', 'await repository.allowDenialOnly(request.authRequest);', ''],
+    [
+      'engine/lib/domain/answers.ts',
+      'await data.requests.allowDenialOnly(request.authRequest);',
+      '',
+    ],
     DEVICES,
     'with a wrong number leaves nothing but a denial',
   ),
@@ -1008,8 +1012,8 @@ export const defences = [
     'the limit of what is open',
     [
       'engine/lib/domain/requests.ts',
-      'await repository.insertRequest(request, limits.pendingPerUser);',
-      'await repository.insertRequest(request, 1_000_000);',
+      'await data.requests.insert(request, limits.pendingPerUser);',
+      'await data.requests.insert(request, 1_000_000);',
     ],
     'engine/spec/auths.spec.ts',
     'bounds the open requests of a user',
@@ -1101,7 +1105,11 @@ export const defences = [
   defence(
     'goes on as a user or a phone that was deleted',
     'the deletion of the devices',
-    ['engine/lib/data/memory/index.ts', 'this.paired.deleteUser(userId);', ''],
+    [
+      'engine/lib/data/memory/users.ts',
+      'for (const port of [pairings, devices, fraud]) port.deleteUser(id);',
+      '',
+    ],
     'engine/spec/deletion.spec.ts',
     'is let go of at once with its phones',
   ),

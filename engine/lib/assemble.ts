@@ -1,5 +1,5 @@
 import { PublicKeys } from './crypto/keys.js';
-import { openRepository } from './data/open.js';
+import { openData } from './data/open.js';
 import { Address } from './domain/address.js';
 import { Answers } from './domain/answers.js';
 import { Apps } from './domain/apps.js';
@@ -47,34 +47,34 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   const { clock, limits } = options;
   const logger = withRequestIds(options.logger);
   const tls = options.tls && (await Tls.open(options.tls, logger));
-  const repository = await openRepository(options);
+  const data = await openData(options);
   const [pingKeys, vapidKeys] = await Promise.all([
-    PingKeys.open(repository, clock, options.pingKeyGrace),
-    openVapidKeys(repository),
+    PingKeys.open(data, clock, options.pingKeyGrace),
+    openVapidKeys(data),
   ]).catch(async (error) => {
-    await repository.close();
+    await data.close();
     throw error;
   });
 
   const address = new Address(options.publicUrl);
   const publicKeys = new PublicKeys();
-  const signals = new Signals(repository, clock);
+  const signals = new Signals(data, clock);
   const heldPolls = new HeldPolls(signals);
   const heldDevices = new HeldDevices(signals);
   const metrics = new Metrics({
     heldPolls: () => heldPolls.size,
     heldDevices: () => heldDevices.size,
-    pendingRequests: () => repository.pendingCount(clock()),
-    queuedEvents: () => repository.deliveryCount(),
+    pendingRequests: () => data.requests.countOpen(clock()),
+    queuedEvents: () => data.deliveries.count(),
   });
 
-  const apps = new Apps(repository, clock);
-  const users = new Users(repository, clock, limits.whiteLabelUsersPerApp);
-  const audit = new Audit(repository, clock);
+  const apps = new Apps(data, clock);
+  const users = new Users(data, clock, limits.whiteLabelUsersPerApp);
+  const audit = new Audit(data, clock);
   const events = new Events(users, signals, clock, logger);
-  const fraud = new Fraud({ repository, audit, signals, metrics, logger, clock });
+  const fraud = new Fraud({ data, audit, signals, metrics, logger, clock });
   const requests = new Requests({
-    repository,
+    data,
     users,
     signals,
     events,
@@ -84,14 +84,14 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     requestTtl: options.requestTtl,
     rateWindows: options.rateWindows,
   });
-  const pairings = new Pairings(repository, clock, address);
+  const pairings = new Pairings(data, clock, address);
   const pushGuard = new OutgoingGuard(options.push.networks);
-  const pushSubscriptions = new PushSubscriptions(repository, pushGuard, audit, signals);
+  const pushSubscriptions = new PushSubscriptions(data, pushGuard, audit, signals);
 
-  const usedPingKeys = new UsedPingKeys(repository, pingKeys, clock);
+  const usedPingKeys = new UsedPingKeys(data, pingKeys, clock);
   const delivery = new Delivery(
     {
-      repository,
+      data,
       clock,
       logger,
       metrics,
@@ -102,7 +102,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   );
   const push = new Push(
     {
-      repository,
+      data,
       subscriptions: pushSubscriptions,
       fraud,
       guard: pushGuard,
@@ -120,28 +120,28 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   );
 
   const services: Services = {
-    repository,
+    data,
     pingKeys,
-    envelopes: new Envelopes(repository, pingKeys, publicKeys, clock, usedPingKeys),
+    envelopes: new Envelopes(data, pingKeys, publicKeys, clock, usedPingKeys),
     apps,
     users,
-    rotation: new Rotation({ repository, audit, signals, clock }),
-    deletions: new Deletions({ repository, apps, users, audit, signals }),
+    rotation: new Rotation({ data, audit, signals, clock }),
+    deletions: new Deletions({ data, apps, users, audit, signals }),
     requests,
-    sessions: new Sessions({ repository, signals, events, audit, clock }),
+    sessions: new Sessions({ data, signals, events, audit, clock }),
     pairings,
-    whiteLabel: new WhiteLabel({ repository, users, pairings, publicKeys }),
-    virtualDevice: new VirtualDevice(repository, requests, publicKeys),
+    whiteLabel: new WhiteLabel({ data, users, pairings, publicKeys }),
+    virtualDevice: new VirtualDevice(data, requests, publicKeys),
     devices: new Devices({
-      repository,
+      data,
       pairings,
       signals,
       audit,
       clock,
       limit: limits.devicesPerUser,
     }),
-    answers: new Answers({ repository, requests, publicKeys, fraud, audit, metrics, clock }),
-    factors: new Factors(repository, audit, signals, clock),
+    answers: new Answers({ data, requests, publicKeys, fraud, audit, metrics, clock }),
+    factors: new Factors(data, audit, signals, clock),
     pushKey: push.publicKey,
     pushSubscriptions,
     fraud,

@@ -1,5 +1,6 @@
 export type { EcPublicKey } from './crypto/ec.js';
-export type { DenialReason, Policy, RateWindow } from './data/records.js';
+export type { RateWindow } from './data/ports/rates.js';
+export type { DenialReason, Policy } from './data/ports/requests.js';
 export type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
 export type { Limits } from './domain/limits.js';
 export type { RotatedCredentials, RotateOptions } from './domain/rotation.js';

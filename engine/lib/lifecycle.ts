@@ -80,19 +80,19 @@ export class Lifecycle {
     await delivery.close();
     await push.close();
     await this.sweeping;
-    await services.repository.close();
+    await services.data.close();
   }
 
   private sweep(): void {
     const { services, delivery, tls } = this.parts;
-    const { clock, envelopes, heldPolls, signals, pingKeys, repository, logger } = services;
+    const { clock, envelopes, heldPolls, signals, pingKeys, data, logger } = services;
     const now = clock();
     heldPolls.sweep(now);
     envelopes.countTime();
     delivery.run();
     if (this.sweeping) return;
     this.sweeping = Promise.all([
-      repository.sweep(now),
+      data.sweep(now),
       pingKeys.refresh(),
       signals.catchUp(),
       tls?.look(),

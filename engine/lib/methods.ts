@@ -90,20 +90,20 @@ export function engineMethods(open: () => Services): EngineMethods {
     },
 
     audit: async ({ username, limit = 100 } = {}) => {
-      const { repository } = open();
-      const records = await repository.audit({
+      const { data } = open();
+      const records = await data.audit.list({
         userId: username === undefined ? undefined : await userId(username),
         limit,
       });
       const names = new Map<string | undefined, string>();
       for (const id of new Set(records.map((record) => record.userId))) {
-        const user = id === undefined ? undefined : await repository.user(id);
+        const user = id === undefined ? undefined : await data.users.get(id);
         if (user) names.set(id, user.username);
       }
       return records.map((record) => showAudit(record, names.get(record.userId)));
     },
     receipt: async (authRequest) => {
-      const receipt = await open().repository.receipt(authRequest);
+      const receipt = await open().data.receipts.get(authRequest);
       return receipt && showReceipt(receipt);
     },
     rotatePingKey: async () => {

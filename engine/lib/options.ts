@@ -1,4 +1,4 @@
-import type { RateWindow } from './data/records.js';
+import type { RateWindow } from './data/ports/rates.js';
 import type { Limits } from './domain/limits.js';
 import type { TlsOptions } from './http/tls.js';
 import type { Logger } from './observability/logger.js';

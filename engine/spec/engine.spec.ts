@@ -20,7 +20,11 @@ describe('startEngine', () => {
     [{ data: '/dev/null/x' }, 'ENGINE_DATA', /x\.key cannot be used: ENOTDIR/],
     [{ data: 'x', databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /Use one of them/],
     [{ databaseUrl: 'mysql://x' }, 'ENGINE_INVALID_OPTION', /databaseUrl must be .* postgres:/],
-    [{ databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /needs its key/],
+    [
+      { databaseUrl: 'postgres://x' },
+      'ENGINE_INVALID_OPTION',
+      /requires the option key or keyFile/,
+    ],
     [{ databaseUrl: 'postgres://x', key: 'abc' }, 'ENGINE_INVALID_OPTION', /base64 of 32 bytes/],
     [{ port: 70_000 }, 'ENGINE_INVALID_OPTION', /port must be .* not 70000/],
     [{ host: '' }, 'ENGINE_INVALID_OPTION', /host must be/],

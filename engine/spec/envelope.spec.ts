@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { takeKeyPair } from '../../spec/support/key-pool.js';
 import { PublicKeys } from '../lib/crypto/keys.js';
-import { MemoryRepository } from '../lib/data/memory/index.js';
+import { MemoryData } from '../lib/data/memory/data.js';
 import { Apps } from '../lib/domain/apps.js';
 import { Envelopes } from '../lib/domain/envelopes.js';
 import { PingKeys } from '../lib/domain/ping-keys.js';
 import { startEngine } from '../lib/index.js';
 import { Application, type Parameters, stamp } from './support/application.js';
+import { temporary } from './support/data.js';
 import { Clock, share, start } from './support/engine.js';
 import { http, type Reply } from './support/http.js';
-import { temporary } from './support/repositories.js';
 
 const stranger = takeKeyPair();
 
@@ -329,10 +329,10 @@ describe('an envelope', () => {
   });
 
   it('stays remembered whatever strangers send', async () => {
-    const repository = new MemoryRepository();
-    const pingKeys = await PingKeys.open(repository, Date.now, 0);
-    const envelopes = new Envelopes(repository, pingKeys, new PublicKeys(), Date.now);
-    const credentials = await new Apps(repository, Date.now).create({ name: 'Shop' });
+    const data = new MemoryData();
+    const pingKeys = await PingKeys.open(data, Date.now, 0);
+    const envelopes = new Envelopes(data, pingKeys, new PublicKeys(), Date.now);
+    const credentials = await new Apps(data, Date.now).create({ name: 'Shop' });
     const text = JSON.stringify({ secret: credentials.secretKey, stamped: stamp(Date.now()) });
     const key = createPublicKey(pingKeys.current.served.replace(/\n\n/g, '\n'));
     const padding = constants.RSA_PKCS1_OAEP_PADDING;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startEngine } from '../lib/index.js';
 import type { Application } from './support/application.js';
+import { temporary } from './support/data.js';
 import { start } from './support/engine.js';
 import { receiver } from './support/receiver.js';
-import { temporary } from './support/repositories.js';
 
 async function isSigned(application: Application, text: string, signature: string | null) {
   const key = createPublicKey((await application.ping()).body.key.replace(/\n\n/g, '\n'));

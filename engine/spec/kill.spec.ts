@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Vault } from '../lib/data/sql/vault.js';
 import type { AppCredentials, EngineOptions } from '../lib/index.js';
 import { Application } from './support/application.js';
+import { temporary } from './support/data.js';
 import type { Device } from './support/device.js';
 import { Front } from './support/engine-process.js';
 import type { Reply } from './support/http.js';
@@ -10,7 +11,6 @@ import { type Acknowledged, checkReceipts, prepare } from './support/many-logins
 import { MortalEngine } from './support/mortal-engine.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { type Receiver, receiver } from './support/receiver.js';
-import { temporary } from './support/repositories.js';
 
 /** `KILL_LOGINS=500` for more of it than every run has time for. */
 const LOGINS = Number(process.env.KILL_LOGINS ?? 40);

@@ -127,11 +127,11 @@ describeWithPostgres('engines on one database', (server) => {
     const authRequest = await here.authorize('alice');
     const poll = there.poll(authRequest, { wait: WAIT });
     await heldPolls(second.url, 1);
-    const repository = await openPostgres(databaseUrl, new Vault(key), silent);
-    onTestFinished(async () => await repository.close());
+    const data = await openPostgres(databaseUrl, new Vault(key), silent);
+    onTestFinished(async () => await data.close());
     const answer = { approved: false, auth: 'AAAA', userHash: 'hash', answeredAt: Date.now() };
     const step = { now: Date.now(), sessionLimit: 1, eventLimit: 1 };
-    await repository.answerRequest(authRequest, answer, step);
+    await data.requests.answer(authRequest, answer, step);
     expect((await poll).body).toMatchObject({ user_hash: 'hash' });
   });
 

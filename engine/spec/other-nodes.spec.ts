@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { MemoryRepository } from '../lib/data/memory/index.js';
-import type { Repository } from '../lib/data/repository.js';
+import type { Data } from '../lib/data/data.js';
+import { MemoryData } from '../lib/data/memory/data.js';
 import { openPostgres } from '../lib/data/sql/postgres.js';
 import { openSqlite } from '../lib/data/sql/sqlite.js';
 import { Vault } from '../lib/data/sql/vault.js';
@@ -10,14 +10,14 @@ import { HeldPolls } from '../lib/domain/held-polls.js';
 import { Signals } from '../lib/domain/signals.js';
 import { startEngine } from '../lib/index.js';
 import { silent } from '../lib/observability/logger.js';
+import { temporary } from './support/data.js';
 import { describeWithPostgres } from './support/postgres.js';
-import { temporary } from './support/repositories.js';
 
 /** How often an engine that holds a poll has looked for what others have answered. */
-async function looks(repository: Repository): Promise<number> {
-  onTestFinished(async () => await repository.close());
-  const answeredSince = vi.spyOn(repository, 'answeredSince');
-  const signals = new Signals(repository, Date.now);
+async function looks(data: Data): Promise<number> {
+  onTestFinished(async () => await data.close());
+  const answeredSince = vi.spyOn(data.requests, 'answeredSince');
+  const signals = new Signals(data, Date.now);
   const heldPolls = new HeldPolls(signals);
   await signals.catchUp();
   expect(answeredSince).not.toHaveBeenCalled();
@@ -29,7 +29,7 @@ async function looks(repository: Repository): Promise<number> {
 
 it('nobody looks for what others have done with data that is theirs alone', async () => {
   const data = join(await temporary(), 'engine.db');
-  expect(await looks(new MemoryRepository())).toBe(0);
+  expect(await looks(new MemoryData())).toBe(0);
   expect(await looks(await openSqlite(data, new Vault(Vault.newKey())))).toBe(0);
 });
 
@@ -43,9 +43,9 @@ describeWithPostgres('with a database that others may have', (server) => {
     const url = await server().database();
     const engine = await startEngine({ databaseUrl: url, key: Vault.newKey() });
     onTestFinished(async () => await engine.close());
-    const repository = await openPostgres(url, new Vault(Vault.newKey()), silent);
-    onTestFinished(async () => await repository.close());
-    const heard = new Promise((resolve) => repository.onAnnounced(resolve));
+    const data = await openPostgres(url, new Vault(Vault.newKey()), silent);
+    onTestFinished(async () => await data.close());
+    const heard = new Promise((resolve) => data.announcements.subscribe(resolve));
     const client = new pg.Client(url);
     await client.connect();
     const odd = ['', 'x', 'null', '7', '{}', '{"changes":7}', '{"changes":[null,7,{},["any"]]}'];

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MemoryRepository } from '../lib/data/memory/index.js';
+import { MemoryData } from '../lib/data/memory/data.js';
 import { type Engine, type Logger, startEngine } from '../lib/index.js';
 import { openVapidKeys, PushMessages } from '../lib/outbound/push-message.js';
 import { Device } from './support/device.js';
@@ -110,7 +110,7 @@ describe('a new request', () => {
     ['https://localhost:8443', 'mailto:operator@localhost'],
     ['http://lk.example.com', 'mailto:operator@localhost'],
   ])('names the operator of %s as %s', async (publicUrl, contact) => {
-    const messages = new PushMessages(await openVapidKeys(new MemoryRepository()), publicUrl);
+    const messages = new PushMessages(await openVapidKeys(new MemoryData()), publicUrl);
     const origin = 'https://push.example.com';
     const { endpoint, keys } = new Subscriber(origin).subscription;
     const { headers } = messages.make({ endpoint, ...keys }, 300);

@@ -10,11 +10,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeWith } from '../../spec/support/programs.js';
 import { command } from '../lib/cli/control.js';
 import { Application } from './support/application.js';
+import { temporary } from './support/data.js';
 import { Device, makeKey, publicJwk, sealFor, signBytes } from './support/device.js';
 import { Front } from './support/engine-process.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { receiver } from './support/receiver.js';
-import { temporary } from './support/repositories.js';
 import { formsOf, Search, type Wanted } from './support/traces.js';
 
 const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;

@@ -1,14 +1,14 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { MemoryRepository } from '../lib/data/memory/index.js';
+import { MemoryData } from '../lib/data/memory/data.js';
 import { PingKeys } from '../lib/domain/ping-keys.js';
 import { UsedPingKeys } from '../lib/domain/used-ping-keys.js';
 import { startEngine } from '../lib/index.js';
 import { Application, stamp } from './support/application.js';
+import { temporary } from './support/data.js';
 import { Clock, start } from './support/engine.js';
 import { type Received, receiver } from './support/receiver.js';
-import { temporary } from './support/repositories.js';
 
 const MINUTE = 60_000;
 
@@ -158,7 +158,7 @@ describe('a logout after the ping key was rotated', () => {
 
 describe('the ping keys that an application uses', () => {
   async function keys() {
-    const repository = new MemoryRepository();
+    const data = new MemoryData();
     const clock = new Clock();
     const app = {
       appKey: '1234567890',
@@ -168,14 +168,14 @@ describe('the ping keys that an application uses', () => {
       disabled: false,
       createdAt: 0,
     };
-    await repository.insertApp(app);
-    const pingKeys = await PingKeys.open(repository, clock.now, 24 * 60 * MINUTE);
-    const used = new UsedPingKeys(repository, pingKeys, clock.now);
-    const write = vi.spyOn(repository, 'setUsedPingKeys');
+    await data.apps.insert(app);
+    const pingKeys = await PingKeys.open(data, clock.now, 24 * 60 * MINUTE);
+    const used = new UsedPingKeys(data, pingKeys, clock.now);
+    const write = vi.spyOn(data.apps, 'setUsedPingKeys');
     const old = pingKeys.current.fingerprint;
     const rotate = async () => (await pingKeys.rotate()).fingerprint;
     const note = async (key: string) =>
-      await used.note((await repository.app(app.appKey)) ?? app, key);
+      await used.note((await data.apps.get(app.appKey)) ?? app, key);
     return { clock, write, old, rotate, note };
   }
 

@@ -2,8 +2,10 @@ import { decodeBase64 } from '../crypto/base64.js';
 import { sha256 } from '../crypto/digest.js';
 import { verifyEc } from '../crypto/ec.js';
 import { modulusBytes, type PublicKeys, spkiBase64 } from '../crypto/keys.js';
-import type { DenialReason, DeviceRecord, ReceiptRecord, RequestRecord } from '../data/records.js';
-import type { Answered, AnswerStep, Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { DeviceRecord } from '../data/ports/devices.js';
+import type { ReceiptRecord } from '../data/ports/receipts.js';
+import type { Answered, AnswerStep, DenialReason, RequestRecord } from '../data/ports/requests.js';
 import { type EngineErrorCode, LaunchKeyEngineError } from '../errors.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Audit } from './audit.js';
@@ -25,7 +27,7 @@ const CODES: Partial<Record<EngineErrorCode, DeviceCode>> = {
 };
 
 export interface AnswerDependencies {
-  repository: Repository;
+  data: Data;
   requests: Requests;
   publicKeys: PublicKeys;
   fraud: Fraud;
@@ -92,13 +94,13 @@ export class Answers {
     authRequest: string,
     approved: unknown,
   ): Promise<OpenRequest | 'recorded'> {
-    const { requests, repository } = this.with;
+    const { requests, data } = this.with;
     try {
       const open = await requests.open(authRequest);
       if (open.request.userId === device.userId) return open;
     } catch (error) {
       if (await this.recorded(device, authRequest, approved)) return 'recorded';
-      const known = await repository.request(authRequest);
+      const known = await data.requests.get(authRequest);
       const foreign = known !== undefined && !('past' in known) && known.userId !== device.userId;
       if (!foreign) throw asRefusal(error);
     }
@@ -148,8 +150,8 @@ export class Answers {
       throw invalid('number must be the one of the numbers that was picked.');
     }
     if (number === request.number) return;
-    const { repository, audit, requests } = this.with;
-    await repository.allowDenialOnly(request.authRequest);
+    const { data, audit, requests } = this.with;
+    await data.requests.allowDenialOnly(request.authRequest);
     await audit.write('request.wrong_number', {
       userId: request.userId,
       appKey: request.appKey,
@@ -183,7 +185,7 @@ export class Answers {
       if (counter !== undefined) {
         proven.inherence = 1;
         proven.possession = 2;
-        await this.with.repository.updateDevice(device.id, {
+        await this.with.data.devices.update(device.id, {
           webauthn: { ...credential, counter },
         });
       }
@@ -232,7 +234,7 @@ export class Answers {
   }
 
   private async recorded(device: DeviceRecord, authRequest: string, approved: unknown) {
-    const receipt = await this.with.repository.receipt(authRequest);
+    const receipt = await this.with.data.receipts.get(authRequest);
     return receipt?.deviceId === device.id && receipt.approved === approved;
   }
 }

@@ -1,6 +1,6 @@
 import { DIGITS, randomText } from '../crypto/random.js';
-import type { AppRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import { makeKeyPair, makeSecret } from './credentials.js';
 import { hasControlCharacters } from './text.js';
@@ -48,11 +48,11 @@ export interface AppInfo {
 }
 
 export class Apps {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly clock: () => number;
 
-  constructor(repository: Repository, clock: () => number) {
-    this.repository = repository;
+  constructor(data: Data, clock: () => number) {
+    this.data = data;
     this.clock = clock;
   }
 
@@ -74,12 +74,12 @@ export class Apps {
     do {
       // No leading zero, since many clients keep the key as a number.
       app.appKey = randomText(1, DIGITS.slice(1)) + randomText(9, DIGITS);
-    } while (!(await this.repository.insertApp({ ...app })));
+    } while (!(await this.data.apps.insert({ ...app })));
     return { appKey: app.appKey, secretKey, privateKey, publicKey };
   }
 
   async list(): Promise<AppInfo[]> {
-    return (await this.repository.apps()).map((app) => ({
+    return (await this.data.apps.list()).map((app) => ({
       appKey: app.appKey,
       name: app.name,
       callbackUrl: app.callbackUrl,
@@ -91,13 +91,13 @@ export class Apps {
   }
 
   async require(appKey: string): Promise<AppRecord> {
-    const app = await this.repository.app(appKey);
+    const app = await this.data.apps.get(appKey);
     if (!app) throw unknownApp(appKey);
     return app;
   }
 
   async setDisabled(appKey: string, disabled: boolean): Promise<void> {
-    if (!(await this.repository.setAppDisabled(appKey, disabled))) throw unknownApp(appKey);
+    if (!(await this.data.apps.setDisabled(appKey, disabled))) throw unknownApp(appKey);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AuditRecord } from '../data/ports/audit.js';
 
 /** What is written down for the operator. Names and reasons; never a code, a token or a package. */
 export type AuditKind =
@@ -30,11 +30,11 @@ export type AuditKind =
 export type AuditSubject = Pick<AuditRecord, 'userId' | 'appKey' | 'deviceId'>;
 
 export class Audit {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly clock: () => number;
 
-  constructor(repository: Repository, clock: () => number) {
-    this.repository = repository;
+  constructor(data: Data, clock: () => number) {
+    this.data = data;
     this.clock = clock;
   }
 
@@ -43,7 +43,7 @@ export class Audit {
     about: AuditSubject,
     details: AuditRecord['details'] = {},
   ): Promise<void> {
-    await this.repository.insertAudit(this.entry(kind, about, details));
+    await this.data.audit.insert(this.entry(kind, about, details));
   }
 
   /** What is to be written in the one step with what it says. */

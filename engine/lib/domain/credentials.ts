@@ -2,7 +2,8 @@ import { sha256 } from '../crypto/digest.js';
 import { generateRsa, publicPem } from '../crypto/keys.js';
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import { hashSecret } from '../crypto/secret-hash.js';
-import type { AppCredentialsRecord, AppRecord, RequestRecord } from '../data/records.js';
+import type { AppCredentialsRecord, AppRecord } from '../data/ports/apps.js';
+import type { RequestRecord } from '../data/ports/requests.js';
 
 /** What the application can identify itself with now: after a rotation, for a while in two ways. */
 export function validCredentials(app: AppRecord, now: number): AppCredentialsRecord[] {

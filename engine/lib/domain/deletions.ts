@@ -1,11 +1,11 @@
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
 import { type Apps, unknownApp } from './apps.js';
 import type { Audit } from './audit.js';
 import type { Signals } from './signals.js';
 import { type Users, unknownUser } from './users.js';
 
 export interface DeletionDependencies {
-  repository: Repository;
+  data: Data;
   apps: Apps;
   users: Users;
   audit: Audit;
@@ -24,17 +24,17 @@ export class Deletions {
   }
 
   async app(appKey: string): Promise<void> {
-    const { repository, apps, audit, signals } = this.with;
+    const { data, apps, audit, signals } = this.with;
     const { name } = await apps.require(appKey);
-    if (!(await repository.deleteApp(appKey))) throw unknownApp(appKey);
+    if (!(await data.apps.delete(appKey))) throw unknownApp(appKey);
     await audit.write('app.deleted', { appKey }, { name });
     signals.publish('any');
   }
 
   async user(username: string): Promise<void> {
-    const { repository, users, audit, signals } = this.with;
+    const { data, users, audit, signals } = this.with;
     const { id } = await users.require(username);
-    const open = await repository.deleteUser(id);
+    const open = await data.users.delete(id);
     if (!open) throw unknownUser(username);
     await audit.write('user.deleted', { userId: id }, { username });
     for (const authRequest of open) signals.publish({ authRequest });

@@ -1,8 +1,9 @@
 import { sameDigest, sha256 } from '../crypto/digest.js';
 import { type EcPublicKey, readEcPublicKey, thumbprint, verifyEc } from '../crypto/ec.js';
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
-import type { DeviceRecord, UserRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { DeviceRecord } from '../data/ports/devices.js';
+import type { UserRecord } from '../data/ports/users.js';
 import type { Audit } from './audit.js';
 import { DeviceRefusal, invalid } from './device-refusal.js';
 import { FailedTries } from './failed-tries.js';
@@ -21,7 +22,7 @@ const SEEN_EVERY = 60_000;
 const LONGEST_NAME = 50;
 
 export interface DeviceDependencies {
-  repository: Repository;
+  data: Data;
   pairings: Pairings;
   signals: Signals;
   audit: Audit;
@@ -53,7 +54,7 @@ export class Devices {
     signed: SignedRequest,
     ip: string,
   ): Promise<PairedDevice> {
-    const { repository, audit, signals, clock, limit } = this.with;
+    const { data, audit, signals, clock, limit } = this.with;
     const name = readDeviceName(given.name);
     const publicKey = readKey(given.publicKey);
     if (typeof given.code !== 'string' || given.code === '' || given.code.length > 100) {
@@ -74,7 +75,7 @@ export class Devices {
       createdAt: now,
       lastSeenAt: now,
     };
-    const inserted = await repository.insertDevice(device, limit);
+    const inserted = await data.devices.insert(device, limit);
     if (inserted === 'gone') throw unknownCode();
     if (inserted === 'full') {
       throw new DeviceRefusal('full', `A user has at most ${limit} devices: unpair one first.`);
@@ -86,7 +87,7 @@ export class Devices {
 
   /** Whom the code is for; it is used up by this. */
   private async userOf(code: string, ip: string): Promise<UserRecord> {
-    const { repository, pairings } = this.with;
+    const { data, pairings } = this.with;
     const succeed = this.tries.begin(ip);
     if (typeof succeed === 'number') {
       throw new DeviceRefusal('too_many', 'Too many codes that are none came from this address.', {
@@ -101,7 +102,7 @@ export class Devices {
         { retryAfter: 60_000 },
       );
     }
-    const user = pairing === 'unknown' ? undefined : await repository.user(pairing.userId);
+    const user = pairing === 'unknown' ? undefined : await data.users.get(pairing.userId);
     if (!user) throw unknownCode();
     succeed();
     return user;
@@ -115,21 +116,15 @@ export class Devices {
     authorization: string | undefined,
     signed: SignedRequest,
   ): Promise<DeviceRecord> {
-    const { repository, clock } = this.with;
+    const { data, clock } = this.with;
     const [, token] = /^LaunchKey-Device ([A-Za-z0-9]{43})$/.exec(authorization ?? '') ?? [];
-    const device = await repository.device(signed.keyId);
+    const device = await data.devices.get(signed.keyId);
     if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) throw unpaired();
     this.checkClock(signed);
     if (!(await verifies(device.publicKey, signed))) throw mismatch();
     const now = clock();
     const until = signed.created * 1000 + CLOCK_TOLERANCE + 1000;
-    const nonce = await repository.takeNonce(
-      device.id,
-      signed.nonce,
-      until,
-      now,
-      REQUESTS_PER_DEVICE,
-    );
+    const nonce = await data.nonces.take(device.id, signed.nonce, until, now, REQUESTS_PER_DEVICE);
     if (nonce === 'gone') throw unpaired();
     if (nonce === 'seen') {
       throw new DeviceRefusal('replay', 'This request was made before: sign it anew.');
@@ -138,27 +133,27 @@ export class Devices {
       throw new DeviceRefusal('too_many', 'This device asks too often.', { retryAfter: 30_000 });
     }
     if (now - device.lastSeenAt >= SEEN_EVERY) {
-      await repository.updateDevice(device.id, { lastSeenAt: now });
+      await data.devices.update(device.id, { lastSeenAt: now });
     }
     return device;
   }
 
   /** Whose device it is. */
   async owner({ userId }: DeviceRecord): Promise<UserRecord> {
-    const user = await this.with.repository.user(userId);
+    const user = await this.with.data.users.get(userId);
     if (!user) throw unpaired();
     return user;
   }
 
   async list(userId: string): Promise<DeviceRecord[]> {
-    return await this.with.repository.devices(userId);
+    return await this.with.data.devices.list(userId);
   }
 
   async rename(userId: string, id: unknown, given: unknown): Promise<void> {
-    const { repository, audit, signals } = this.with;
+    const { data, audit, signals } = this.with;
     const name = readDeviceName(given);
     const device = await this.own(userId, id);
-    if (!(await repository.updateDevice(device.id, { name }))) throw unknownDevice();
+    if (!(await data.devices.update(device.id, { name }))) throw unknownDevice();
     await audit.write('device.renamed', { userId, deviceId: device.id }, { name });
     signals.publish({ userId });
   }
@@ -169,11 +164,11 @@ export class Devices {
    * the operator.
    */
   async unpair(userId: string, id: unknown, by?: string): Promise<void> {
-    const { repository, audit, signals, clock } = this.with;
+    const { data, audit, signals, clock } = this.with;
     const device = await this.own(userId, id);
-    if (!(await repository.deleteDevice(userId, device.id))) throw unknownDevice();
-    if ((await repository.devices(userId)).length === 0) {
-      const dead = await repository.expireRequests(userId, clock());
+    if (!(await data.devices.delete(userId, device.id))) throw unknownDevice();
+    if ((await data.devices.list(userId)).length === 0) {
+      const dead = await data.requests.expireOpen(userId, clock());
       for (const authRequest of dead) signals.publish({ authRequest });
     }
     await audit.write(
@@ -185,7 +180,7 @@ export class Devices {
   }
 
   private async own(userId: string, id: unknown): Promise<DeviceRecord> {
-    const device = typeof id === 'string' ? await this.with.repository.device(id) : undefined;
+    const device = typeof id === 'string' ? await this.with.data.devices.get(id) : undefined;
     if (device?.userId !== userId) throw unknownDevice();
     return device;
   }

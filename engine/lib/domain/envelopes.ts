@@ -3,8 +3,8 @@ import { sha256 } from '../crypto/digest.js';
 import { modulusBytes, type PublicKeys } from '../crypto/keys.js';
 import { verifySignature } from '../crypto/rsa.js';
 import { SecretChecks } from '../crypto/secret-hash.js';
-import type { AppRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
 import { BoundedMap } from '../util/bounded-map.js';
 import { parseTime } from '../util/time.js';
 import { validCredentials } from './credentials.js';
@@ -40,7 +40,7 @@ interface Checked extends Stamped {
  * So what was once found good is remembered by its hash for as long as its stamp is fresh.
  */
 export class Envelopes {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly pingKeys: PingKeys;
   private readonly publicKeys: PublicKeys;
   private readonly clock: () => number;
@@ -50,13 +50,13 @@ export class Envelopes {
   private readonly checked = new BoundedMap<string, Promise<Checked>>(10_000);
 
   constructor(
-    repository: Repository,
+    data: Data,
     pingKeys: PingKeys,
     publicKeys: PublicKeys,
     clock: () => number,
-    usedPingKeys = new UsedPingKeys(repository, pingKeys, clock),
+    usedPingKeys = new UsedPingKeys(data, pingKeys, clock),
   ) {
-    this.repository = repository;
+    this.data = data;
     this.pingKeys = pingKeys;
     this.publicKeys = publicKeys;
     this.clock = clock;
@@ -110,7 +110,7 @@ export class Envelopes {
   }
 
   private async app(appKey: string): Promise<AppRecord> {
-    const app = await this.repository.app(appKey);
+    const app = await this.data.apps.get(appKey);
     if (!app) throw new Refusal(Reason.unknownApp, 'There is no application with this app_key.');
     return app;
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { breakLines } from '../crypto/base64.js';
-import type { AnswerRecord, AppRecord, DeliveryRecord, RequestRecord } from '../data/records.js';
+import type { AppRecord } from '../data/ports/apps.js';
+import type { DeliveryRecord } from '../data/ports/deliveries.js';
+import type { AnswerRecord, RequestRecord } from '../data/ports/requests.js';
 import type { Logger } from '../observability/logger.js';
 import type { Signals } from './signals.js';
 import type { Users } from './users.js';
@@ -10,7 +12,7 @@ const ANSWER_LIFE = 5 * 60_000;
 /** A logout matters for as long as somebody may still be logged in. */
 const LOGOUT_LIFE = 24 * 3_600_000;
 
-/** Makes the events that tell applications; the repository queues each with what it tells of. */
+/** Makes the events that tell applications; they are queued in the step that they report. */
 export class Events {
   private readonly users: Users;
   private readonly signals: Signals;

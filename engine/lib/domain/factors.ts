@@ -1,7 +1,7 @@
 import { sha256 } from '../crypto/digest.js';
 import { thumbprint, verifyEc } from '../crypto/ec.js';
-import type { DeviceRecord, WebAuthnCredential } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { DeviceRecord, WebAuthnCredential } from '../data/ports/devices.js';
 import type { Audit } from './audit.js';
 import { DeviceRefusal, invalid } from './device-refusal.js';
 import { readKey } from './devices.js';
@@ -17,13 +17,13 @@ const ENROLMENT_LIFE = 5 * 60_000;
  * with the proof by the old one.
  */
 export class Factors {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly audit: Audit;
   private readonly signals: Signals;
   private readonly clock: () => number;
 
-  constructor(repository: Repository, audit: Audit, signals: Signals, clock: () => number) {
-    this.repository = repository;
+  constructor(data: Data, audit: Audit, signals: Signals, clock: () => number) {
+    this.data = data;
     this.audit = audit;
     this.signals = signals;
     this.clock = clock;
@@ -48,7 +48,7 @@ export class Factors {
         );
       }
     }
-    await this.repository.updateDevice(device.id, { knowledgeKey });
+    await this.data.devices.update(device.id, { knowledgeKey });
     await this.enrolled(device, 'knowledge');
   }
 
@@ -58,7 +58,7 @@ export class Factors {
     const options = await registrationOptions(party, username, device.id);
     const expiresAt = this.clock() + ENROLMENT_LIFE;
     const { challenge } = options;
-    await this.repository.updateDevice(device.id, { enrolment: { challenge, expiresAt } });
+    await this.data.devices.update(device.id, { enrolment: { challenge, expiresAt } });
     return options;
   }
 
@@ -77,7 +77,7 @@ export class Factors {
     if (!webauthn) {
       throw invalid('response must be the registration, with user verification, of these options.');
     }
-    await this.repository.updateDevice(device.id, { webauthn, enrolment: null });
+    await this.data.devices.update(device.id, { webauthn, enrolment: null });
     await this.enrolled(device, 'webauthn');
     return { credentialId: webauthn.credentialId, transports: webauthn.transports };
   }

@@ -1,5 +1,5 @@
-import type { FraudRecord } from '../data/records.js';
-import type { FraudReport, Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { FraudRecord, FraudReport } from '../data/ports/fraud.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Audit, AuditSubject } from './audit.js';
@@ -7,12 +7,12 @@ import type { Signals } from './signals.js';
 
 const MINUTE = 60_000;
 /** Longer with each report: who pushes requests at somebody must not wear them down. */
-const PAUSES: readonly number[] = [5, 15, 60, 240, 1440].map((minutes) => minutes * MINUTE);
-/** A day without a report begins anew. */
-const MEMORY = 24 * 60 * MINUTE;
+const PAUSES_MS: readonly number[] = [5, 15, 60, 240, 1440].map((minutes) => minutes * MINUTE);
+/** The count of reports restarts after a day without one. */
+const RESET_AFTER_MS = 24 * 60 * MINUTE;
 
 export interface FraudDependencies {
-  repository: Repository;
+  data: Data;
   audit: Audit;
   signals: Signals;
   metrics: Metrics;
@@ -31,10 +31,9 @@ export class Fraud {
   /** What goes into the step that records the denial: no report is lost without its denial. */
   report(about: AuditSubject): FraudReport {
     return {
-      pauses: PAUSES,
-      memory: MEMORY,
-      note: ({ reports, pausedUntil }) =>
-        this.with.audit.entry('fraud.reported', about, { reports, pausedUntil }),
+      pausesMs: PAUSES_MS,
+      resetAfterMs: RESET_AFTER_MS,
+      audit: this.with.audit.entry('fraud.reported', about),
     };
   }
 
@@ -46,15 +45,15 @@ export class Fraud {
 
   /** Until when nobody can ask the user; `undefined` if everybody can. */
   async pausedUntil(userId: string): Promise<number | undefined> {
-    const fraud = await this.with.repository.fraud(userId);
+    const fraud = await this.with.data.fraud.get(userId);
     return fraud && fraud.pausedUntil > this.with.clock() ? fraud.pausedUntil : undefined;
   }
 
   /** The user, on a device, or the operator ends the pause. */
   async endPause(userId: string, deviceId?: string): Promise<void> {
-    const { repository, audit, signals, clock } = this.with;
+    const { data, audit, signals, clock } = this.with;
     if ((await this.pausedUntil(userId)) === undefined) return;
-    await repository.endPause(userId, clock());
+    await data.fraud.endPause(userId, clock());
     await audit.write('fraud.pause_ended', { userId, deviceId });
     signals.publish({ userId });
   }

@@ -1,5 +1,6 @@
-import type { AppRecord, PastRequest, RequestRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
+import type { PastRequest, RequestRecord } from '../data/ports/requests.js';
 
 /**
  * The application's request of that token; one of another application is none, over or not. What has
@@ -7,12 +8,12 @@ import type { Repository } from '../data/repository.js';
  * lives on beyond its request.
  */
 export async function ownRequest(
-  repository: Repository,
+  data: Data,
   app: AppRecord,
   authRequest: string,
   now: number,
 ): Promise<RequestRecord | PastRequest | undefined> {
-  const request = await repository.request(authRequest);
+  const request = await data.requests.get(authRequest);
   if (request?.appKey !== app.appKey) return undefined;
   if ('past' in request || request.expiresAt > now) return request;
   const lives = request.answer?.approved && request.session;

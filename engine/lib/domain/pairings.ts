@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { sha256 } from '../crypto/digest.js';
 import { LETTERS_AND_DIGITS, randomText, TYPEABLE } from '../crypto/random.js';
-import type { PairingRecord, RateWindow } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { PairingRecord } from '../data/ports/pairings.js';
+import type { RateWindow } from '../data/ports/rates.js';
 import type { Address } from './address.js';
 
 /** How long a code can be used. */
@@ -30,12 +31,12 @@ export interface PairingOffer {
 
 /** Codes and links that pair a device with a user, once each. */
 export class Pairings {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly clock: () => number;
   private readonly address: Address;
 
-  constructor(repository: Repository, clock: () => number, address: Address) {
-    this.repository = repository;
+  constructor(data: Data, clock: () => number, address: Address) {
+    this.data = data;
     this.clock = clock;
     this.address = address;
   }
@@ -45,7 +46,7 @@ export class Pairings {
     const code = randomText(CODE_LENGTH, TYPEABLE);
     const image = randomText(32, LETTERS_AND_DIGITS);
     const expiresAt = this.clock() + CODE_LIFE;
-    await this.repository.putPairing({
+    await this.data.pairings.put({
       userId,
       codeHash: sha256(code),
       linkHash: sha256(linkSecret(image)),
@@ -60,16 +61,16 @@ export class Pairings {
   async take(given: string): Promise<PairingRecord | 'unknown' | 'too many'> {
     const now = this.clock();
     const isLink = given.length === LINK_LENGTH;
-    if (!isLink && (await this.repository.takeRate('pairing', TRIES, now)) > 0) return 'too many';
+    if (!isLink && (await this.data.rates.take('pairing', TRIES, now)) > 0) return 'too many';
     const pairing = isLink
-      ? await this.repository.takePairing('linkHash', sha256(given), now)
-      : await this.repository.takePairing('codeHash', sha256(normalize(given)), now);
+      ? await this.data.pairings.take('linkHash', sha256(given), now)
+      : await this.data.pairings.take('codeHash', sha256(normalize(given)), now);
     return pairing ?? 'unknown';
   }
 
   /** What the QR image of this name shows, for as long as its code works. */
   async imageContent(image: string): Promise<string | undefined> {
-    const pairing = await this.repository.pairingByImage(sha256(image), this.clock());
+    const pairing = await this.data.pairings.byImage(sha256(image), this.clock());
     return pairing && this.link(image);
   }
 

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { fingerprint, generateRsa, modulusBytes, publicPem } from '../crypto/keys.js';
 import { OaepDecryptor, signText } from '../crypto/rsa.js';
-import type { PingKeyRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { PingKeyRecord } from '../data/ports/ping-keys.js';
 
 /** One generation of the engine's own key, the one that `GET /ping` serves. */
 export interface PingKey {
@@ -27,25 +27,25 @@ const LOOK = 2000;
  * them cached (from 60 s in PHP to for ever in Python). All processes with the same data share them.
  */
 export class PingKeys {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly clock: () => number;
   private readonly grace: number;
   private keys: PingKey[] = [];
   private rotating: Promise<unknown> = Promise.resolve();
   private lookedAt = 0;
 
-  private constructor(repository: Repository, clock: () => number, grace: number) {
-    this.repository = repository;
+  private constructor(data: Data, clock: () => number, grace: number) {
+    this.data = data;
     this.clock = clock;
     this.grace = grace;
   }
 
   /** Reads the keys, and makes the first one if there is none. */
-  static async open(repository: Repository, clock: () => number, grace: number): Promise<PingKeys> {
-    const keys = new PingKeys(repository, clock, grace);
+  static async open(data: Data, clock: () => number, grace: number): Promise<PingKeys> {
+    const keys = new PingKeys(data, clock, grace);
     await keys.load();
     if (keys.keys.length === 0) {
-      await repository.addPingKey(await makePingKey(clock()), undefined, 0);
+      await data.pingKeys.add(await makePingKey(clock()), undefined, 0);
       await keys.load();
     }
     return keys;
@@ -53,7 +53,7 @@ export class PingKeys {
 
   /** Drops what is over, and looks now and then for what other processes have made of the keys. */
   async refresh(): Promise<void> {
-    if (!this.repository.shared) {
+    if (!this.data.announcements.shared) {
       this.keys = this.alive();
       return;
     }
@@ -114,13 +114,13 @@ export class PingKeys {
     const next = await makePingKey(Math.max(this.clock(), current.madeAt + 1000));
     const retiresAt = this.clock() + this.grace;
     // If another process was first, its key is as new as ours.
-    await this.repository.addPingKey(next, current.fingerprint, retiresAt);
+    await this.data.pingKeys.add(next, current.fingerprint, retiresAt);
     await this.load();
     return this.current;
   }
 
   private async load(): Promise<void> {
-    const records = (await this.repository.pingKeys()).slice(0, GENERATIONS);
+    const records = (await this.data.pingKeys.list()).slice(0, GENERATIONS);
     const known = new Map(this.keys.map((key) => [key.fingerprint, key]));
     this.keys = await Promise.all(
       records.map(async (record) => {

@@ -1,4 +1,4 @@
-import type { Policy } from '../data/records.js';
+import type { Policy } from '../data/ports/requests.js';
 
 const FACTORS = ['all', 'knowledge', 'inherence', 'possession'] as const;
 const MOST_FACTORS = 5;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Policy } from '../data/records.js';
+import type { Policy } from '../data/ports/requests.js';
 import { DeviceRefusal } from './device-refusal.js';
 
 /** What an answer has proven: how many of each factor, and whether it was given in a place asked for. */

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { readEcPublicKey } from '../crypto/ec.js';
-import type { DeviceRecord, PushSubscription } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { DeviceRecord, PushSubscription } from '../data/ports/devices.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import type { Audit } from './audit.js';
 import { invalid } from './device-refusal.js';
@@ -16,13 +16,13 @@ const AUTH = /^[A-Za-z0-9_-]{22}$/;
 
 /** Where the push services of the devices' browsers take messages for them. */
 export class PushSubscriptions {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly guard: OutgoingGuard;
   private readonly audit: Audit;
   private readonly signals: Signals;
 
-  constructor(repository: Repository, guard: OutgoingGuard, audit: Audit, signals: Signals) {
-    this.repository = repository;
+  constructor(data: Data, guard: OutgoingGuard, audit: Audit, signals: Signals) {
+    this.data = data;
     this.guard = guard;
     this.audit = audit;
     this.signals = signals;
@@ -33,7 +33,7 @@ export class PushSubscriptions {
     const push = given === null ? undefined : readSubscription(given, this.guard);
     if (JSON.stringify(push) === JSON.stringify(device.push)) return;
     if (!push) return await this.remove(device, device.id);
-    await this.repository.updateDevice(device.id, { push });
+    await this.data.devices.update(device.id, { push });
     const { id: deviceId, userId } = device;
     // The rest of the endpoint is what lets others send to the device.
     const { host } = new URL(push.endpoint);
@@ -43,14 +43,14 @@ export class PushSubscriptions {
 
   /** Ends a subscription that its push service says is over. */
   async over(device: DeviceRecord): Promise<void> {
-    const current = await this.repository.device(device.id);
+    const current = await this.data.devices.get(device.id);
     // The browser may have made another one meanwhile.
     if (current?.push?.endpoint !== device.push?.endpoint) return;
     await this.remove(device, 'push service');
   }
 
   private async remove({ id: deviceId, userId }: DeviceRecord, by: string): Promise<void> {
-    await this.repository.updateDevice(deviceId, { push: null });
+    await this.data.devices.update(deviceId, { push: null });
     await this.audit.write('push.unsubscribed', { userId, deviceId }, { by });
     this.signals.publish({ userId });
   }

@@ -1,13 +1,15 @@
 import { LOWERCASE_AND_DIGITS, randomText } from '../crypto/random.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
+import type { RateWindow } from '../data/ports/rates.js';
 import type {
+  Answered,
   AnswerRecord,
-  AppRecord,
+  AnswerStep,
   DenialReason,
   Policy,
-  RateWindow,
   RequestRecord,
-} from '../data/records.js';
-import type { Answered, AnswerStep, Repository } from '../data/repository.js';
+} from '../data/ports/requests.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import { answerKey, keyId } from './credentials.js';
 import type { Events } from './events.js';
@@ -53,7 +55,7 @@ export type PollResult =
   | { state: 'answered'; answer: AnswerRecord };
 
 export interface RequestDependencies {
-  repository: Repository;
+  data: Data;
   users: Users;
   signals: Signals;
   events: Events;
@@ -75,7 +77,7 @@ export class Requests {
 
   /** Pushes a request to the user's device and returns its token. */
   async create(app: AppRecord, wanted: NewRequest): Promise<string> {
-    const { repository, signals, limits, clock, requestTtl } = this.with;
+    const { data, signals, limits, clock, requestTtl } = this.with;
     const { user, devices } = await this.recipient(app, wanted.username);
     await this.refusePaused(user.id);
     await this.limitRate(app, user.id);
@@ -96,7 +98,7 @@ export class Requests {
       createdAt: now,
       expiresAt: now + requestTtl,
     };
-    const inserted = await repository.insertRequest(request, limits.pendingPerUser);
+    const inserted = await data.requests.insert(request, limits.pendingPerUser);
     if (inserted === 'taken') {
       throw new Refusal(Reason.incorrectData, { auth_request: 'This token is in use already.' });
     }
@@ -111,14 +113,14 @@ export class Requests {
 
   /** How the request stands; throws a {@link Refusal} where there is nothing to poll for. */
   async poll(app: AppRecord, authRequest: string): Promise<PollResult> {
-    const { repository, clock } = this.with;
-    const request = await ownRequest(repository, app, authRequest, clock());
+    const { data, clock } = this.with;
+    const request = await ownRequest(data, app, authRequest, clock());
     if (!request) throw new Refusal(OwnReason.noPendingRequest, 'There is no pending request.');
     if ('past' in request) throw expired();
     const { answer } = request;
     if (!answer) return { state: 'pending', expiresAt: request.expiresAt };
     if (answer.approved && request.session) {
-      const session = await repository.session(authRequest);
+      const session = await data.sessions.get(authRequest);
       if (session?.state !== 'open') throw expired();
     }
     return { state: 'answered', answer };
@@ -126,18 +128,18 @@ export class Requests {
 
   /** The open requests of a user, oldest first. */
   async pending(userId: string): Promise<RequestRecord[]> {
-    return await this.with.repository.pendingRequests(userId, this.with.clock());
+    return await this.with.data.requests.listOpen(userId, this.with.clock());
   }
 
   /** The open request of this token, for the device that is to answer it. */
   async open(authRequest: string): Promise<OpenRequest> {
-    const { repository, clock } = this.with;
-    const request = await repository.request(authRequest);
+    const { data, clock } = this.with;
+    const request = await data.requests.get(authRequest);
     if (request === undefined) throw notAnswerable(authRequest, undefined);
     if ('past' in request) throw notAnswerable(authRequest, 'expired');
     if (request.answer) throw notAnswerable(authRequest, 'answered');
     if (request.expiresAt <= clock()) throw notAnswerable(authRequest, 'expired');
-    const app = await repository.app(request.appKey);
+    const app = await data.apps.get(request.appKey);
     if (!app) throw notAnswerable(authRequest, undefined);
     return { request, app };
   }
@@ -153,7 +155,7 @@ export class Requests {
     answer: DeviceAnswer,
     kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'> = {},
   ): Promise<Answered> {
-    const { repository, users, signals, events, limits, clock } = this.with;
+    const { data, users, signals, events, limits, clock } = this.with;
     const record: AnswerRecord = {
       approved: answer.approved,
       reason: answer.reason,
@@ -172,7 +174,7 @@ export class Requests {
       );
     }
     const event = events.answered(app, request, record);
-    const answered = await repository.answerRequest(request.authRequest, record, {
+    const answered = await data.requests.answer(request.authRequest, record, {
       now: clock(),
       sessionLimit: limits.sessionsPerUserAndApp,
       ...kept,
@@ -198,7 +200,7 @@ export class Requests {
     const user = await this.with.users.resolve(app, username);
     if (!user) throw unknownUser();
     if (user.deviceId) return { user, devices: [] };
-    const devices = await this.with.repository.devices(user.id);
+    const devices = await this.with.data.devices.list(user.id);
     if (devices.length > 0) return { user, devices };
     throw new Refusal(Reason.noDevice, 'This user has no paired device.');
   }
@@ -212,9 +214,9 @@ export class Requests {
   }
 
   private async limitRate(app: AppRecord, userId: string): Promise<void> {
-    const { repository, rateWindows, clock } = this.with;
+    const { data, rateWindows, clock } = this.with;
     if (rateWindows.length === 0) return;
-    const wait = await repository.takeRate(`${app.appKey} ${userId}`, rateWindows, clock());
+    const wait = await data.rates.take(`${app.appKey} ${userId}`, rateWindows, clock());
     if (wait > 0) throw new Refusal(Reason.tooMany, 'Too many requests for this user.', wait);
   }
 }

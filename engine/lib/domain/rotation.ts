@@ -1,4 +1,4 @@
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import { type AppCredentials, unknownApp } from './apps.js';
 import type { Audit } from './audit.js';
@@ -26,7 +26,7 @@ export type RotatedCredentials = Pick<AppCredentials, 'appKey'> &
 /** New credentials for an application. */
 export class Rotation {
   private readonly with: {
-    repository: Repository;
+    data: Data;
     audit: Audit;
     signals: Signals;
     clock: () => number;
@@ -37,9 +37,9 @@ export class Rotation {
   }
 
   async rotate(appKey: string, options: RotateOptions = {}): Promise<RotatedCredentials> {
-    const { repository, audit, signals, clock } = this.with;
+    const { data, audit, signals, clock } = this.with;
     const { only, grace } = readOptions(options);
-    if (!(await repository.app(appKey))) throw unknownApp(appKey);
+    if (!(await data.apps.get(appKey))) throw unknownApp(appKey);
     const secret = only === 'privateKey' ? undefined : await makeSecret();
     const keys = only === 'secretKey' ? undefined : await makeKeyPair();
     const next = {
@@ -47,7 +47,7 @@ export class Rotation {
       ...(keys && { publicKey: keys.publicKey }),
     };
     const until = grace > 0 ? clock() + grace : undefined;
-    if (!(await repository.replaceCredentials(appKey, next, until))) throw unknownApp(appKey);
+    if (!(await data.apps.replaceCredentials(appKey, next, until))) throw unknownApp(appKey);
     await audit.write('app.rotated', { appKey }, { credentials: only ?? 'both', grace });
     // Whoever holds a poll by the credentials before has to come again, and is refused then.
     signals.publish('any');

@@ -1,4 +1,4 @@
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Address } from './address.js';
@@ -27,7 +27,7 @@ import type { WhiteLabel } from './white-label.js';
 
 /** The parts of one engine, for its routes and its methods. */
 export interface Services {
-  readonly repository: Repository;
+  readonly data: Data;
   readonly pingKeys: PingKeys;
   readonly envelopes: Envelopes;
   readonly apps: Apps;

@@ -1,5 +1,6 @@
-import type { AppRecord, SessionRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
+import type { SessionRecord } from '../data/ports/sessions.js';
 import type { Audit } from './audit.js';
 import type { Events } from './events.js';
 import { ownRequest } from './own-request.js';
@@ -7,7 +8,7 @@ import { OwnReason, Refusal } from './refusal.js';
 import type { Signals } from './signals.js';
 
 export interface SessionDependencies {
-  repository: Repository;
+  data: Data;
   signals: Signals;
   events: Events;
   audit: Audit;
@@ -23,7 +24,7 @@ export class Sessions {
   }
 
   async list(userId: string): Promise<SessionRecord[]> {
-    return await this.with.repository.sessions(userId);
+    return await this.with.data.sessions.list(userId);
   }
 
   /**
@@ -36,8 +37,8 @@ export class Sessions {
     action: 'Authenticate' | 'Revoke',
     status: boolean,
   ): Promise<void> {
-    const { repository, signals, clock } = this.with;
-    const request = await ownRequest(repository, app, authRequest, clock());
+    const { data, signals, clock } = this.with;
+    const request = await ownRequest(data, app, authRequest, clock());
     if (!request) {
       throw new Refusal(OwnReason.unknownAuthRequest, 'This auth request is not known.');
     }
@@ -62,7 +63,7 @@ export class Sessions {
       if (status) await this.end(authRequest, request.userId);
       return;
     }
-    if (!(await repository.confirmSession(authRequest))) {
+    if (!(await data.sessions.confirm(authRequest))) {
       throw notASession('The user has ended the session.');
     }
     signals.publish({ userId: request.userId });
@@ -83,24 +84,24 @@ export class Sessions {
 
   /** The applications that the user is logged in to, in the order in which they came. */
   private async apps(userId: string): Promise<Set<string>> {
-    const sessions = await this.with.repository.sessions(userId);
+    const sessions = await this.with.data.sessions.list(userId);
     return new Set(sessions.map((session) => session.appKey));
   }
 
   private async clear(userId: string, appKey: string, by?: string): Promise<SessionRecord[]> {
-    const { repository, signals, events, audit } = this.with;
-    const event = await events.loggedOut(await repository.app(appKey), userId);
+    const { data, signals, events, audit } = this.with;
+    const event = await events.loggedOut(await data.apps.get(appKey), userId);
     const about = { userId, appKey, deviceId: by };
     const entry = audit.entry('sessions.ended', about, { by: by ?? 'operator' });
-    const cleared = await repository.clearSessions(userId, appKey, entry, event);
+    const cleared = await data.sessions.clear(userId, appKey, entry, event);
     for (const { authRequest } of cleared) signals.publish({ authRequest });
     if (cleared.length > 0) events.settle(event, true);
     return cleared;
   }
 
   private async end(authRequest: string, userId: string): Promise<void> {
-    const { repository, signals, clock } = this.with;
-    await repository.endSession(authRequest, clock());
+    const { data, signals, clock } = this.with;
+    await data.sessions.end(authRequest, clock());
     signals.publish({ authRequest });
     signals.publish({ userId });
   }

@@ -1,5 +1,7 @@
-import type { DeviceRecord, RequestRecord } from '../data/records.js';
-import type { Announced, Change, Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { Announced, Change } from '../data/ports/announcements.js';
+import type { DeviceRecord } from '../data/ports/devices.js';
+import type { RequestRecord } from '../data/ports/requests.js';
 
 type Listener = () => void;
 
@@ -20,19 +22,16 @@ export class Signals {
   readonly eventQueued = new Topic<[]>();
   /** An auth request was created, for these paired devices. Published in this engine only. */
   readonly requestCreated = new Topic<[RequestRecord, readonly DeviceRecord[]]>();
-  private readonly repository: Pick<
-    Repository,
-    'shared' | 'announce' | 'onAnnounced' | 'answeredSince'
-  >;
+  private readonly data: Pick<Data, 'announcements' | 'requests'>;
   private readonly clock: () => number;
   private readonly byRequest = new Map<string, Set<Listener>>();
   private readonly byUser = new Map<string, Set<Listener>>();
   private caughtUpAt = Number.NEGATIVE_INFINITY;
 
-  constructor(repository: Signals['repository'], clock: () => number) {
-    this.repository = repository;
+  constructor(data: Signals['data'], clock: () => number) {
+    this.data = data;
     this.clock = clock;
-    repository.onAnnounced((change) => this.tellSubscribers(change));
+    data.announcements.subscribe((change) => this.tellSubscribers(change));
   }
 
   /**
@@ -54,16 +53,16 @@ export class Signals {
   /** Tells the subscribers of this engine and of the engines that share its data. */
   publish(change: Announced): void {
     this.tellSubscribers(change);
-    this.repository.announce(change);
+    this.data.announcements.publish(change);
   }
 
   /** Tells the subscribers of requests that another engine answered, in case they missed it. */
   async catchUp(): Promise<void> {
-    if (!this.repository.shared || this.byRequest.size === 0) return;
+    if (!this.data.announcements.shared || this.byRequest.size === 0) return;
     const now = performance.now();
     if (now - this.caughtUpAt < CATCH_UP_INTERVAL_MS) return;
     this.caughtUpAt = now;
-    const answered = await this.repository.answeredSince(this.clock() - MAX_CLOCK_DIFFERENCE_MS);
+    const answered = await this.data.requests.answeredSince(this.clock() - MAX_CLOCK_DIFFERENCE_MS);
     for (const authRequest of answered) this.tellSubscribers({ authRequest });
   }
 

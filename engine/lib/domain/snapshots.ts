@@ -1,12 +1,9 @@
 import type { EcPublicKey } from '../crypto/ec.js';
-import type {
-  AuditRecord,
-  DeviceRecord,
-  Policy,
-  ReceiptRecord,
-  RequestRecord,
-  SessionRecord,
-} from '../data/records.js';
+import type { AuditRecord } from '../data/ports/audit.js';
+import type { DeviceRecord } from '../data/ports/devices.js';
+import type { ReceiptRecord } from '../data/ports/receipts.js';
+import type { Policy, RequestRecord } from '../data/ports/requests.js';
+import type { SessionRecord } from '../data/ports/sessions.js';
 
 /** An auth request as a device shows it. */
 export interface PendingRequest {

@@ -1,5 +1,6 @@
-import type { AppRecord, DeliveryRecord, UsedPingKey } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord, UsedPingKey } from '../data/ports/apps.js';
+import type { DeliveryRecord } from '../data/ports/deliveries.js';
 import type { PingKey, PingKeys } from './ping-keys.js';
 
 /**
@@ -18,14 +19,14 @@ const PRECISION_MS = 60_000;
  * used for five minutes. A logout that is not taken is signed with the next key at the next attempt.
  */
 export class UsedPingKeys {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly pingKeys: PingKeys;
   private readonly clock: () => number;
   /** By application and key: calls that come at once write once. */
   private readonly writing = new Map<string, Promise<void>>();
 
-  constructor(repository: Repository, pingKeys: PingKeys, clock: () => number) {
-    this.repository = repository;
+  constructor(data: Data, pingKeys: PingKeys, clock: () => number) {
+    this.data = data;
     this.pingKeys = pingKeys;
     this.clock = clock;
   }
@@ -39,7 +40,7 @@ export class UsedPingKeys {
     const name = `${app.appKey} ${fingerprint}`;
     let written = this.writing.get(name);
     if (!written) {
-      written = this.repository
+      written = this.data.apps
         .setUsedPingKeys(app.appKey, withUse(used, fingerprint, now))
         .finally(() => this.writing.delete(name));
       this.writing.set(name, written);
@@ -57,7 +58,7 @@ export class UsedPingKeys {
     const { current } = this.pingKeys;
     // The signature over an answer is read by clients alone that ping where they do not know its key.
     if (kind === 'answer' || !this.pingKeys.hasRetiring) return current;
-    const app = await this.repository.app(appKey);
+    const app = await this.data.apps.get(appKey);
     const used = app ? this.alive(app) : [];
     const keys = [...this.byAge(inUse(used)).slice(0, 1), current, ...this.byAge(used)];
     const candidates = [...new Map(keys.map((key) => [key.fingerprint, key])).values()];

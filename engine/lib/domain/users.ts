@@ -1,6 +1,8 @@
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
-import type { AppRecord, IdentityKind, UserRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
+import type { IdentityKind } from '../data/ports/identities.js';
+import type { UserRecord } from '../data/ports/users.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import { Reason, Refusal } from './refusal.js';
 import { hasControlCharacters } from './text.js';
@@ -35,12 +37,12 @@ export interface UserInfo {
 }
 
 export class Users {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly clock: () => number;
   private readonly whiteLabelLimit: number;
 
-  constructor(repository: Repository, clock: () => number, whiteLabelLimit: number) {
-    this.repository = repository;
+  constructor(data: Data, clock: () => number, whiteLabelLimit: number) {
+    this.data = data;
     this.clock = clock;
     this.whiteLabelLimit = whiteLabelLimit;
   }
@@ -72,7 +74,7 @@ export class Users {
   }
 
   async require(username: string): Promise<UserRecord> {
-    const user = await this.repository.userByName(username);
+    const user = await this.data.users.byName(username);
     if (user) return user;
     throw unknownUser(username);
   }
@@ -83,25 +85,25 @@ export class Users {
    * application's own. A hash that another application was given is nobody's name.
    */
   async resolve(app: AppRecord, name: string): Promise<UserRecord | undefined> {
-    const { repository } = this;
+    const { data } = this;
     return (
-      (await repository.userByName(whiteLabelName(app.appKey, name))) ??
+      (await data.users.byName(whiteLabelName(app.appKey, name))) ??
       (await this.byIdentity(app, name)) ??
-      (await repository.userByName(name))
+      (await data.users.byName(name))
     );
   }
 
   private async byIdentity({ appKey }: AppRecord, name: string): Promise<UserRecord | undefined> {
     if (!IDENTITY.test(name)) return undefined;
     return (
-      (await this.repository.userByIdentity('push', appKey, name)) ??
-      (await this.repository.userByIdentity('hash', appKey, name))
+      (await this.data.identities.findUser('push', appKey, name)) ??
+      (await this.data.identities.findUser('hash', appKey, name))
     );
   }
 
   /** The user's name in one place; random, so that places cannot compare what they know. */
   async identity(kind: IdentityKind, user: string, place: string): Promise<string> {
-    return await this.repository.identity(
+    return await this.data.identities.ensure(
       kind,
       user,
       place,
@@ -110,8 +112,10 @@ export class Users {
   }
 
   async list(): Promise<UserInfo[]> {
-    const counts = await this.repository.deviceCounts();
-    return (await this.repository.users()).map((user) => {
+    const counts = new Map(
+      (await this.data.devices.counts()).map(({ userId, devices }) => [userId, devices]),
+    );
+    return (await this.data.users.list()).map((user) => {
       const devices = counts.get(user.id) ?? 0;
       return {
         username: user.username,
@@ -123,7 +127,7 @@ export class Users {
   }
 
   private insert(user: UserRecord) {
-    return this.repository.insertUser(user, this.whiteLabelLimit);
+    return this.data.users.insert(user, this.whiteLabelLimit);
   }
 
   private make(username: string, withDevice: boolean): UserRecord {

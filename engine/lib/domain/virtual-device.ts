@@ -1,7 +1,7 @@
 import type { PublicKeys } from '../crypto/keys.js';
 import { encryptFor } from '../crypto/rsa.js';
-import type { DenialReason, RequestRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { DenialReason, RequestRecord } from '../data/ports/requests.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import { possessionSuffices } from './policy.js';
 import type { Requests } from './requests.js';
@@ -31,12 +31,12 @@ const REASONS: readonly string[] = ['disapproved', 'fraudulent', 'policy', 'numb
  * reason.
  */
 export class VirtualDevice {
-  private readonly repository: Repository;
+  private readonly data: Data;
   private readonly requests: Requests;
   private readonly publicKeys: PublicKeys;
 
-  constructor(repository: Repository, requests: Requests, publicKeys: PublicKeys) {
-    this.repository = repository;
+  constructor(data: Data, requests: Requests, publicKeys: PublicKeys) {
+    this.data = data;
     this.requests = requests;
     this.publicKeys = publicKeys;
   }
@@ -49,7 +49,7 @@ export class VirtualDevice {
     const open = await this.requests.open(authRequest);
     const { request } = open;
     const result = decide(request, approve, options);
-    const user = await this.repository.user(request.userId);
+    const user = await this.data.users.get(request.userId);
     const deviceId = user?.deviceId;
     if (deviceId === undefined) {
       throw new LaunchKeyEngineError(

@@ -3,7 +3,7 @@ import type {
   PublicKeyCredentialCreationOptionsJSON,
   RegistrationResponseJSON,
 } from '@simplewebauthn/server';
-import type { WebAuthnCredential } from '../data/records.js';
+import type { WebAuthnCredential } from '../data/ports/devices.js';
 
 /** Loaded when first used: it is half of all that there is to load, and many engines never need it. */
 const library = () => import('@simplewebauthn/server');

@@ -2,15 +2,15 @@ import { createCipheriv } from 'node:crypto';
 import type { PublicKeys } from '../crypto/keys.js';
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import { encryptFor } from '../crypto/rsa.js';
-import type { AppRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
 import { LaunchKeyEngineError } from '../errors.js';
 import type { Pairings } from './pairings.js';
 import { Reason, Refusal } from './refusal.js';
 import { nameFault, newDeviceId, type Users } from './users.js';
 
 export interface WhiteLabelDependencies {
-  repository: Repository;
+  data: Data;
   users: Users;
   pairings: Pairings;
   publicKeys: PublicKeys;
@@ -39,7 +39,7 @@ export class WhiteLabel {
 
   /** Pairs the virtual device by a code; each code works once. Returns the user's name. */
   async pair(code: string): Promise<string> {
-    const { repository, pairings } = this.with;
+    const { data, pairings } = this.with;
     const pairing = await pairings.take(String(code));
     if (pairing === 'too many') {
       throw new LaunchKeyEngineError(
@@ -47,14 +47,14 @@ export class WhiteLabel {
         'Too many codes have been tried: wait a minute.',
       );
     }
-    const user = pairing === 'unknown' ? undefined : await repository.user(pairing.userId);
+    const user = pairing === 'unknown' ? undefined : await data.users.get(pairing.userId);
     if (!user) {
       throw new LaunchKeyEngineError(
         'ENGINE_UNKNOWN_CODE',
         'This code is not known: it may have been mistyped, used already, or be more than ten minutes old.',
       );
     }
-    if (!(await repository.setVirtualDevice(user.id, user.deviceId ?? newDeviceId()))) {
+    if (!(await data.users.setVirtualDevice(user.id, user.deviceId ?? newDeviceId()))) {
       throw new LaunchKeyEngineError(
         'ENGINE_NO_VIRTUAL_DEVICE',
         'This user has paired a device: there is no virtual one beside it.',

@@ -9,7 +9,7 @@ export async function health(app: FastifyInstance, services: Services): Promise<
   app.get('/readyz', { exposeHeadRoute: true }, async (_request, reply) => {
     const text = reply.type('text/plain');
     try {
-      await services.repository.check();
+      await services.data.check();
     } catch (error) {
       services.logger.error({ err: error }, 'the data cannot be read');
       return text.code(503).send('the data cannot be read\n');

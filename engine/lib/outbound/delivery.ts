@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
-import type { DeliveryRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { DeliveryRecord } from '../data/ports/deliveries.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
@@ -29,7 +29,7 @@ const LEASE_MARGIN = 5000;
 const RESTATE_AFTER = 4 * 60_000;
 
 export interface DeliveryDependencies {
-  repository: Repository;
+  data: Data;
   clock: () => number;
   /** Signs with the key by which the application verifies this event. */
   signer: (delivery: DeliveryRecord) => Promise<(text: string) => Promise<string>>;
@@ -93,9 +93,9 @@ export class Delivery {
   private async claim(): Promise<void> {
     const room = this.concurrency - this.sending;
     if (room <= 0) return;
-    const { repository, clock } = this.with;
+    const { data, clock } = this.with;
     const lease = this.timeout + LEASE_MARGIN;
-    const due = await repository.claimDeliveries(clock(), room, PER_APP, lease);
+    const due = await data.deliveries.claim(clock(), room, PER_APP, lease);
     for (const delivery of due) {
       this.sending += 1;
       void this.send(delivery)
@@ -108,8 +108,8 @@ export class Delivery {
   }
 
   private async send(delivery: DeliveryRecord): Promise<void> {
-    const { repository, clock, metrics, logger } = this.with;
-    if (delivery.giveUpAt <= clock() && (await repository.app(delivery.appKey))?.disabled) {
+    const { data, clock, metrics, logger } = this.with;
+    if (delivery.giveUpAt <= clock() && (await data.apps.get(delivery.appKey))?.disabled) {
       return await this.giveUp(delivery, 'the application is disabled');
     }
     // Also what is too old, if the engine was away for that long: it can only be told late, or never.
@@ -118,7 +118,7 @@ export class Delivery {
     if (this.closed) return;
     if (failure === undefined) {
       metrics.delivery(delivery.kind, 'delivered');
-      return await repository.deleteDelivery(delivery.id);
+      return await data.deliveries.delete(delivery.id);
     }
     const attempts = delivery.attempts + 1;
     const wait = this.backoff[Math.min(attempts, this.backoff.length) - 1] ?? 60_000;
@@ -129,7 +129,7 @@ export class Delivery {
     }
     metrics.delivery(kind, 'retried');
     logger.info({ appKey, kind, attempts, failure }, 'event to be sent again');
-    await repository.rescheduleDelivery(id, {
+    await data.deliveries.reschedule(id, {
       attempts,
       nextAttemptAt,
       eventTime: stated.eventTime,
@@ -140,7 +140,7 @@ export class Delivery {
     const { id, kind, appKey, attempts } = delivery;
     this.with.metrics.delivery(kind, 'given up');
     this.with.logger.warn({ appKey, kind, attempts, failure }, 'event given up');
-    await this.with.repository.deleteDelivery(id);
+    await this.with.data.deliveries.delete(id);
   }
 
   /** What is wrong, or `undefined`; never a text that holds the URL or its query. */

@@ -1,4 +1,4 @@
-import type { DeliveryRecord } from '../data/records.js';
+import type { DeliveryRecord } from '../data/ports/deliveries.js';
 import { apiTime, launchkeyTime } from '../util/time.js';
 
 /**

@@ -1,7 +1,7 @@
 import { createECDH } from 'node:crypto';
 import webPush from 'web-push';
-import type { PushSubscription } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { PushSubscription } from '../data/ports/devices.js';
 import { BoundedMap } from '../util/bounded-map.js';
 
 /** All that a push says. What there is to see, the device asks the engine itself. */
@@ -17,9 +17,9 @@ export interface VapidKeys {
 }
 
 /** The keys of this engine, made once: subscriptions hold for the public key that they were made with. */
-export async function openVapidKeys(repository: Repository): Promise<VapidKeys> {
+export async function openVapidKeys(data: Data): Promise<VapidKeys> {
   const candidate = webPush.generateVAPIDKeys().privateKey;
-  const privateKey = await repository.secret('vapid', candidate);
+  const privateKey = await data.secrets.ensure('vapid', candidate);
   const ecdh = createECDH('prime256v1');
   ecdh.setPrivateKey(privateKey, 'base64url');
   return { privateKey, publicKey: ecdh.getPublicKey('base64url') };

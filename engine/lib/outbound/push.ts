@@ -1,6 +1,7 @@
 import { Agent, request as send } from 'undici';
-import type { DeviceRecord, PushSubscription, RequestRecord } from '../data/records.js';
-import type { Repository } from '../data/repository.js';
+import type { Data } from '../data/data.js';
+import type { DeviceRecord, PushSubscription } from '../data/ports/devices.js';
+import type { RequestRecord } from '../data/ports/requests.js';
 import type { Fraud } from '../domain/fraud.js';
 import type { PushSubscriptions } from '../domain/push-subscriptions.js';
 import type { Logger } from '../observability/logger.js';
@@ -33,7 +34,7 @@ export const PUSH_BACKOFF: readonly number[] = [1000, 5000, 20_000];
 const LIMITS = { running: 256, runningPerLane: 64, waiting: 10_000 };
 
 export interface PushDependencies {
-  repository: Repository;
+  data: Data;
   subscriptions: PushSubscriptions;
   fraud: Fraud;
   guard: OutgoingGuard;
@@ -151,12 +152,12 @@ export class Push {
 
   /** Where the message goes now, and for how many seconds it is of use; `undefined` if it is not. */
   private async stillWanted({ authRequest, deviceId }: Message) {
-    const { repository, fraud, clock } = this.with;
-    const request = await repository.request(authRequest);
+    const { data, fraud, clock } = this.with;
+    const request = await data.requests.get(authRequest);
     if (!request || 'past' in request || request.answer) return undefined;
     const seconds = Math.floor((request.expiresAt - clock()) / 1000);
     if (seconds < 1 || (await fraud.pausedUntil(request.userId)) !== undefined) return undefined;
-    const device: DeviceRecord | undefined = await repository.device(deviceId);
+    const device: DeviceRecord | undefined = await data.devices.get(deviceId);
     return device?.push && { device, push: device.push, seconds };
   }
 

@@ -6,9 +6,9 @@ import { hashSecret, SecretChecks } from '../../lib/crypto/secret-hash.js';
 import { Vault } from '../../lib/data/sql/vault.js';
 import { type EngineOptions, startEngine } from '../../lib/index.js';
 import { Application } from '../support/application.js';
+import { temporary } from '../support/data.js';
 import { Device } from '../support/device.js';
 import { describeWithPostgres } from '../support/postgres.js';
-import { temporary } from '../support/repositories.js';
 
 describe('a secret and its hash', () => {
   it('match, each time, and nothing else does', async () => {

@@ -1,4 +1,4 @@
-import { describeRepositories } from '../support/repositories.js';
+import { describeData } from '../support/data.js';
 import { coreContract } from './core-contract.js';
 
-describeRepositories('the core', coreContract);
+describeData('the core', coreContract);

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
-import type { AppRecord, RequestRecord } from '../../lib/data/records.js';
-import type { FraudReport, Repository } from '../../lib/data/repository.js';
+import type { Data } from '../../lib/data/data.js';
+import type { AppRecord } from '../../lib/data/ports/apps.js';
+import type { FraudReport } from '../../lib/data/ports/fraud.js';
+import type { RequestRecord } from '../../lib/data/ports/requests.js';
 import { KEY, receiptOf } from '../support/records.js';
 
 const MINUTE = 60_000;
@@ -9,8 +11,8 @@ const MINUTE = 60_000;
 const APP = '1111111111';
 const OTHER = '2222222222';
 
-/** What every repository has to keep to, of credentials that are replaced and of what is deleted. */
-export function deletionContract(make: () => Promise<Repository>): void {
+/** The contract of deletions and of the rotation of credentials. */
+export function deletionContract(make: () => Promise<Data>): void {
   function app(appKey: string): AppRecord {
     return {
       appKey,
@@ -22,40 +24,40 @@ export function deletionContract(make: () => Promise<Repository>): void {
     };
   }
 
-  /** Two applications and two users, and for each pair of them everything that there can be. */
+  /** Two applications and two users, with every kind of record for each pair of them. */
   async function filled() {
-    const repository = await make();
-    onTestFinished(async () => await repository.close());
-    for (const appKey of [APP, OTHER]) await repository.insertApp(app(appKey));
+    const data = await make();
+    onTestFinished(async () => await data.close());
+    for (const appKey of [APP, OTHER]) await data.apps.insert(app(appKey));
     for (const id of ['alice', 'bob']) {
-      await repository.insertUser({ id, username: id, createdAt: 0 }, 10);
-      await equip(repository, id);
-      for (const appKey of [APP, OTHER]) await use(repository, appKey, id);
+      await data.users.insert({ id, username: id, createdAt: 0 }, 10);
+      await equip(data, id);
+      for (const appKey of [APP, OTHER]) await use(data, appKey, id);
     }
-    return repository;
+    return data;
   }
 
-  async function equip(repository: Repository, userId: string): Promise<void> {
+  async function equip(data: Data, userId: string): Promise<void> {
     const hashes = { codeHash: `code ${userId}`, linkHash: `link ${userId}` };
     const pairing = { userId, ...hashes, imageHash: `image ${userId}`, expiresAt: MINUTE };
-    await repository.putPairing(pairing);
+    await data.pairings.put(pairing);
     const device = { id: `device ${userId}`, userId, name: 'Phone', publicKey: KEY };
     const times = { createdAt: 0, lastSeenAt: 0 };
-    await repository.insertDevice({ ...device, tokenHash: userId, ...times }, 5);
-    await repository.takeNonce(device.id, 'nonce', MINUTE, 0, 5);
-    await repository.insertAudit({ id: randomUUID(), at: 0, kind: 'test', userId, details: {} });
+    await data.devices.insert({ ...device, tokenHash: userId, ...times }, 5);
+    await data.nonces.take(device.id, 'nonce', MINUTE, 0, 5);
+    await data.audit.insert({ id: randomUUID(), at: 0, kind: 'test', userId, details: {} });
   }
 
   /** An open request, and one whose answer has opened a session and queued an event. */
-  async function use(repository: Repository, appKey: string, userId: string): Promise<void> {
-    await repository.identity('hash', userId, appKey, `hash ${userId} ${appKey}`);
-    await repository.identity('organization', userId, 'Acme', `organization ${userId}`);
+  async function use(data: Data, appKey: string, userId: string): Promise<void> {
+    await data.identities.ensure('hash', userId, appKey, `hash ${userId} ${appKey}`);
+    await data.identities.ensure('organization', userId, 'Acme', `organization ${userId}`);
     const open = request(appKey, userId, 'open');
     const opened = request(appKey, userId, 'opened');
-    for (const one of [open, opened]) await repository.insertRequest(one, 10);
+    for (const one of [open, opened]) await data.requests.insert(one, 10);
     const { authRequest } = opened;
     const answer = { approved: true, auth: 'auth', userHash: 'hash', answeredAt: 1 };
-    await repository.answerRequest(authRequest, answer, {
+    await data.requests.answer(authRequest, answer, {
       now: 1,
       sessionLimit: 5,
       eventLimit: 5,
@@ -78,8 +80,8 @@ export function deletionContract(make: () => Promise<Repository>): void {
   }
 
   function report(userId: string): FraudReport {
-    const note = () => ({ id: randomUUID(), at: 0, kind: 'fraud', userId, details: {} });
-    return { pauses: [MINUTE], memory: MINUTE, note };
+    const audit = { id: randomUUID(), at: 0, kind: 'fraud', userId, details: {} };
+    return { pausesMs: [MINUTE], resetAfterMs: MINUTE, audit };
   }
 
   function request(appKey: string, userId: string, name: string): RequestRecord {
@@ -96,139 +98,139 @@ export function deletionContract(make: () => Promise<Repository>): void {
     };
   }
 
-  /** What is left of the two, as the names of what there is. */
-  async function left(repository: Repository): Promise<string[]> {
+  /** The names of the records that exist. */
+  async function existing(data: Data): Promise<string[]> {
     const found: string[] = [];
     for (const userId of ['alice', 'bob']) {
-      if (await repository.user(userId)) found.push(userId);
-      if ((await repository.devices(userId)).length > 0) found.push(`device ${userId}`);
-      if (await repository.fraud(userId)) found.push(`fraud ${userId}`);
-      if (await repository.userByIdentity('organization', 'Acme', `organization ${userId}`)) {
+      if (await data.users.get(userId)) found.push(userId);
+      if ((await data.devices.list(userId)).length > 0) found.push(`device ${userId}`);
+      if (await data.fraud.get(userId)) found.push(`fraud ${userId}`);
+      if (await data.identities.findUser('organization', 'Acme', `organization ${userId}`)) {
         found.push(`organization ${userId}`);
       }
-      if (await repository.pairingByImage(`image ${userId}`, 0)) found.push(`pairing ${userId}`);
-      for (const appKey of [APP, OTHER]) found.push(...(await leftOf(repository, appKey, userId)));
+      if (await data.pairings.byImage(`image ${userId}`, 0)) found.push(`pairing ${userId}`);
+      for (const appKey of [APP, OTHER]) found.push(...(await existingOf(data, appKey, userId)));
     }
     return found;
   }
 
-  async function leftOf(repository: Repository, appKey: string, userId: string) {
+  async function existingOf(data: Data, appKey: string, userId: string) {
     const [open, opened] = [`open ${appKey} ${userId}`, `opened ${appKey} ${userId}`];
     const hash = `hash ${userId} ${appKey}`;
     const found: string[] = [];
-    for (const one of [open, opened]) if (await repository.request(one)) found.push(one);
-    if (await repository.session(opened)) found.push(`session ${appKey} ${userId}`);
-    if (await repository.receipt(opened)) found.push(`receipt ${appKey} ${userId}`);
-    if (await repository.userByIdentity('hash', appKey, hash)) found.push(hash);
+    for (const one of [open, opened]) if (await data.requests.get(one)) found.push(one);
+    if (await data.sessions.get(opened)) found.push(`session ${appKey} ${userId}`);
+    if (await data.receipts.get(opened)) found.push(`receipt ${appKey} ${userId}`);
+    if (await data.identities.findUser('hash', appKey, hash)) found.push(hash);
     return found;
   }
 
   const without = (all: string[], word: string) =>
     all.filter((name) => !name.split(' ').includes(word));
 
-  it('deletes a user with all that is of it, and nothing of another', async () => {
-    const repository = await filled();
-    const before = await left(repository);
-    // Five of each user's own, five of each user with each application: nothing is looked for in vain.
+  it('deletes a user with all their records and no record of another user', async () => {
+    const data = await filled();
+    const before = await existing(data);
+    // Five records of each user, and five of each user with each application: all kinds are found.
     expect(before).toHaveLength(30);
-    const open = await repository.deleteUser('alice');
+    const open = await data.users.delete('alice');
     expect(open?.sort()).toEqual([`open ${APP} alice`, `open ${OTHER} alice`]);
-    expect(await left(repository)).toEqual(without(before, 'alice'));
-    expect(await repository.userByName('alice')).toBeUndefined();
-    expect(await repository.deliveryCount()).toBe(2);
-    expect(await repository.pendingCount(1)).toBe(2);
-    expect(await repository.device('device alice')).toBeUndefined();
-    expect(await repository.takePairing('codeHash', 'code alice', 0)).toBeUndefined();
-    const kept = await repository.audit({ userId: 'alice', limit: 5 });
+    expect(await existing(data)).toEqual(without(before, 'alice'));
+    expect(await data.users.byName('alice')).toBeUndefined();
+    expect(await data.deliveries.count()).toBe(2);
+    expect(await data.requests.countOpen(1)).toBe(2);
+    expect(await data.devices.get('device alice')).toBeUndefined();
+    expect(await data.pairings.take('codeHash', 'code alice', 0)).toBeUndefined();
+    const kept = await data.audit.list({ userId: 'alice', limit: 5 });
     expect(kept.map(({ kind }) => kind).sort()).toEqual(['fraud', 'fraud', 'test']);
-    expect(await repository.deleteUser('alice')).toBeUndefined();
+    expect(await data.users.delete('alice')).toBeUndefined();
     const again = { id: 'new', username: 'alice', createdAt: 0 };
-    expect(await repository.insertUser(again, 10)).toBe('inserted');
-    expect(await repository.sessions('new')).toEqual([]);
+    expect(await data.users.insert(again, 10)).toBe('inserted');
+    expect(await data.sessions.list('new')).toEqual([]);
   });
 
-  it('deletes an application with all that is of it, and nothing of another', async () => {
-    const repository = await filled();
-    const before = await left(repository);
+  it('deletes an application with all its records and no record of another one', async () => {
+    const data = await filled();
+    const before = await existing(data);
     const white = { id: 'white', username: `white@${APP}`, whiteLabelOf: APP, createdAt: 0 };
-    await repository.insertUser(white, 10);
-    await equip(repository, 'white');
-    expect(await repository.deleteApp(APP)).toBe(true);
-    expect(await left(repository)).toEqual(without(before, APP));
-    expect((await repository.apps()).map(({ appKey }) => appKey)).toEqual([OTHER]);
-    expect(await repository.user('white')).toBeUndefined();
-    expect(await repository.device('device white')).toBeUndefined();
-    expect(await repository.deliveryCount()).toBe(2);
-    expect(await repository.pendingCount(1)).toBe(2);
-    expect(await repository.deleteApp(APP)).toBe(false);
+    await data.users.insert(white, 10);
+    await equip(data, 'white');
+    expect(await data.apps.delete(APP)).toBe(true);
+    expect(await existing(data)).toEqual(without(before, APP));
+    expect((await data.apps.list()).map(({ appKey }) => appKey)).toEqual([OTHER]);
+    expect(await data.users.get('white')).toBeUndefined();
+    expect(await data.devices.get('device white')).toBeUndefined();
+    expect(await data.deliveries.count()).toBe(2);
+    expect(await data.requests.countOpen(1)).toBe(2);
+    expect(await data.apps.delete(APP)).toBe(false);
   });
 
-  it('takes nothing in for what is gone', async () => {
-    const repository = await filled();
-    await repository.deleteApp(APP);
-    await repository.deleteUser('alice');
+  it('keeps no new record for deleted users and applications', async () => {
+    const data = await filled();
+    await data.apps.delete(APP);
+    await data.users.delete('alice');
     const late = (appKey: string, userId: string) =>
-      repository.insertRequest(request(appKey, userId, 'late'), 10);
+      data.requests.insert(request(appKey, userId, 'late'), 10);
     expect(await late(OTHER, 'alice')).toBe('gone');
     expect(await late(APP, 'bob')).toBe('gone');
     expect(await late(OTHER, 'bob')).toBe('inserted');
     const device = { id: 'late', userId: 'alice', name: 'Phone', publicKey: KEY, tokenHash: 'h' };
     const times = { createdAt: 0, lastSeenAt: 0 };
-    expect(await repository.insertDevice({ ...device, ...times }, 5)).toBe('gone');
-    expect(await repository.device('late')).toBeUndefined();
-    expect(await repository.takeNonce('late', 'nonce', MINUTE, 0, 5)).toBe('gone');
-    expect(await repository.identity('push', 'alice', APP, 'late name')).toBe('late name');
-    expect(await repository.userByIdentity('push', APP, 'late name')).toBeUndefined();
+    expect(await data.devices.insert({ ...device, ...times }, 5)).toBe('gone');
+    expect(await data.devices.get('late')).toBeUndefined();
+    expect(await data.nonces.take('late', 'nonce', MINUTE, 0, 5)).toBe('gone');
+    expect(await data.identities.ensure('push', 'alice', APP, 'late name')).toBe('late name');
+    expect(await data.identities.findUser('push', APP, 'late name')).toBeUndefined();
   });
 
-  it('forgets an event that is just being sent', async () => {
-    const repository = await filled();
-    const claimed = await repository.claimDeliveries(1, 10, 10, MINUTE);
+  it('deletes an event that is claimed', async () => {
+    const data = await filled();
+    const claimed = await data.deliveries.claim(1, 10, 10, MINUTE);
     expect(claimed).toHaveLength(4);
-    await repository.deleteApp(APP);
+    await data.apps.delete(APP);
     const change = { attempts: 1, nextAttemptAt: 2, eventTime: 1 };
-    for (const { id } of claimed) await repository.rescheduleDelivery(id, change);
-    const again = await repository.claimDeliveries(2, 10, 10, MINUTE);
+    for (const { id } of claimed) await data.deliveries.reschedule(id, change);
+    const again = await data.deliveries.claim(2, 10, 10, MINUTE);
     expect(again.map(({ appKey }) => appKey)).toEqual([OTHER, OTHER]);
   });
 
-  it('ends what goes on at the same time in one way or the other, and waits for nothing', async () => {
-    const repository = await filled();
+  it('deletes an application without a deadlock while requests are answered and inserted', async () => {
+    const data = await filled();
     const answer = { approved: false, auth: 'auth', userHash: 'hash', answeredAt: 1 };
     const step = { now: 1, sessionLimit: 5, eventLimit: 50 };
     const names = Array.from({ length: 10 }, (_, i) => `more ${i}`);
-    for (const name of names) await repository.insertRequest(request(APP, 'bob', name), 100);
+    for (const name of names) await data.requests.insert(request(APP, 'bob', name), 100);
     const results = await Promise.all([
-      ...names.map((name) => repository.answerRequest(`${name} ${APP} bob`, answer, step)),
-      repository.deleteApp(APP),
-      ...names.map((name) => repository.insertRequest(request(APP, 'bob', `late ${name}`), 100)),
+      ...names.map((name) => data.requests.answer(`${name} ${APP} bob`, answer, step)),
+      data.apps.delete(APP),
+      ...names.map((name) => data.requests.insert(request(APP, 'bob', `late ${name}`), 100)),
     ]);
     expect(results[names.length]).toBe(true);
-    expect(await repository.pendingRequests('bob', 1)).toMatchObject([{ appKey: OTHER }]);
+    expect(await data.requests.listOpen('bob', 1)).toMatchObject([{ appKey: OTHER }]);
   });
 
-  it('replaces one of the credentials or both, and keeps those before for as long as it is to', async () => {
-    const repository = await make();
-    onTestFinished(async () => await repository.close());
-    await repository.insertApp(app(APP));
+  it('replaces one or both credentials, and keeps the previous ones until the given time', async () => {
+    const data = await make();
+    onTestFinished(async () => await data.close());
+    await data.apps.insert(app(APP));
     const replace = (next: object, until?: number) =>
-      repository.replaceCredentials(APP, next, until);
+      data.apps.replaceCredentials(APP, next, until);
     expect(await replace({ secretHash: 'second' }, 5)).toBe(true);
-    expect(await repository.app(APP)).toEqual({
+    expect(await data.apps.get(APP)).toEqual({
       ...app(APP),
       secretHash: 'second',
       previous: { secretHash: 'hash', publicKey: 'pem', until: 5 },
     });
     await replace({ publicKey: 'other pem' }, 9);
-    expect(await repository.app(APP)).toMatchObject({
+    expect(await data.apps.get(APP)).toMatchObject({
       secretHash: 'second',
       publicKey: 'other pem',
       previous: { secretHash: 'second', publicKey: 'pem', until: 9 },
     });
     await replace({ secretHash: 'third', publicKey: 'third pem' });
     const last = { ...app(APP), secretHash: 'third', publicKey: 'third pem' };
-    expect(await repository.app(APP)).toEqual(last);
-    expect(await repository.apps()).toEqual([last]);
-    expect(await repository.replaceCredentials(OTHER, { secretHash: 'x' }, 5)).toBe(false);
+    expect(await data.apps.get(APP)).toEqual(last);
+    expect(await data.apps.list()).toEqual([last]);
+    expect(await data.apps.replaceCredentials(OTHER, { secretHash: 'x' }, 5)).toBe(false);
   });
 }

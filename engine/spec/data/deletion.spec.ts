@@ -1,4 +1,4 @@
-import { describeRepositories } from '../support/repositories.js';
+import { describeData } from '../support/data.js';
 import { deletionContract } from './deletion-contract.js';
 
-describeRepositories('deletion', deletionContract);
+describeData('deletion', deletionContract);

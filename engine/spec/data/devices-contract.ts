@@ -1,12 +1,14 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { DeviceRecord, PairingRecord, RequestRecord } from '../../lib/data/records.js';
-import type { AnswerStep, Repository } from '../../lib/data/repository.js';
+import type { Data } from '../../lib/data/data.js';
+import type { DeviceRecord } from '../../lib/data/ports/devices.js';
+import type { PairingRecord } from '../../lib/data/ports/pairings.js';
+import type { AnswerStep, RequestRecord } from '../../lib/data/ports/requests.js';
 import { KEY, receiptOf } from '../support/records.js';
 
 const MINUTE = 60_000;
 
 let names = 0;
-/** A name that no other test uses: repositories may be shared. */
+/** A name that no other test uses, since tests may share a database. */
 function fresh(kind: string): string {
   names += 1;
   return `${kind}-${process.pid}-${names}`;
@@ -25,70 +27,67 @@ function device(userId: string, createdAt = 0): DeviceRecord {
   };
 }
 
-/** What every repository has to keep to, of devices and of what belongs to them. */
-export function devicesContract(make: () => Promise<Repository>): void {
-  async function repositoryWithUser(virtual?: string) {
-    const repository = await make();
-    onTestFinished(async () => await repository.close());
+/** The contract of devices, nonces, pairings, receipts, the audit trail and reports of fraud. */
+export function devicesContract(make: () => Promise<Data>): void {
+  async function dataWithUser(virtual?: string) {
+    const data = await make();
+    onTestFinished(async () => await data.close());
     const userId = fresh('user');
-    await repository.insertUser(
-      { id: userId, username: userId, deviceId: virtual, createdAt: 0 },
-      10,
-    );
-    return { repository, userId };
+    await data.users.insert({ id: userId, username: userId, deviceId: virtual, createdAt: 0 }, 10);
+    return { data, userId };
   }
 
-  it('keeps devices in the order in which they were paired, up to the limit', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('lists devices in the order in which they were paired, up to the limit', async () => {
+    const { data, userId } = await dataWithUser();
     const [first, second, third] = [device(userId, 1), device(userId, 2), device(userId, 3)];
-    expect(await repository.insertDevice(first, 2)).toBe('inserted');
-    expect(await repository.insertDevice(second, 2)).toBe('inserted');
-    expect(await repository.insertDevice(third, 2)).toBe('full');
-    expect(await repository.devices(userId)).toEqual([first, second]);
-    expect(await repository.device(first.id)).toEqual(first);
-    expect(await repository.device(third.id)).toBeUndefined();
-    expect((await repository.deviceCounts()).get(userId)).toBe(2);
-    expect(await repository.deleteDevice(fresh('user'), first.id)).toBe(false);
-    expect(await repository.deleteDevice(userId, first.id)).toBe(true);
-    expect(await repository.deleteDevice(userId, first.id)).toBe(false);
-    expect(await repository.insertDevice(third, 2)).toBe('inserted');
-    expect(await repository.devices(userId)).toEqual([second, third]);
+    expect(await data.devices.insert(first, 2)).toBe('inserted');
+    expect(await data.devices.insert(second, 2)).toBe('inserted');
+    expect(await data.devices.insert(third, 2)).toBe('full');
+    expect(await data.devices.list(userId)).toEqual([first, second]);
+    expect(await data.devices.get(first.id)).toEqual(first);
+    expect(await data.devices.get(third.id)).toBeUndefined();
+    expect(await data.devices.counts()).toContainEqual({ userId, devices: 2 });
+    expect(await data.devices.delete(fresh('user'), first.id)).toBe(false);
+    expect(await data.devices.delete(userId, first.id)).toBe(true);
+    expect(await data.devices.delete(userId, first.id)).toBe(false);
+    expect(await data.devices.insert(third, 2)).toBe('inserted');
+    expect(await data.devices.list(userId)).toEqual([second, third]);
   });
 
-  it('lets exactly as many devices in as there is room for, however many come at once', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('inserts no more devices than the limit when many are inserted at once', async () => {
+    const { data, userId } = await dataWithUser();
     const devices = Array.from({ length: 8 }, () => device(userId));
-    const results = await Promise.all(devices.map((one) => repository.insertDevice(one, 3)));
+    const results = await Promise.all(devices.map((one) => data.devices.insert(one, 3)));
     expect(results.filter((result) => result === 'inserted')).toHaveLength(3);
-    expect(await repository.devices(userId)).toHaveLength(3);
+    expect(await data.devices.list(userId)).toHaveLength(3);
   });
 
-  it('has a virtual device only as long as there is no real one', async () => {
-    const { repository, userId } = await repositoryWithUser('virtual');
-    expect((await repository.user(userId))?.deviceId).toBe('virtual');
+  it('replaces the virtual device by the first real one', async () => {
+    const { data, userId } = await dataWithUser('virtual');
+    expect((await data.users.get(userId))?.deviceId).toBe('virtual');
     const real = device(userId);
-    await repository.insertDevice(real, 5);
-    expect((await repository.user(userId))?.deviceId).toBeUndefined();
-    expect(await repository.setVirtualDevice(userId, 'again')).toBe(false);
-    await repository.deleteDevice(userId, real.id);
-    expect((await repository.user(userId))?.deviceId).toBeUndefined();
-    expect(await repository.setVirtualDevice(userId, 'again')).toBe(true);
-    expect((await repository.user(userId))?.deviceId).toBe('again');
+    await data.devices.insert(real, 5);
+    expect((await data.users.get(userId))?.deviceId).toBeUndefined();
+    expect(await data.users.setVirtualDevice(userId, 'again')).toBe(false);
+    await data.devices.delete(userId, real.id);
+    expect((await data.users.get(userId))?.deviceId).toBeUndefined();
+    expect(await data.users.setVirtualDevice(userId, 'again')).toBe(true);
+    expect((await data.users.get(userId))?.deviceId).toBe('again');
   });
 
-  it('changes of a device what is named, and takes away what is null', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('changes the named members of a device and removes those that are null', async () => {
+    const { data, userId } = await dataWithUser();
     const one = device(userId);
     const push = { endpoint: 'https://push.example.com/1', p256dh: 'p', auth: 'a' };
     const webauthn = { credentialId: 'c', publicKey: 'k', counter: 1, transports: ['internal'] };
     const enrolment = { challenge: 'c', expiresAt: 5 };
-    expect(await repository.updateDevice(one.id, { name: 'Tablet' })).toBe(false);
-    await repository.insertDevice(one, 5);
-    expect(await repository.updateDevice(one.id, { name: 'Tablet', push, enrolment })).toBe(true);
-    expect(await repository.device(one.id)).toEqual({ ...one, name: 'Tablet', push, enrolment });
-    await repository.updateDevice(one.id, { push: null, enrolment: null, webauthn });
-    await repository.updateDevice(one.id, { knowledgeKey: KEY, lastSeenAt: 7 });
-    expect(await repository.device(one.id)).toEqual({
+    expect(await data.devices.update(one.id, { name: 'Tablet' })).toBe(false);
+    await data.devices.insert(one, 5);
+    expect(await data.devices.update(one.id, { name: 'Tablet', push, enrolment })).toBe(true);
+    expect(await data.devices.get(one.id)).toEqual({ ...one, name: 'Tablet', push, enrolment });
+    await data.devices.update(one.id, { push: null, enrolment: null, webauthn });
+    await data.devices.update(one.id, { knowledgeKey: KEY, lastSeenAt: 7 });
+    expect(await data.devices.get(one.id)).toEqual({
       ...one,
       name: 'Tablet',
       webauthn,
@@ -97,12 +96,12 @@ export function devicesContract(make: () => Promise<Repository>): void {
     });
   });
 
-  it('takes a nonce of a device once, until it is forgotten, and only so many', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('accepts a nonce of a device once until it expires, and no more than the limit', async () => {
+    const { data, userId } = await dataWithUser();
     const [one, other] = [device(userId), device(userId)];
-    for (const each of [one, other]) await repository.insertDevice(each, 5);
+    for (const each of [one, other]) await data.devices.insert(each, 5);
     const take = (nonce: string, now: number, by = one, limit = 3) =>
-      repository.takeNonce(by.id, nonce, now + MINUTE, now, limit);
+      data.nonces.take(by.id, nonce, now + MINUTE, now, limit);
     expect(await take('a', 0)).toBe('taken');
     expect(await take('a', 0)).toBe('seen');
     expect(await take('a', MINUTE - 1)).toBe('seen');
@@ -112,17 +111,17 @@ export function devicesContract(make: () => Promise<Repository>): void {
     expect(await take('d', 1)).toBe('full');
     expect(await take('a', 1)).toBe('seen');
     expect(await take('d', MINUTE)).toBe('taken');
-    await repository.sweep(MINUTE);
+    await data.sweep(MINUTE);
     expect(await take('c', MINUTE)).toBe('seen');
     expect(await take('a', MINUTE)).toBe('taken');
   });
 
-  it('takes a nonce once, however many bring it at once', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('accepts a nonce once when it is taken many times at once', async () => {
+    const { data, userId } = await dataWithUser();
     const one = device(userId);
-    await repository.insertDevice(one, 5);
+    await data.devices.insert(one, 5);
     const results = await Promise.all(
-      Array.from({ length: 8 }, () => repository.takeNonce(one.id, 'same', MINUTE, 0, 100)),
+      Array.from({ length: 8 }, () => data.nonces.take(one.id, 'same', MINUTE, 0, 100)),
     );
     expect(results.filter((result) => result === 'taken')).toHaveLength(1);
   });
@@ -132,64 +131,60 @@ export function devicesContract(make: () => Promise<Repository>): void {
     return { userId, codeHash, linkHash, imageHash, expiresAt: MINUTE };
   }
 
-  it('gives a pairing out once, by its code or by its link, and by nothing else', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('returns a pairing once, by its code or by its link only', async () => {
+    const { data, userId } = await dataWithUser();
     const first = pairing(userId);
-    await repository.putPairing(first);
+    await data.pairings.put(first);
     for (const wrong of [first.imageHash, first.linkHash]) {
-      expect(await repository.takePairing('codeHash', wrong, 0)).toBeUndefined();
+      expect(await data.pairings.take('codeHash', wrong, 0)).toBeUndefined();
     }
     for (const wrong of [first.imageHash, first.codeHash]) {
-      expect(await repository.takePairing('linkHash', wrong, 0)).toBeUndefined();
+      expect(await data.pairings.take('linkHash', wrong, 0)).toBeUndefined();
     }
     for (const wrong of [first.codeHash, first.linkHash]) {
-      expect(await repository.pairingByImage(wrong, 0)).toBeUndefined();
+      expect(await data.pairings.byImage(wrong, 0)).toBeUndefined();
     }
-    expect(await repository.takePairing('codeHash', first.codeHash, MINUTE)).toBeUndefined();
-    expect(await repository.pairingByImage(first.imageHash, 0)).toEqual(first);
+    expect(await data.pairings.take('codeHash', first.codeHash, MINUTE)).toBeUndefined();
+    expect(await data.pairings.byImage(first.imageHash, 0)).toEqual(first);
     const taken = await Promise.all(
-      Array.from({ length: 4 }, () => repository.takePairing('codeHash', first.codeHash, 0)),
+      Array.from({ length: 4 }, () => data.pairings.take('codeHash', first.codeHash, 0)),
     );
     expect(taken.filter((one) => one !== undefined)).toEqual([first]);
-    expect(await repository.takePairing('linkHash', first.linkHash, 0)).toBeUndefined();
-    expect(await repository.pairingByImage(first.imageHash, 0)).toBeUndefined();
+    expect(await data.pairings.take('linkHash', first.linkHash, 0)).toBeUndefined();
+    expect(await data.pairings.byImage(first.imageHash, 0)).toBeUndefined();
   });
 
-  it('keeps one pairing for each user: the last one', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('keeps only the last pairing of each user', async () => {
+    const { data, userId } = await dataWithUser();
     const [first, second] = [pairing(userId), pairing(userId)];
-    await repository.putPairing(first);
-    await repository.putPairing(second);
-    expect(await repository.takePairing('codeHash', first.codeHash, 0)).toBeUndefined();
-    expect(await repository.takePairing('linkHash', second.linkHash, 0)).toEqual(second);
+    await data.pairings.put(first);
+    await data.pairings.put(second);
+    expect(await data.pairings.take('codeHash', first.codeHash, 0)).toBeUndefined();
+    expect(await data.pairings.take('linkHash', second.linkHash, 0)).toEqual(second);
   });
 
-  it('pauses a user for longer with each report of fraud, and begins anew after a while', async () => {
-    const { repository, userId, make, answer } = await withRequest();
-    const note = (fraud: object) => ({
-      id: fresh('audit'),
-      at: 0,
-      kind: 'test',
-      userId,
-      details: { ...fraud },
-    });
+  it('pauses a user for longer with each report of fraud, and restarts the count after a while', async () => {
+    const { data, userId, make, answer } = await withRequest();
     const report = async (now: number) => {
-      const fraud = { pauses: [10, 100], memory: 1000, note };
+      const audit = { id: fresh('audit'), at: now, kind: 'fraud', userId, details: {} };
+      const fraud = { pausesMs: [10, 100], resetAfterMs: 1000, audit };
       const answered = await answer(await make(), false, { now, fraud });
       return typeof answered === 'object' ? answered.fraud : answered;
     };
-    expect(await repository.fraud(userId)).toBeUndefined();
+    expect(await data.fraud.get(userId)).toBeUndefined();
     expect(await report(0)).toEqual({ reports: 1, lastAt: 0, pausedUntil: 10 });
     expect(await report(20)).toEqual({ reports: 2, lastAt: 20, pausedUntil: 120 });
     expect(await report(130)).toEqual({ reports: 3, lastAt: 130, pausedUntil: 230 });
-    await repository.endPause(userId, 150);
-    expect(await repository.fraud(userId)).toEqual({ reports: 3, lastAt: 130, pausedUntil: 150 });
+    await data.fraud.endPause(userId, 150);
+    expect(await data.fraud.get(userId)).toEqual({ reports: 3, lastAt: 130, pausedUntil: 150 });
     expect(await report(2000)).toEqual({ reports: 1, lastAt: 2000, pausedUntil: 2010 });
-    expect(await repository.fraud(userId)).toMatchObject({ pausedUntil: 2010 });
+    expect(await data.fraud.get(userId)).toMatchObject({ pausedUntil: 2010 });
+    const [newest] = await data.audit.list({ userId, limit: 1 });
+    expect(newest).toMatchObject({ at: 2000, details: { reports: 1, pausedUntil: 2010 } });
   });
 
-  it('shows the audit trail from the newest on, of one user or of all', async () => {
-    const { repository, userId } = await repositoryWithUser();
+  it('lists the newest audit entries first, of one user or of all', async () => {
+    const { data, userId } = await dataWithUser();
     const record = (at: number, details = {}) => ({
       id: fresh('audit'),
       at,
@@ -199,25 +194,25 @@ export function devicesContract(make: () => Promise<Repository>): void {
     const first = { ...record(1, { name: 'Phone', approved: true, count: 2 }), userId };
     const second = { ...record(2), userId, appKey: '1234567890', deviceId: 'd' };
     const foreign = { ...record(3), userId: fresh('user') };
-    for (const one of [first, second, foreign]) await repository.insertAudit(one);
-    expect(await repository.audit({ userId, limit: 5 })).toEqual([second, first]);
-    expect(await repository.audit({ userId, limit: 1 })).toEqual([second]);
-    expect(await repository.audit({ limit: 1 })).toEqual([foreign]);
+    for (const one of [first, second, foreign]) await data.audit.insert(one);
+    expect(await data.audit.list({ userId, limit: 5 })).toEqual([second, first]);
+    expect(await data.audit.list({ userId, limit: 1 })).toEqual([second]);
+    expect(await data.audit.list({ limit: 1 })).toEqual([foreign]);
   });
 
-  it('keeps a secret as it was given first', async () => {
-    const { repository } = await repositoryWithUser();
+  it('keeps the first candidate of a secret', async () => {
+    const { data } = await dataWithUser();
     const name = fresh('secret');
-    const given = await Promise.all(['a', 'b', 'c'].map((one) => repository.secret(name, one)));
+    const given = await Promise.all(['a', 'b', 'c'].map((one) => data.secrets.ensure(name, one)));
     expect(new Set(given).size).toBe(1);
     expect(['a', 'b', 'c']).toContain(given[0]);
-    expect(await repository.secret(name, 'd')).toBe(given[0]);
+    expect(await data.secrets.ensure(name, 'd')).toBe(given[0]);
   });
 
   async function withRequest() {
-    const { repository, userId } = await repositoryWithUser();
+    const { data, userId } = await dataWithUser();
     const appKey = String(1_000_000_000 + names);
-    await repository.insertApp({
+    await data.apps.insert({
       appKey,
       name: 'Shop',
       secretHash: 'hash',
@@ -239,11 +234,11 @@ export function devicesContract(make: () => Promise<Repository>): void {
         createdAt: 0,
         expiresAt: 5 * MINUTE,
       };
-      await repository.insertRequest(request, 10);
+      await data.requests.insert(request, 10);
       return request;
     };
     const answer = (request: RequestRecord, approved: boolean, step: Partial<AnswerStep> = {}) =>
-      repository.answerRequest(
+      data.requests.answer(
         request.authRequest,
         { approved, auth: 'auth', userHash: 'hash', answeredAt: 1 },
         {
@@ -254,61 +249,61 @@ export function devicesContract(make: () => Promise<Repository>): void {
           ...step,
         },
       );
-    return { repository, userId, make, answer };
+    return { data, userId, make, answer };
   }
 
-  it('keeps the receipt of the answer that counts', async () => {
-    const { repository, make, answer } = await withRequest();
+  it('keeps the receipt of the first answer only', async () => {
+    const { data, make, answer } = await withRequest();
     const request = await make();
-    expect(await repository.receipt(request.authRequest)).toBeUndefined();
+    expect(await data.receipts.get(request.authRequest)).toBeUndefined();
     expect(await answer(request, true)).toMatchObject({ request: { answer: { approved: true } } });
     expect(await answer(request, false)).toBe('answered');
-    expect(await repository.receipt(request.authRequest)).toEqual(receiptOf(request));
+    expect(await data.receipts.get(request.authRequest)).toEqual(receiptOf(request));
   });
 
-  it('writes down what is said of an answer, and the report of fraud, with the answer that counts', async () => {
-    const { repository, userId, make, answer } = await withRequest();
+  it('records the audit entry and the report of fraud of the first answer only', async () => {
+    const { data, userId, make, answer } = await withRequest();
     const entry = (at: number) => ({ id: fresh('audit'), at, kind: 'test', userId, details: {} });
     const request = await make();
     const [first, second, late] = [entry(1), entry(2), entry(3)];
-    const report = { pauses: [10], memory: 1000, note: () => second };
-    await answer(request, false, { audit: first, fraud: report });
-    expect(await repository.audit({ userId, limit: 5 })).toEqual([second, first]);
-    const again = { pauses: [10], memory: 1000, note: () => late };
-    expect(await answer(request, false, { audit: late, fraud: again })).toBe('answered');
-    expect(await repository.audit({ userId, limit: 5 })).toEqual([second, first]);
-    expect(await repository.fraud(userId)).toMatchObject({ reports: 1 });
+    const fraud = { pausesMs: [10], resetAfterMs: 1000, audit: second };
+    await answer(request, false, { audit: first, fraud });
+    const kept = [{ ...second, details: { reports: 1, pausedUntil: 11 } }, first];
+    expect(await data.audit.list({ userId, limit: 5 })).toEqual(kept);
+    expect(await answer(request, false, { audit: late, fraud })).toBe('answered');
+    expect(await data.audit.list({ userId, limit: 5 })).toEqual(kept);
+    expect(await data.fraud.get(userId)).toMatchObject({ reports: 1 });
   });
 
-  it('takes a denial only once a wrong number was picked', async () => {
-    const { repository, userId, make, answer } = await withRequest();
+  it('refuses an approval after a wrong number was picked, and accepts a denial', async () => {
+    const { data, userId, make, answer } = await withRequest();
     const [first, second] = [await make(), await make()];
-    await repository.allowDenialOnly(first.authRequest);
-    expect(await repository.pendingRequests(userId, 1)).toEqual([
+    await data.requests.allowDenialOnly(first.authRequest);
+    expect(await data.requests.listOpen(userId, 1)).toEqual([
       { ...first, denialOnly: true },
       second,
     ]);
     expect(await answer(first, true)).toBe('denial only');
-    expect(await repository.receipt(first.authRequest)).toBeUndefined();
+    expect(await data.receipts.get(first.authRequest)).toBeUndefined();
     expect(await answer(first, false)).toMatchObject({ request: { answer: { approved: false } } });
     expect(await answer(second, true)).toMatchObject({ request: { answer: { approved: true } } });
-    await repository.allowDenialOnly(second.authRequest);
-    expect(await repository.request(second.authRequest)).not.toHaveProperty('denialOnly', true);
+    await data.requests.allowDenialOnly(second.authRequest);
+    expect(await data.requests.get(second.authRequest)).not.toHaveProperty('denialOnly', true);
   });
 
-  it('ends the open requests of a user, and those alone', async () => {
-    const { repository, userId, make, answer } = await withRequest();
+  it('expires the open requests of a user and no others', async () => {
+    const { data, userId, make, answer } = await withRequest();
     const [answered, first, second] = [await make(), await make(), await make()];
     await answer(answered, true);
-    expect(await repository.expireRequests(fresh('user'), 1)).toEqual([]);
-    expect((await repository.expireRequests(userId, 1)).sort()).toEqual(
+    expect(await data.requests.expireOpen(fresh('user'), 1)).toEqual([]);
+    expect((await data.requests.expireOpen(userId, 1)).sort()).toEqual(
       [first.authRequest, second.authRequest].sort(),
     );
-    expect(await repository.pendingRequests(userId, 1)).toEqual([]);
+    expect(await data.requests.listOpen(userId, 1)).toEqual([]);
     expect(await answer(first, true)).toBe('expired');
-    expect(await repository.receipt(first.authRequest)).toBeUndefined();
-    expect(await repository.insertRequest(first, 10)).toBe('taken');
-    expect(await repository.session(answered.authRequest)).toMatchObject({ state: 'open' });
-    expect(await repository.expireRequests(userId, 1)).toEqual([]);
+    expect(await data.receipts.get(first.authRequest)).toBeUndefined();
+    expect(await data.requests.insert(first, 10)).toBe('taken');
+    expect(await data.sessions.get(answered.authRequest)).toMatchObject({ state: 'open' });
+    expect(await data.requests.expireOpen(userId, 1)).toEqual([]);
   });
 }

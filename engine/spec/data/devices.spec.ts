@@ -1,4 +1,4 @@
-import { describeRepositories } from '../support/repositories.js';
+import { describeData } from '../support/data.js';
 import { devicesContract } from './devices-contract.js';
 
-describeRepositories('devices', devicesContract);
+describeData('devices', devicesContract);

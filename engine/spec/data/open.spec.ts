@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Libsql from 'libsql';
 import { expect, it, onTestFinished } from 'vitest';
 import { type EngineOptions, startEngine } from '../../lib/index.js';
-import { temporary } from '../support/repositories.js';
+import { temporary } from '../support/data.js';
 
 async function open(options: EngineOptions) {
   const engine = await startEngine({ rateLimit: false, ...options });

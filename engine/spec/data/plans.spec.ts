@@ -5,11 +5,11 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { Vault } from '../../lib/data/sql/vault.js';
 import { type EngineOptions, startEngine } from '../../lib/index.js';
 import { Application } from '../support/application.js';
+import { temporary } from '../support/data.js';
 import { Device } from '../support/device.js';
 import { heldPolls } from '../support/metrics.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { receiver } from '../support/receiver.js';
-import { temporary } from '../support/repositories.js';
 
 /** Everything that a login takes, with a paired phone, a held poll, an event, and both ends of it. */
 async function logIn(options: EngineOptions): Promise<void> {

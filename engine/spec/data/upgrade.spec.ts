@@ -13,10 +13,10 @@ import type { Schema } from '../../lib/data/sql/schema.js';
 import { Vault } from '../../lib/data/sql/vault.js';
 import { type EngineOptions, startEngine } from '../../lib/index.js';
 import { Application } from '../support/application.js';
+import { temporary } from '../support/data.js';
 import { Device } from '../support/device.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { receiver } from '../support/receiver.js';
-import { temporary } from '../support/repositories.js';
 
 const MINUTE = 60_000;
 const APP = '1234567890';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { nearly, RUNS, textLike } from '../../../spec/support/fuzz.js';
 import { decodeBase64 } from '../../lib/crypto/base64.js';
 import { readEcPublicKey } from '../../lib/crypto/ec.js';
-import { MemoryRepository } from '../../lib/data/memory/index.js';
+import { MemoryData } from '../../lib/data/memory/data.js';
 import { Address } from '../../lib/domain/address.js';
 import { DeviceRefusal } from '../../lib/domain/device-refusal.js';
 import { Pairings } from '../../lib/domain/pairings.js';
@@ -265,11 +265,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
 
   it('a pairing code is the one that was given, however it is typed, or none', async () => {
     let now = 0;
-    const pairings = new Pairings(
-      new MemoryRepository(),
-      () => now,
-      new Address('https://e.example'),
-    );
+    const pairings = new Pairings(new MemoryData(), () => now, new Address('https://e.example'));
     const typed = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 60 }),
       fc.constantFrom('code', 'link').chain((kind) => nearly([kind])),

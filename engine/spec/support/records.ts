@@ -1,6 +1,7 @@
-import type { ReceiptRecord, RequestRecord } from '../../lib/data/records.js';
+import type { ReceiptRecord } from '../../lib/data/ports/receipts.js';
+import type { RequestRecord } from '../../lib/data/ports/requests.js';
 
-/** A public key, as far as repositories look at it. */
+/** A public key, which data does not parse. */
 export const KEY = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' } as const;
 
 /** The receipt of an answer to this request. */

@@ -1,37 +1,30 @@
-import type { DeliveryRecord } from '../records.js';
+import type { DeliveryPort, DeliveryRecord } from '../ports/deliveries.js';
+import type { Rows } from './rows.js';
 
-/** The queue of events: due ones are claimed, and come back or are deleted. */
-export class MemoryDeliveries {
+export class MemoryDeliveries implements DeliveryPort {
+  private readonly rows: Rows;
   private readonly waiting = new Map<string, DeliveryRecord>();
   private readonly claimed = new Map<string, DeliveryRecord>();
-  private readonly queued = new Map<string, number>();
-  private readonly sending = new Map<string, number>();
-  /** The one logout that is under way for a user and application. */
+  /** The number of deliveries of each application, and of those that are claimed. */
+  private readonly counts = new Map<string, number>();
+  private readonly claimedCounts = new Map<string, number>();
+  /** The one logout event of a user and application. */
   private readonly logouts = new Map<string, DeliveryRecord>();
 
-  insert(delivery: DeliveryRecord, limit: number): boolean {
-    if (delivery.kind === 'logout') this.replaceLogout(delivery);
-    const queued = this.queued.get(delivery.appKey) ?? 0;
-    if (delivery.kind === 'answer' && queued >= limit) return false;
-    this.queued.set(delivery.appKey, queued + 1);
-    this.waiting.set(delivery.id, delivery);
-    return true;
+  constructor(rows: Rows) {
+    this.rows = rows;
   }
 
-  claim(
-    now: number,
-    limit: number,
-    perApp: number,
-    isDisabled: (appKey: string) => boolean,
-  ): DeliveryRecord[] {
+  async claim(now: number, limit: number, perApp: number) {
     const due: DeliveryRecord[] = [];
     for (const delivery of this.waiting.values()) {
       if (due.length >= limit) break;
       if (delivery.nextAttemptAt > now) continue;
-      if (isDisabled(delivery.appKey) && delivery.giveUpAt > now) continue;
-      const sending = this.sending.get(delivery.appKey) ?? 0;
-      if (sending >= perApp) continue;
-      this.sending.set(delivery.appKey, sending + 1);
+      const disabled = this.rows.apps.get(delivery.appKey)?.disabled;
+      if (disabled && delivery.giveUpAt > now) continue;
+      const claimed = this.claimedCounts.get(delivery.appKey) ?? 0;
+      if (claimed >= perApp) continue;
+      this.claimedCounts.set(delivery.appKey, claimed + 1);
       this.waiting.delete(delivery.id);
       this.claimed.set(delivery.id, delivery);
       due.push(delivery);
@@ -39,44 +32,57 @@ export class MemoryDeliveries {
     return due;
   }
 
-  reschedule(
+  async reschedule(
     id: string,
     change: Pick<DeliveryRecord, 'attempts' | 'nextAttemptAt' | 'eventTime'>,
-  ): void {
+  ) {
     const delivery = this.claimed.get(id);
     if (!delivery) return;
     this.claimed.delete(id);
-    decrease(this.sending, delivery.appKey);
+    decrease(this.claimedCounts, delivery.appKey);
     this.waiting.set(id, { ...delivery, ...change });
   }
 
-  delete(id: string): void {
-    const waiting = this.waiting.get(id);
+  async delete(id: string) {
+    this.remove(id);
+  }
+
+  async count() {
+    return this.waiting.size + this.claimed.size;
+  }
+
+  /** `false` if an answer was not queued, since `limit` events of the application are. */
+  add(delivery: DeliveryRecord, limit: number): boolean {
+    if (delivery.kind === 'logout') this.replaceLogout(delivery);
+    const count = this.counts.get(delivery.appKey) ?? 0;
+    if (delivery.kind === 'answer' && count >= limit) return false;
+    this.counts.set(delivery.appKey, count + 1);
+    this.waiting.set(delivery.id, delivery);
+    return true;
+  }
+
+  deleteWhere(matches: (delivery: DeliveryRecord) => boolean): void {
+    for (const delivery of [...this.waiting.values(), ...this.claimed.values()]) {
+      if (matches(delivery)) this.remove(delivery.id);
+    }
+  }
+
+  private remove(id: string): void {
     const claimed = this.claimed.get(id);
-    const delivery = waiting ?? claimed;
+    const delivery = this.waiting.get(id) ?? claimed;
     if (!delivery) return;
     this.waiting.delete(id);
     this.claimed.delete(id);
-    decrease(this.queued, delivery.appKey);
-    if (claimed) decrease(this.sending, delivery.appKey);
+    decrease(this.counts, delivery.appKey);
+    if (claimed) decrease(this.claimedCounts, delivery.appKey);
     const key = logoutKey(delivery);
     if (this.logouts.get(key)?.id === id) this.logouts.delete(key);
   }
 
-  deleteWhere(are: (delivery: DeliveryRecord) => boolean): void {
-    for (const delivery of [...this.waiting.values(), ...this.claimed.values()]) {
-      if (are(delivery)) this.delete(delivery.id);
-    }
-  }
-
-  get size(): number {
-    return this.waiting.size + this.claimed.size;
-  }
-
   private replaceLogout(delivery: DeliveryRecord): void {
     const key = logoutKey(delivery);
-    const before = this.logouts.get(key);
-    if (before) this.delete(before.id);
+    const earlier = this.logouts.get(key);
+    if (earlier) this.remove(earlier.id);
     this.logouts.set(key, delivery);
   }
 }

@@ -1,39 +1,40 @@
-import type { DeviceChange, DeviceRecord } from '../records.js';
+import type { DeviceChange, DevicePort, DeviceRecord } from '../ports/devices.js';
+import type { Rows } from './rows.js';
 
-/** Paired devices, and the nonces that they have used. */
-export class MemoryDevices {
+export class MemoryDevices implements DevicePort {
+  private readonly rows: Rows;
   private readonly byId = new Map<string, DeviceRecord>();
-  private readonly byUser = new Map<string, Set<string>>();
-  /** By device, each with the time until which it is remembered. */
-  private readonly nonces = new Map<string, Map<string, number>>();
+  private readonly idsByUser = new Map<string, Set<string>>();
 
-  insert(device: DeviceRecord, limit: number): 'inserted' | 'full' {
-    const ofUser = this.byUser.get(device.userId) ?? new Set();
-    if (ofUser.size >= limit) return 'full';
-    ofUser.add(device.id);
-    this.byUser.set(device.userId, ofUser);
+  constructor(rows: Rows) {
+    this.rows = rows;
+  }
+
+  async insert(device: DeviceRecord, limit: number) {
+    const user = this.rows.users.get(device.userId);
+    if (!user) return 'gone';
+    const ids = this.idsByUser.get(device.userId) ?? new Set();
+    if (ids.size >= limit) return 'full';
+    ids.add(device.id);
+    this.idsByUser.set(device.userId, ids);
     this.byId.set(device.id, device);
+    this.rows.users.set(user.id, { ...user, deviceId: undefined });
     return 'inserted';
   }
 
-  get(id: string): DeviceRecord | undefined {
+  async get(id: string) {
     return this.byId.get(id);
   }
 
-  ofUser(userId: string): DeviceRecord[] {
-    const devices: DeviceRecord[] = [];
-    for (const id of this.byUser.get(userId) ?? []) {
-      const device = this.byId.get(id);
-      if (device) devices.push(device);
-    }
-    return devices;
+  async list(userId: string) {
+    return this.ofUser(userId);
   }
 
-  counts(): Map<string, number> {
-    return new Map([...this.byUser].map(([userId, devices]) => [userId, devices.size]));
+  async counts() {
+    return [...this.idsByUser].map(([userId, ids]) => ({ userId, devices: ids.size }));
   }
 
-  update(id: string, { push, enrolment, ...change }: DeviceChange): boolean {
+  async update(id: string, { push, enrolment, ...change }: DeviceChange) {
     const device = this.byId.get(id);
     if (!device) return false;
     this.byId.set(id, {
@@ -45,45 +46,29 @@ export class MemoryDevices {
     return true;
   }
 
-  delete(userId: string, id: string): boolean {
+  async delete(userId: string, id: string) {
     if (this.byId.get(id)?.userId !== userId) return false;
-    this.byId.delete(id);
-    this.nonces.delete(id);
-    const ofUser = this.byUser.get(userId);
-    ofUser?.delete(id);
-    if (ofUser?.size === 0) this.byUser.delete(userId);
+    this.remove(userId, id);
     return true;
   }
 
+  has(id: string): boolean {
+    return this.byId.has(id);
+  }
+
+  ofUser(userId: string): DeviceRecord[] {
+    const ids = [...(this.idsByUser.get(userId) ?? [])];
+    return ids.map((id) => this.byId.get(id) as DeviceRecord);
+  }
+
   deleteUser(userId: string): void {
-    for (const { id } of this.ofUser(userId)) this.delete(userId, id);
+    for (const { id } of this.ofUser(userId)) this.remove(userId, id);
   }
 
-  takeNonce(
-    deviceId: string,
-    nonce: string,
-    expiresAt: number,
-    now: number,
-    limit: number,
-  ): 'taken' | 'seen' | 'full' | 'gone' {
-    if (!this.byId.has(deviceId)) return 'gone';
-    const used = this.nonces.get(deviceId) ?? new Map<string, number>();
-    if ((used.get(nonce) ?? 0) > now) return 'seen';
-    if (used.size >= limit) dropOver(used, now);
-    if (used.size >= limit) return 'full';
-    used.set(nonce, expiresAt);
-    this.nonces.set(deviceId, used);
-    return 'taken';
+  private remove(userId: string, id: string): void {
+    this.byId.delete(id);
+    const ids = this.idsByUser.get(userId);
+    ids?.delete(id);
+    if (ids?.size === 0) this.idsByUser.delete(userId);
   }
-
-  sweep(now: number): void {
-    for (const [deviceId, used] of this.nonces) {
-      dropOver(used, now);
-      if (used.size === 0) this.nonces.delete(deviceId);
-    }
-  }
-}
-
-function dropOver(used: Map<string, number>, now: number): void {
-  for (const [nonce, expiresAt] of used) if (expiresAt <= now) used.delete(nonce);
 }

@@ -1,26 +1,25 @@
 import { BoundedMap } from '../../util/bounded-map.js';
-import { timeUntilRoom } from '../rates.js';
-import type { RateWindow } from '../records.js';
+import type { RatePort, RateWindow } from '../ports/rates.js';
+import { timeUntilRoom } from '../rate-windows.js';
 
-/** When the last few events of a kind, as auth requests for a user and application, were let through. */
-export class MemoryRates {
-  // One that falls out early is let through early: a bound on memory, not a door for an attacker,
-  // who would have to own applications that ask for a hundred thousand users within the window.
+export class MemoryRates implements RatePort {
+  // An entry that drops out allows more events than its windows do. That bounds the memory and helps no
+  // attacker, who would need applications that ask for a hundred thousand users within one window.
   private readonly passed = new BoundedMap<string, number[]>(100_000);
-  /** How far back the windows look, in milliseconds. */
-  private memory = 0;
+  /** How far back the windows reach. */
+  private memoryMs = 0;
 
-  take(key: string, windows: readonly RateWindow[], now: number): number {
-    const { wait, times, memory } = timeUntilRoom(this.passed.get(key) ?? [], windows, now);
+  async take(key: string, windows: readonly RateWindow[], now: number) {
+    const { wait, times, memoryMs } = timeUntilRoom(this.passed.get(key) ?? [], windows, now);
     // The longest of all kinds that are counted here.
-    this.memory = Math.max(this.memory, memory);
+    this.memoryMs = Math.max(this.memoryMs, memoryMs);
     if (wait === 0) times.push(now);
     this.passed.set(key, times);
     return wait;
   }
 
   sweep(now: number): void {
-    const idle = now - this.memory;
+    const idle = now - this.memoryMs;
     this.passed.dropOldest((times) => (times.at(-1) ?? 0) <= idle);
   }
 }

@@ -1,219 +1,171 @@
-import { BoundedMap } from '../../util/bounded-map.js';
-import type { AnswerRecord, PastRequest, RequestRecord, SessionRecord } from '../records.js';
+import type { AnswerRecord, AnswerStep, RequestPort, RequestRecord } from '../ports/requests.js';
+import type { MemoryAudit } from './audit.js';
+import type { MemoryDeliveries } from './deliveries.js';
+import type { MemoryFraud } from './fraud.js';
+import type { PastRequests } from './past-requests.js';
+import type { MemoryReceipts } from './receipts.js';
+import type { Rows } from './rows.js';
+import type { MemorySessions } from './sessions.js';
 
-/** How long a request that is over is still told apart from one that never was. */
-const REMEMBERED = 3_600_000;
+/** The ports that the step of an answer writes to. */
+export interface AnswerPorts {
+  sessions: MemorySessions;
+  receipts: MemoryReceipts;
+  audit: MemoryAudit;
+  fraud: MemoryFraud;
+  deliveries: MemoryDeliveries;
+}
 
-/** Auth requests and the sessions that come of them: one step on both is one method here. */
-export class MemoryRequests {
+export class MemoryRequests implements RequestPort {
+  private readonly rows: Rows;
+  private readonly past: PastRequests;
+  private readonly ports: AnswerPorts;
+  /** Requests without a session: a sweep reads only these. */
   private readonly byToken = new Map<string, RequestRecord>();
-  /** Requests whose session lives: apart, so that a sweep need not walk over them. */
-  private readonly withSession = new Map<string, RequestRecord>();
-  private readonly pendingByUser = new Map<string, Set<RequestRecord>>();
-  private readonly sessionsByToken = new Map<string, SessionRecord>();
-  private readonly sessionsByUser = new Map<string, Map<string, SessionRecord>>();
-  private readonly past = new BoundedMap<string, PastRequest & { until: number }>(100_000);
-  private now = 0;
-  /** Whether they stand in the order of their end; not so after the clock was put back. */
+  private readonly openByUser = new Map<string, Set<RequestRecord>>();
+  /** Whether `byToken` is in the order of expiry, which a clock that is put back breaks. */
   private inOrder = true;
-  private latestEnd = 0;
+  private latestExpiry = 0;
 
-  insert(request: RequestRecord, pendingLimit: number): 'inserted' | 'taken' | 'full' {
-    if (this.get(request.authRequest)) return 'taken';
-    let pending = this.pendingByUser.get(request.userId);
-    if (pending && pending.size >= pendingLimit) {
-      this.expire(pending, request.createdAt);
-      if (pending.size >= pendingLimit) return 'full';
+  constructor(rows: Rows, past: PastRequests, ports: AnswerPorts) {
+    this.rows = rows;
+    this.past = past;
+    this.ports = ports;
+  }
+
+  async insert(request: RequestRecord, openLimit: number) {
+    const { apps, users } = this.rows;
+    if (!apps.has(request.appKey) || !users.has(request.userId)) return 'gone';
+    if (this.find(request.authRequest)) return 'taken';
+    const open = this.openByUser.get(request.userId) ?? new Set();
+    if (open.size >= openLimit) {
+      for (const one of open) if (one.expiresAt <= request.createdAt) open.delete(one);
+      if (open.size >= openLimit) return 'full';
     }
-    if (!pending) {
-      pending = new Set();
-      this.pendingByUser.set(request.userId, pending);
-    }
-    pending.add(request);
-    if (request.expiresAt < this.latestEnd) this.inOrder = false;
-    this.latestEnd = request.expiresAt;
+    open.add(request);
+    this.openByUser.set(request.userId, open);
+    if (request.expiresAt < this.latestExpiry) this.inOrder = false;
+    this.latestExpiry = request.expiresAt;
     this.byToken.set(request.authRequest, request);
     return 'inserted';
   }
 
-  get(authRequest: string): RequestRecord | PastRequest | undefined {
-    return (
-      this.byToken.get(authRequest) ??
-      this.withSession.get(authRequest) ??
-      this.past.get(authRequest)
-    );
+  async get(authRequest: string) {
+    return this.find(authRequest);
   }
 
-  pending(userId: string, now: number): RequestRecord[] {
-    const pending = this.pendingByUser.get(userId) ?? [];
-    return [...pending].filter((request) => request.expiresAt > now);
+  async listOpen(userId: string, now: number) {
+    return this.open(userId, now);
   }
 
-  pendingCount(now: number): number {
+  async countOpen(now: number) {
     let count = 0;
-    for (const pending of this.pendingByUser.values()) {
-      for (const request of pending) if (request.expiresAt > now) count += 1;
+    for (const open of this.openByUser.values()) {
+      for (const request of open) if (request.expiresAt > now) count += 1;
     }
     return count;
   }
 
-  expireAll(userId: string, now: number): string[] {
-    const pending = this.pending(userId, now);
-    this.pendingByUser.delete(userId);
-    for (const { authRequest, appKey } of pending) this.forget(authRequest, appKey, false);
-    return pending.map(({ authRequest }) => authRequest);
+  async expireOpen(userId: string, now: number) {
+    const open = this.open(userId, now);
+    this.openByUser.delete(userId);
+    for (const request of open) this.expire(request);
+    return open.map(({ authRequest }) => authRequest);
   }
 
-  answer(
-    authRequest: string,
-    answer: AnswerRecord,
-    now: number,
-    sessionLimit: number,
-  ): RequestRecord | 'answered' | 'expired' | 'denial only' | undefined {
-    const request = this.get(authRequest);
+  async answer(authRequest: string, answer: AnswerRecord, step: AnswerStep) {
+    const { now, sessionLimit, receipt, audit, event, eventLimit } = step;
+    const request = this.find(authRequest);
     if (request === undefined) return undefined;
     if ('past' in request) return 'expired';
     if (request.answer) return 'answered';
     if (request.expiresAt <= now) return 'expired';
     if (answer.approved && request.denialOnly) return 'denial only';
-    this.removePending(request);
+    this.removeOpen(request);
     const answered = { ...request, answer };
-    if (answer.approved && request.session) this.open(answered, now, sessionLimit);
-    else this.byToken.set(authRequest, answered);
-    return answered;
+    const { sessions, receipts, fraud, deliveries } = this.ports;
+    if (answer.approved && request.session) {
+      this.byToken.delete(authRequest);
+      sessions.open(answered, now, sessionLimit);
+    } else {
+      this.byToken.set(authRequest, answered);
+    }
+    if (receipt) receipts.add(receipt);
+    if (audit) this.ports.audit.add(audit);
+    return {
+      request: answered,
+      queued: event === undefined || deliveries.add(event, eventLimit),
+      fraud: step.fraud && fraud.report(request.userId, now, step.fraud),
+    };
   }
 
-  allowDenialOnly(authRequest: string): void {
+  async allowDenialOnly(authRequest: string) {
     const request = this.byToken.get(authRequest);
     if (!request || request.answer) return;
     const restricted = { ...request, denialOnly: true };
     this.byToken.set(authRequest, restricted);
-    // In its place, since they are shown in the order in which they came.
-    const pending = this.pendingByUser.get(request.userId);
-    if (!pending) return;
-    const all = [...pending].map((one) => (one === request ? restricted : one));
-    this.pendingByUser.set(request.userId, new Set(all));
+    const open = this.openByUser.get(request.userId);
+    if (!open) return;
+    // Replaced in position, since devices show requests in the order in which they were made.
+    const replaced = [...open].map((one) => (one === request ? restricted : one));
+    this.openByUser.set(request.userId, new Set(replaced));
   }
 
-  session(authRequest: string): SessionRecord | undefined {
-    return this.sessionsByToken.get(authRequest);
+  async answeredSince() {
+    return [];
   }
 
-  sessions(userId: string): SessionRecord[] {
-    return [...(this.sessionsByUser.get(userId)?.values() ?? [])];
-  }
-
-  confirm(authRequest: string): boolean {
-    const session = this.sessionsByToken.get(authRequest);
-    if (session?.state !== 'open') return false;
-    if (!session.confirmed) this.putSession({ ...session, confirmed: true });
-    return true;
-  }
-
-  end(authRequest: string): boolean {
-    const session = this.dropSession(authRequest);
-    if (!session) return false;
-    this.forget(authRequest, session.appKey, true);
-    return true;
-  }
-
-  clear(userId: string, appKey: string): SessionRecord[] {
-    const cleared: SessionRecord[] = [];
-    for (const session of this.sessions(userId)) {
-      if (session.appKey !== appKey) continue;
-      const clearing: SessionRecord = { ...session, state: 'pending clear' };
-      this.putSession(clearing);
-      cleared.push(clearing);
-    }
-    return cleared;
-  }
-
-  /** Returns those that were open. */
-  deleteWhere(are: (request: { appKey: string; userId: string }) => boolean): RequestRecord[] {
+  /** Returns the deleted requests that were open. */
+  deleteWhere(matches: (request: RequestRecord) => boolean): RequestRecord[] {
     const open: RequestRecord[] = [];
-    for (const requests of [this.byToken, this.withSession]) {
-      for (const request of requests.values()) {
-        if (!are(request)) continue;
-        requests.delete(request.authRequest);
-        this.removePending(request);
-        this.dropSession(request.authRequest);
-        if (!request.answer) open.push(request);
-      }
+    for (const request of this.byToken.values()) {
+      if (!matches(request)) continue;
+      this.byToken.delete(request.authRequest);
+      this.removeOpen(request);
+      if (!request.answer) open.push(request);
     }
+    this.ports.sessions.deleteWhere(matches);
     return open;
   }
 
   sweep(now: number): void {
-    this.now = now;
     let inOrder = true;
-    let latestEnd = 0;
-    for (const [authRequest, request] of this.byToken) {
+    let latestExpiry = 0;
+    for (const request of this.byToken.values()) {
       if (request.expiresAt <= now) {
-        this.removePending(request);
-        this.forget(authRequest, request.appKey, false);
+        this.removeOpen(request);
+        this.expire(request);
         continue;
       }
-      // All after the first one that lives are alive as well.
+      // All requests after this one expire later.
       if (this.inOrder) break;
-      inOrder &&= request.expiresAt >= latestEnd;
-      latestEnd = request.expiresAt;
+      inOrder &&= request.expiresAt >= latestExpiry;
+      latestExpiry = request.expiresAt;
     }
     this.inOrder ||= inOrder;
-    this.past.dropOldest(({ until }) => until <= now);
   }
 
-  private open(request: RequestRecord, now: number, limit: number): void {
-    const same = this.sessions(request.userId).filter((s) => s.appKey === request.appKey);
-    const oldest = same[0];
-    if (oldest && same.length >= limit) this.end(oldest.authRequest);
-    this.byToken.delete(request.authRequest);
-    this.withSession.set(request.authRequest, request);
-    this.putSession({
-      authRequest: request.authRequest,
-      appKey: request.appKey,
-      appName: request.appName,
-      userId: request.userId,
-      context: request.context,
-      openedAt: now,
-      state: 'open',
-      confirmed: false,
-    });
+  private find(authRequest: string) {
+    return (
+      this.byToken.get(authRequest) ??
+      this.ports.sessions.request(authRequest) ??
+      this.past.get(authRequest)
+    );
   }
 
-  private dropSession(authRequest: string): SessionRecord | undefined {
-    const session = this.sessionsByToken.get(authRequest);
-    if (!session) return undefined;
-    this.sessionsByToken.delete(authRequest);
-    const ofUser = this.sessionsByUser.get(session.userId);
-    ofUser?.delete(authRequest);
-    if (ofUser?.size === 0) this.sessionsByUser.delete(session.userId);
-    return session;
+  private open(userId: string, now: number): RequestRecord[] {
+    const open = this.openByUser.get(userId) ?? [];
+    return [...open].filter(({ expiresAt }) => expiresAt > now);
   }
 
-  private putSession(session: SessionRecord): void {
-    this.sessionsByToken.set(session.authRequest, session);
-    let ofUser = this.sessionsByUser.get(session.userId);
-    if (!ofUser) {
-      ofUser = new Map();
-      this.sessionsByUser.set(session.userId, ofUser);
-    }
-    ofUser.set(session.authRequest, session);
+  private removeOpen(request: RequestRecord): void {
+    const open = this.openByUser.get(request.userId);
+    open?.delete(request);
+    if (open?.size === 0) this.openByUser.delete(request.userId);
   }
 
-  private expire(pending: Set<RequestRecord>, now: number): void {
-    for (const request of pending) if (request.expiresAt <= now) pending.delete(request);
-  }
-
-  private removePending(request: RequestRecord): void {
-    const pending = this.pendingByUser.get(request.userId);
-    pending?.delete(request);
-    if (pending?.size === 0) this.pendingByUser.delete(request.userId);
-  }
-
-  private forget(authRequest: string, appKey: string, hadSession: boolean): void {
+  private expire({ authRequest, appKey }: RequestRecord): void {
     this.byToken.delete(authRequest);
-    this.withSession.delete(authRequest);
-    const until = this.now + REMEMBERED;
-    this.past.set(authRequest, { past: true, appKey, hadSession, until });
+    this.past.add(authRequest, appKey, false);
   }
 }

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Logger } from '../../observability/logger.js';
-import type { Announced } from '../repository.js';
+import type { Announced, AnnouncementPort } from '../ports/announcements.js';
 
 const CHANNEL = 'launchkey_engine';
-/** Changes in one notification, which PostgreSQL takes up to 8000 bytes of. */
-const BATCH = 50;
-/** Changes that wait to be told; of more, the others learn by looking. */
-const WAITING = 10_000;
-const RECONNECT = 1000;
+/** Changes in one notification, which PostgreSQL limits to 8000 bytes. */
+const MAX_CHANGES_PER_NOTIFICATION = 50;
+/** Changes that wait to be sent; others find what is beyond by polling. */
+const MAX_WAITING_CHANGES = 10_000;
+const RECONNECT_AFTER_MS = 1000;
 
 /**
- * What the engines with the same database tell each other, by `LISTEN` and `NOTIFY`: that something
- * has changed, and never what. An engine that could not hear for a while is told `'any'`.
+ * Announces changes to the other engines on the same database, by `LISTEN` and `NOTIFY`. A notification
+ * says what has changed and not how. An engine that was disconnected receives `'any'`.
  */
-export class Announcements {
+export class PostgresAnnouncements implements AnnouncementPort {
+  readonly shared = true;
   private readonly url: string;
   private readonly pool: pg.Pool;
   private readonly logger: Logger;
@@ -24,7 +25,7 @@ export class Announcements {
   private waiting: Announced[] = [];
   private sending: Promise<void> | undefined;
   private closed = false;
-  listener: (announced: Announced) => void = () => {};
+  private listener: (announced: Announced) => void = () => {};
 
   constructor(url: string, pool: pg.Pool, logger: Logger) {
     this.url = url;
@@ -32,7 +33,7 @@ export class Announcements {
     this.logger = logger;
   }
 
-  /** Begins to listen, and goes on trying where that fails. */
+  /** Starts to listen; reconnects when the connection fails. */
   async listen(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.url,
@@ -44,13 +45,14 @@ export class Announcements {
     const lose = (error?: Error) => {
       if (lost || this.closed) return;
       lost = true;
-      if (error) this.logger.warn({ err: error }, 'other engines cannot be heard');
+      if (error)
+        this.logger.warn({ err: error }, 'announcements of other engines cannot be received');
       client.end().catch(() => {});
-      this.timer = setTimeout(() => void this.listen(), RECONNECT).unref();
+      this.timer = setTimeout(() => void this.listen(), RECONNECT_AFTER_MS).unref();
     };
     client.on('error', lose);
     client.on('end', () => lose());
-    client.on('notification', ({ payload }) => this.hear(payload ?? ''));
+    client.on('notification', ({ payload }) => this.receive(payload ?? ''));
     try {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
@@ -60,9 +62,13 @@ export class Announcements {
     }
   }
 
-  /** Goes out with whatever else is told while the one before is on its way; nobody waits for it. */
-  tell(change: Announced): void {
-    if (this.closed || this.waiting.length >= WAITING) return;
+  subscribe(listener: (announced: Announced) => void): void {
+    this.listener = listener;
+  }
+
+  /** Sends the change together with those that are published while an earlier notification is sent. */
+  publish(change: Announced): void {
+    if (this.closed || this.waiting.length >= MAX_WAITING_CHANGES) return;
     this.waiting.push(change);
     this.sending ??= this.send();
   }
@@ -77,26 +83,26 @@ export class Announcements {
   private async send(): Promise<void> {
     try {
       while (this.waiting.length > 0) {
-        const changes = this.waiting.splice(0, BATCH);
+        const changes = this.waiting.splice(0, MAX_CHANGES_PER_NOTIFICATION);
         const payload = JSON.stringify({ from: this.self, changes });
         await this.pool.query('select pg_notify($1, $2)', [CHANNEL, payload]);
       }
     } catch (error) {
       this.waiting = [];
-      this.logger.warn({ err: error }, 'other engines could not be told');
+      this.logger.warn({ err: error }, 'changes could not be announced to other engines');
     } finally {
       this.sending = undefined;
     }
   }
 
-  private hear(payload: string): void {
+  private receive(payload: string): void {
     const { from, changes } = readPayload(payload);
     if (from === this.self) return;
     for (const change of changes) this.listener(change);
   }
 }
 
-/** Whoever may connect to the database can notify of anything: what no engine would say is nothing. */
+/** Ignores what no engine sends: every client of the database can send notifications. */
 function readPayload(payload: string): { from?: unknown; changes: Announced[] } {
   let value: unknown;
   try {

@@ -1,13 +1,9 @@
 import { sql } from 'kysely';
-import type { DeliveryRecord } from '../records.js';
-import { deliveryRecord, deliveryRow } from './rows.js';
-import type { Database, Step } from './schema.js';
+import type { DeliveryPort, DeliveryRecord } from '../ports/deliveries.js';
+import type { Database, DeliveryRow, Step } from './schema.js';
 
-/**
- * The queue of events. Who sends one has claimed it for a while; if that process dies, the claim runs
- * out and another one sends it, under the same id.
- */
-export class SqlDeliveries {
+/** A claim expires when the process that sends the event dies; then another one sends it again. */
+export class SqlDeliveries implements DeliveryPort {
   private readonly db: Database;
 
   constructor(db: Database) {
@@ -18,10 +14,10 @@ export class SqlDeliveries {
     now: number,
     limit: number,
     perApp: number,
-    lease: number,
+    leaseMs: number,
   ): Promise<DeliveryRecord[]> {
     const rows = await this.db
-      // How far the first ones of each application go: of all that wait, no more than those are read.
+      // The due time of the last of each application's first `perApp` events; later ones are not read.
       .with(
         (cte) => cte('fronts').materialized(),
         (db) =>
@@ -48,28 +44,28 @@ export class SqlDeliveries {
       .with('waiting', (db) =>
         db
           .selectFrom('fronts')
-          // SQLite then goes from left to right.
+          // A cross join, since SQLite reads its tables from left to right.
           .crossJoin('deliveries as one')
           .whereRef('one.app_key', '=', 'fronts.app_key')
           .whereRef('one.next_attempt_at', '<=', 'fronts.until')
           .select(['one.id', 'one.app_key', 'one.next_attempt_at'])
           .select(
             sql<number>`row_number() over (partition by one.app_key order by one.next_attempt_at, one.id)`.as(
-              'place',
+              'position',
             ),
           )
           .where('one.claimed_until', '<=', now)
           .where((eb) => eb.or([eb('fronts.disabled', '=', 0), eb('one.give_up_at', '<=', now)])),
       )
       .updateTable('deliveries')
-      .set({ claimed_until: now + lease })
+      .set({ claimed_until: now + leaseMs })
       .where('id', 'in', (eb) =>
         eb
           .selectFrom('waiting')
           .select('waiting.id')
           .where((eb) =>
             eb(
-              'place',
+              'position',
               '<=',
               eb(
                 eb.val(perApp),
@@ -86,7 +82,7 @@ export class SqlDeliveries {
           .orderBy('waiting.id')
           .limit(limit),
       )
-      // Again, since another process may have claimed it in between.
+      // Checked again, since another process may have claimed it meanwhile.
       .where('claimed_until', '<=', now)
       .where('next_attempt_at', '<=', now)
       .returningAll()
@@ -94,7 +90,7 @@ export class SqlDeliveries {
     return rows.map(deliveryRecord);
   }
 
-  /** For a process that knows that it is the only one: nobody else is sending anything. */
+  /** Ends all claims; for a process that has the data to itself. */
   async release(): Promise<void> {
     await this.db
       .updateTable('deliveries')
@@ -133,8 +129,8 @@ export class SqlDeliveries {
 }
 
 /**
- * Queues an event in the step that it tells of. A logout takes the place of the one before it; an
- * answer is refused, with `false`, where `limit` events of the application wait already.
+ * Queues an event in the step that it reports. A logout replaces an earlier one. `false` if an answer
+ * was not queued, since `limit` events of the application are.
  */
 export async function insertDelivery(
   trx: Step,
@@ -163,4 +159,37 @@ export async function insertDelivery(
   if (count >= limit) return false;
   await trx.insertInto('deliveries').values(row).execute();
   return true;
+}
+
+function deliveryRow(delivery: DeliveryRecord): DeliveryRow {
+  return {
+    id: delivery.id,
+    kind: delivery.kind,
+    app_key: delivery.appKey,
+    user_id: delivery.userId,
+    callback_url: delivery.callbackUrl,
+    parameters: JSON.stringify(delivery.parameters),
+    event_time: delivery.eventTime,
+    created_at: delivery.createdAt,
+    attempts: delivery.attempts,
+    next_attempt_at: delivery.nextAttemptAt,
+    give_up_at: delivery.giveUpAt,
+    claimed_until: 0,
+  };
+}
+
+function deliveryRecord(row: DeliveryRow): DeliveryRecord {
+  return {
+    id: row.id,
+    kind: row.kind,
+    appKey: row.app_key,
+    userId: row.user_id,
+    callbackUrl: row.callback_url,
+    parameters: JSON.parse(row.parameters),
+    eventTime: row.event_time,
+    createdAt: row.created_at,
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at,
+    giveUpAt: row.give_up_at,
+  };
 }

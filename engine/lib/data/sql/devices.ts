@@ -1,10 +1,9 @@
-import type { DeviceChange, DeviceRecord } from '../records.js';
-import { isReferenceToNothing } from './references.js';
-import { deviceRecord, deviceRow, jsonOrNull } from './rows.js';
-import type { Database, Step } from './schema.js';
+import type { DeviceChange, DevicePort, DeviceRecord } from '../ports/devices.js';
+import { fromJson, jsonOrNull } from './json.js';
+import { lockUser } from './locks.js';
+import type { Database, DeviceRow, Step } from './schema.js';
 
-/** Paired devices, and the nonces that they have used. */
-export class SqlDevices {
+export class SqlDevices implements DevicePort {
   private readonly db: Database;
 
   constructor(db: Database) {
@@ -14,19 +13,10 @@ export class SqlDevices {
   async insert(device: DeviceRecord, limit: number): Promise<'inserted' | 'full' | 'gone'> {
     return await this.db.transaction().execute(async (trx) => {
       if (!(await lockUser(trx, device.userId))) return 'gone';
-      if ((await count(trx, device.userId)) >= limit) return 'full';
+      if ((await countDevices(trx, device.userId)) >= limit) return 'full';
       await trx.insertInto('devices').values(deviceRow(device)).execute();
-      await setVirtual(trx, device.userId, null);
+      await setVirtualDevice(trx, device.userId, null);
       return 'inserted';
-    });
-  }
-
-  async setVirtual(userId: string, deviceId: string): Promise<boolean> {
-    return await this.db.transaction().execute(async (trx) => {
-      await lockUser(trx, userId);
-      if ((await count(trx, userId)) > 0) return false;
-      await setVirtual(trx, userId, deviceId);
-      return true;
     });
   }
 
@@ -39,7 +29,7 @@ export class SqlDevices {
     return row && deviceRecord(row);
   }
 
-  async ofUser(userId: string): Promise<DeviceRecord[]> {
+  async list(userId: string): Promise<DeviceRecord[]> {
     const rows = await this.db
       .selectFrom('devices')
       .selectAll()
@@ -50,13 +40,12 @@ export class SqlDevices {
     return rows.map(deviceRecord);
   }
 
-  async counts(): Promise<Map<string, number>> {
-    const rows = await this.db
+  async counts(): Promise<{ userId: string; devices: number }[]> {
+    return await this.db
       .selectFrom('devices')
-      .select(['user_id', ({ fn }) => fn.countAll<number>().as('count')])
+      .select(['user_id as userId', ({ fn }) => fn.countAll<number>().as('devices')])
       .groupBy('user_id')
       .execute();
-    return new Map(rows.map((row) => [row.user_id, row.count]));
   }
 
   async update(id: string, change: DeviceChange): Promise<boolean> {
@@ -87,92 +76,9 @@ export class SqlDevices {
       .executeTakeFirst();
     return deleted !== undefined;
   }
-
-  async takeNonce(
-    deviceId: string,
-    nonce: string,
-    expiresAt: number,
-    now: number,
-    limit: number,
-  ): Promise<'taken' | 'seen' | 'full' | 'gone'> {
-    const taken = await this.insertNonce(deviceId, nonce, expiresAt, now, limit);
-    if (taken !== undefined) return taken;
-    return (await this.seen(deviceId, nonce, now)) ? 'seen' : 'full';
-  }
-
-  async sweep(now: number): Promise<void> {
-    await this.db.deleteFrom('nonces').where('expires_at', '<=', now).execute();
-  }
-
-  private async insertNonce(
-    deviceId: string,
-    nonce: string,
-    expiresAt: number,
-    now: number,
-    limit: number,
-  ): Promise<'taken' | 'gone' | undefined> {
-    const insertion = this.db
-      .insertInto('nonces')
-      .columns(['device_id', 'nonce', 'expires_at'])
-      .expression(
-        this.db
-          .selectNoFrom((eb) => [
-            eb.val(deviceId).as('device_id'),
-            eb.val(nonce).as('nonce'),
-            eb.cast<number>(eb.val(expiresAt), 'bigint').as('expires_at'),
-          ])
-          .where(
-            ({ selectFrom }) =>
-              selectFrom('nonces as alive')
-                .select(({ fn }) => fn.countAll<number>().as('count'))
-                .where('alive.device_id', '=', deviceId)
-                .where('alive.expires_at', '>', now),
-            '<',
-            limit,
-          ),
-      )
-      .onConflict((conflict) =>
-        conflict
-          .columns(['device_id', 'nonce'])
-          .doUpdateSet({ expires_at: expiresAt })
-          .where('nonces.expires_at', '<=', now),
-      )
-      .returning('nonce');
-    try {
-      return (await insertion.executeTakeFirst()) && 'taken';
-    } catch (error) {
-      if (isReferenceToNothing(error)) return 'gone';
-      throw error;
-    }
-  }
-
-  private async seen(deviceId: string, nonce: string, now: number): Promise<boolean> {
-    const row = await this.db
-      .selectFrom('nonces')
-      .select('nonce')
-      .where('device_id', '=', deviceId)
-      .where('nonce', '=', nonce)
-      .where('expires_at', '>', now)
-      .executeTakeFirst();
-    return row !== undefined;
-  }
 }
 
-/**
- * Lets no other process in that changes what hangs on this user; an update is a lock everywhere.
- * `false` if there is no such user.
- */
-export async function lockUser(trx: Step, userId: string): Promise<boolean> {
-  const locked = await trx
-    .updateTable('users')
-    .set((eb) => ({ username: eb.ref('username') }))
-    .where('id', '=', userId)
-    .returning('id')
-    .executeTakeFirst();
-  return locked !== undefined;
-}
-
-async function count(trx: Step, userId: string): Promise<number> {
+export async function countDevices(trx: Step, userId: string): Promise<number> {
   const row = await trx
     .selectFrom('devices')
     .select(({ fn }) => fn.countAll<number>().as('count'))
@@ -181,6 +87,42 @@ async function count(trx: Step, userId: string): Promise<number> {
   return row.count;
 }
 
-async function setVirtual(trx: Step, userId: string, deviceId: string | null): Promise<void> {
+export async function setVirtualDevice(
+  trx: Step,
+  userId: string,
+  deviceId: string | null,
+): Promise<void> {
   await trx.updateTable('users').set({ device_id: deviceId }).where('id', '=', userId).execute();
+}
+
+export function deviceRow(device: DeviceRecord): DeviceRow {
+  return {
+    id: device.id,
+    user_id: device.userId,
+    name: device.name,
+    public_key: JSON.stringify(device.publicKey),
+    token_hash: device.tokenHash,
+    created_at: device.createdAt,
+    last_seen_at: device.lastSeenAt,
+    push: jsonOrNull(device.push),
+    knowledge_key: jsonOrNull(device.knowledgeKey),
+    webauthn: jsonOrNull(device.webauthn),
+    enrolment: jsonOrNull(device.enrolment),
+  };
+}
+
+export function deviceRecord(row: DeviceRow): DeviceRecord {
+  return {
+    id: row.id,
+    userId: row.user_id,
+    name: row.name,
+    publicKey: JSON.parse(row.public_key),
+    tokenHash: row.token_hash,
+    createdAt: row.created_at,
+    lastSeenAt: row.last_seen_at,
+    push: fromJson(row.push),
+    knowledgeKey: fromJson(row.knowledge_key),
+    webauthn: fromJson(row.webauthn),
+    enrolment: fromJson(row.enrolment),
+  };
 }

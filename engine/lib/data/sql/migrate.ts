@@ -3,10 +3,7 @@ import { LaunchKeyEngineError } from '../../errors.js';
 import { migrations } from './migrations/index.js';
 import type { Schema } from './schema.js';
 
-/**
- * Brings the tables up to this version. Several processes may do so at once: one does the work and
- * the others wait for it.
- */
+/** Migrates the tables to this version. Of several processes at once, one migrates and others wait. */
 export async function migrate(
   db: Kysely<Schema>,
   known: Record<string, Migration> = migrations,
@@ -20,7 +17,7 @@ export async function migrate(
   if (error instanceof Error && /corrupted migrations/.test(error.message)) {
     throw new LaunchKeyEngineError(
       'ENGINE_DATA',
-      'The data was made by a newer version of the engine: start that one, or restore a backup.',
+      'The data was made by a newer version of the engine. Start that version, or restore a backup.',
       { cause: error },
     );
   }

@@ -2,8 +2,8 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { LaunchKeyEngineError } from '../../errors.js';
 import type { Logger } from '../../observability/logger.js';
-import { Announcements } from './announcements.js';
-import { SqlRepository } from './index.js';
+import { PostgresAnnouncements } from './announcements.js';
+import { SqlData } from './data.js';
 import { migrate } from './migrate.js';
 import type { Schema } from './schema.js';
 import type { Vault } from './vault.js';
@@ -11,11 +11,7 @@ import type { Vault } from './vault.js';
 const BIGINT = 20;
 
 /** Opens a PostgreSQL database, which several engines may share. */
-export async function openPostgres(
-  url: string,
-  vault: Vault,
-  logger: Logger,
-): Promise<SqlRepository> {
+export async function openPostgres(url: string, vault: Vault, logger: Logger): Promise<SqlData> {
   const pool = openPool(url, logger);
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   try {
@@ -23,31 +19,35 @@ export async function openPostgres(
   } catch (error) {
     await db.destroy();
     if (error instanceof LaunchKeyEngineError) throw error;
-    // Not the message, which may hold the URL and the password in it.
+    // Without the message, which may contain the URL with its password.
     const { code } = error as { code?: unknown };
     throw new LaunchKeyEngineError(
       'ENGINE_DATA',
-      `The database cannot be used (${typeof code === 'string' ? code : 'no answer'}): see that PostgreSQL runs, that databaseUrl is right, and that its user may make tables.`,
+      `The database cannot be used (${typeof code === 'string' ? code : 'no answer'}). Check that PostgreSQL runs, that databaseUrl is right, and that its user may create tables.`,
     );
   }
-  const announcements = new Announcements(url, pool, logger);
+  const announcements = new PostgresAnnouncements(url, pool, logger);
   await announcements.listen();
-  return new SqlRepository(db, vault, async () => {}, announcements);
+  const close = async () => {
+    await announcements.close();
+    await db.destroy();
+  };
+  return new SqlData(db, vault, close, announcements);
 }
 
-/** The connections of one engine; one that breaks is replaced by the next that is needed. */
+/** The connections of one engine; a broken one is replaced on the next query. */
 export function openPool(url: string, logger: Logger): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
     connectionTimeoutMillis: 3000,
-    // An answer that takes longer is of no use to the call that waits for it.
+    // A later answer is of no use to the call that waits for it.
     query_timeout: 10_000,
     keepAlive: true,
     types: { getTypeParser: parser },
   });
-  // The pool says so of connections that nobody uses. One that breaks between two statements of a
-  // transaction would end the process if nobody listened; the next statement on it fails.
+  // Without listeners, a lost connection ends the process: an idle one reports to the pool, one within
+  // a transaction itself. Its next statement fails.
   pool.on('error', () => {});
   pool.on('connect', (client) => {
     client.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));

@@ -1,9 +1,8 @@
-import { timeUntilRoom } from '../rates.js';
-import type { RateWindow } from '../records.js';
+import type { RatePort, RateWindow } from '../ports/rates.js';
+import { timeUntilRoom } from '../rate-windows.js';
 import type { Database } from './schema.js';
 
-/** When the last few events of a kind were let through, counted for all processes together. */
-export class SqlRates {
+export class SqlRates implements RatePort {
   private readonly db: Database;
 
   constructor(db: Database) {
@@ -17,13 +16,13 @@ export class SqlRates {
         .select('times')
         .where('rate_key', '=', key)
         .executeTakeFirst();
-      const { wait, times, memory } = timeUntilRoom(
+      const { wait, times, memoryMs } = timeUntilRoom(
         before ? JSON.parse(before.times) : [],
         windows,
         now,
       );
       if (wait > 0) return wait;
-      const next = { times: JSON.stringify([...times, now]), idle_at: now + memory };
+      const next = { times: JSON.stringify([...times, now]), idle_at: now + memoryMs };
       if (await this.replace(key, before?.times, next)) return 0;
     }
   }
@@ -32,7 +31,7 @@ export class SqlRates {
     await this.db.deleteFrom('rates').where('idle_at', '<=', now).execute();
   }
 
-  /** `false` if somebody else has counted meanwhile. */
+  /** `false` if another process has counted meanwhile. */
   private async replace(
     key: string,
     before: string | undefined,

@@ -1,31 +1,22 @@
 import type {
+  Answered,
   AnswerRecord,
-  AuditRecord,
-  DeliveryRecord,
+  AnswerStep,
   PastRequest,
+  RequestPort,
   RequestRecord,
-  SessionRecord,
-} from '../records.js';
-import type { Answered, AnswerStep } from '../repository.js';
+} from '../ports/requests.js';
+import { REMEMBER_PAST_MS } from '../retention.js';
+import { insertAudit } from './audit.js';
 import { insertDelivery } from './deliveries.js';
-import { lockUser } from './devices.js';
-import { isReferenceToNothing } from './references.js';
-import {
-  answerColumns,
-  openOrAnswered,
-  REMEMBERED,
-  receiptRow,
-  requestRecord,
-  requestRow,
-  sessionRecord,
-} from './rows.js';
+import { reportFraud } from './fraud.js';
+import { lockUser } from './locks.js';
+import { insertReceipt } from './receipts.js';
+import { violatesReference } from './references.js';
 import type { Database, RequestRow, Step } from './schema.js';
-import { insertAudit, reportFraud } from './trail.js';
+import { endOldestSessions } from './sessions.js';
 
-const ALIVE = ['open', 'pending clear'] as const;
-
-/** Auth requests and the sessions that come of them: one row each, so that one step changes both. */
-export class SqlRequests {
+export class SqlRequests implements RequestPort {
   private readonly db: Database;
 
   constructor(db: Database) {
@@ -34,14 +25,12 @@ export class SqlRequests {
 
   async insert(
     request: RequestRecord,
-    pendingLimit: number,
+    openLimit: number,
   ): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
     try {
-      return await this.db
-        .transaction()
-        .execute((trx) => insertRequest(trx, request, pendingLimit));
+      return await this.db.transaction().execute((trx) => insertRequest(trx, request, openLimit));
     } catch (error) {
-      if (isReferenceToNothing(error)) return 'gone';
+      if (violatesReference(error)) return 'gone';
       throw error;
     }
   }
@@ -51,7 +40,7 @@ export class SqlRequests {
     return row && requestRecord(row);
   }
 
-  async pending(userId: string, now: number): Promise<RequestRecord[]> {
+  async listOpen(userId: string, now: number): Promise<RequestRecord[]> {
     const rows = await this.db
       .selectFrom('requests')
       .selectAll()
@@ -64,7 +53,7 @@ export class SqlRequests {
     return rows.map(openOrAnswered);
   }
 
-  async pendingCount(now: number): Promise<number> {
+  async countOpen(now: number): Promise<number> {
     const { count } = await this.db
       .selectFrom('requests')
       .select(({ fn }) => fn.countAll<number>().as('count'))
@@ -74,11 +63,10 @@ export class SqlRequests {
     return count;
   }
 
-  /** Their time is over at once; what was answered in the same moment stays answered. */
-  async expireAll(userId: string, now: number): Promise<string[]> {
+  async expireOpen(userId: string, now: number): Promise<string[]> {
     const rows = await this.db
       .updateTable('requests')
-      .set({ expires_at: now, forget_at: now + REMEMBERED })
+      .set({ expires_at: now, forget_at: now + REMEMBER_PAST_MS })
       .where('user_id', '=', userId)
       .where('expires_at', '>', now)
       .where('answered_at', 'is', null)
@@ -96,23 +84,14 @@ export class SqlRequests {
       const { now, event, receipt, audit } = step;
       const row = await this.fill(trx, authRequest, answer, now);
       if (!row) return undefined;
-      if (row.session_state === 'open') await endOldest(trx, row, step);
-      if (receipt) await trx.insertInto('receipts').values(receiptRow(receipt)).execute();
+      if (row.session_state === 'open') await endOldestSessions(trx, row, step.sessionLimit, now);
+      if (receipt) await insertReceipt(trx, receipt);
       if (audit) await insertAudit(trx, audit);
       const fraud = step.fraud && (await reportFraud(trx, row.user_id, now, step.fraud));
       const queued = event === undefined || (await insertDelivery(trx, event, step.eventLimit));
       return { request: openOrAnswered(row), queued, fraud };
     });
     return answered ?? (await this.whyNot(authRequest, step.now));
-  }
-
-  async answeredSince(time: number): Promise<string[]> {
-    const rows = await this.db
-      .selectFrom('requests')
-      .select('auth_request')
-      .where('answered_at', '>=', time)
-      .execute();
-    return rows.map((row) => row.auth_request);
   }
 
   async allowDenialOnly(authRequest: string): Promise<void> {
@@ -124,69 +103,13 @@ export class SqlRequests {
       .execute();
   }
 
-  async session(authRequest: string): Promise<SessionRecord | undefined> {
-    const row = await this.db
-      .selectFrom('requests')
-      .selectAll()
-      .where('auth_request', '=', authRequest)
-      .where('session_state', 'in', ALIVE)
-      .executeTakeFirst();
-    return row && sessionRecord(row);
-  }
-
-  async sessions(userId: string): Promise<SessionRecord[]> {
+  async answeredSince(time: number): Promise<string[]> {
     const rows = await this.db
       .selectFrom('requests')
-      .selectAll()
-      .where('user_id', '=', userId)
-      .where('session_state', 'in', ALIVE)
-      .orderBy('answered_at')
-      .orderBy('created_at')
+      .select('auth_request')
+      .where('answered_at', '>=', time)
       .execute();
-    return rows.map(sessionRecord);
-  }
-
-  async confirm(authRequest: string): Promise<boolean> {
-    const confirmed = await this.db
-      .updateTable('requests')
-      .set({ confirmed: 1 })
-      .where('auth_request', '=', authRequest)
-      .where('session_state', '=', 'open')
-      .returning('auth_request')
-      .executeTakeFirst();
-    return confirmed !== undefined;
-  }
-
-  async end(authRequest: string, now: number): Promise<boolean> {
-    const ended = await this.db
-      .updateTable('requests')
-      .set(endedColumns(now))
-      .where('auth_request', '=', authRequest)
-      .where('session_state', 'in', ALIVE)
-      .returning('auth_request')
-      .executeTakeFirst();
-    return ended !== undefined;
-  }
-
-  async clear(
-    userId: string,
-    appKey: string,
-    audit: AuditRecord,
-    event?: DeliveryRecord,
-  ): Promise<SessionRecord[]> {
-    return await this.db.transaction().execute(async (trx) => {
-      const rows = await trx
-        .updateTable('requests')
-        .set({ session_state: 'pending clear' })
-        .where('user_id', '=', userId)
-        .where('app_key', '=', appKey)
-        .where('session_state', 'in', ALIVE)
-        .returningAll()
-        .execute();
-      if (rows.length > 0) await insertAudit(trx, audit);
-      if (rows.length > 0 && event) await insertDelivery(trx, event, 0);
-      return rows.map(sessionRecord).sort((a, b) => a.openedAt - b.openedAt);
-    });
+    return rows.map((row) => row.auth_request);
   }
 
   async sweep(now: number): Promise<void> {
@@ -201,7 +124,7 @@ export class SqlRequests {
       .executeTakeFirst();
   }
 
-  /** Writes the answer down if there is none yet; the condition decides between two at once. */
+  /** Records the answer of an open request; the condition decides between two answers at once. */
   private async fill(trx: Step, authRequest: string, answer: AnswerRecord, now: number) {
     return await trx
       .updateTable('requests')
@@ -234,11 +157,11 @@ export class SqlRequests {
   }
 }
 
-/** With the user locked, so that of many at once no more come in than there is room for. */
+/** Locks the user, so that inserts at once cannot exceed the limit. */
 async function insertRequest(
   trx: Step,
   request: RequestRecord,
-  pendingLimit: number,
+  openLimit: number,
 ): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
   if (!(await lockUser(trx, request.userId))) return 'gone';
   const open = await trx
@@ -248,7 +171,7 @@ async function insertRequest(
     .where('expires_at', '>', request.createdAt)
     .where('answered_at', 'is', null)
     .executeTakeFirstOrThrow();
-  if (open.count >= pendingLimit) {
+  if (open.count >= openLimit) {
     const taken = await trx
       .selectFrom('requests')
       .select('auth_request')
@@ -265,37 +188,84 @@ async function insertRequest(
   return inserted ? 'inserted' : 'taken';
 }
 
-/** The oldest sessions of the user with the application make room for the one that was opened. */
-async function endOldest(
-  trx: Step,
-  { user_id, app_key }: RequestRow,
-  { now, sessionLimit }: AnswerStep,
-): Promise<void> {
-  await trx
-    .updateTable('requests')
-    .set(endedColumns(now))
-    .where('auth_request', 'in', (eb) =>
-      eb
-        .selectFrom('requests')
-        .select('auth_request')
-        .where('user_id', '=', user_id)
-        .where('app_key', '=', app_key)
-        .where('session_state', 'in', ALIVE)
-        .orderBy('answered_at', 'desc')
-        .orderBy('created_at', 'desc')
-        .limit(1_000_000)
-        .offset(sessionLimit),
-    )
-    .execute();
+export function requestRow(request: RequestRecord): RequestRow {
+  return {
+    auth_request: request.authRequest,
+    app_key: request.appKey,
+    app_name: request.appName,
+    key_id: request.keyId ?? null,
+    user_id: request.userId,
+    username: request.username,
+    session: Number(request.session),
+    wants_push_id: Number(request.userPushId),
+    context: request.context ?? null,
+    policy: request.policy ? JSON.stringify(request.policy) : null,
+    number: request.number ?? null,
+    numbers: request.numbers ? JSON.stringify(request.numbers) : null,
+    created_at: request.createdAt,
+    expires_at: request.expiresAt,
+    denial_only: 0,
+    answered_at: null,
+    approved: null,
+    reason: null,
+    auth: null,
+    user_hash: null,
+    user_push_id: null,
+    organization_user: null,
+    session_state: null,
+    confirmed: 0,
+    forget_at: request.expiresAt + REMEMBER_PAST_MS,
+  };
 }
 
-/** What is left of a session that has ended: that it was one. */
-function endedColumns(now: number) {
+function requestRecord(row: RequestRow): RequestRecord | PastRequest {
+  if (row.session_state === 'ended') return { past: true, appKey: row.app_key, hadSession: true };
+  return openOrAnswered(row);
+}
+
+function openOrAnswered(row: RequestRow): RequestRecord {
   return {
-    session_state: 'ended' as const,
-    context: null,
-    policy: null,
-    auth: null,
-    forget_at: now + REMEMBERED,
+    authRequest: row.auth_request,
+    appKey: row.app_key,
+    appName: row.app_name,
+    keyId: row.key_id ?? undefined,
+    userId: row.user_id,
+    username: row.username,
+    session: row.session === 1,
+    userPushId: row.wants_push_id === 1,
+    context: row.context ?? undefined,
+    policy: row.policy === null ? undefined : JSON.parse(row.policy),
+    number: row.number ?? undefined,
+    numbers: row.numbers === null ? undefined : JSON.parse(row.numbers),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    denialOnly: row.denial_only === 1 || undefined,
+    answer: answerRecord(row),
+  };
+}
+
+function answerRecord(row: RequestRow): AnswerRecord | undefined {
+  if (row.answered_at === null) return undefined;
+  return {
+    approved: row.approved === 1,
+    reason: (row.reason as AnswerRecord['reason']) ?? undefined,
+    auth: row.auth ?? '',
+    userHash: row.user_hash ?? '',
+    userPushId: row.user_push_id ?? undefined,
+    organizationUser: row.organization_user ?? undefined,
+    answeredAt: row.answered_at,
+  };
+}
+
+/** The columns that an answer sets. */
+function answerColumns(answer: AnswerRecord) {
+  return {
+    answered_at: answer.answeredAt,
+    approved: Number(answer.approved),
+    reason: answer.reason ?? null,
+    auth: answer.auth,
+    user_hash: answer.userHash,
+    user_push_id: answer.userPushId ?? null,
+    organization_user: answer.organizationUser ?? null,
   };
 }

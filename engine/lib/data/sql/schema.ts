@@ -1,8 +1,8 @@
 import type { Kysely, Transaction } from 'kysely';
 
 /**
- * The tables, for SQLite and PostgreSQL alike: ids are texts, times are milliseconds on the engine's
- * clock, booleans are 0 or 1, and what has members is JSON. `migrations/` makes them.
+ * The tables of SQLite and PostgreSQL: ids are texts, times are milliseconds on the engine's clock,
+ * booleans are 0 or 1, and objects are JSON. `migrations/` creates them.
  */
 export interface Schema {
   apps: AppRow;
@@ -53,6 +53,7 @@ export interface UserRow {
 export interface IdentityRow {
   kind: string;
   user_id: string;
+  /** The sector: an app key or an organization. */
   place: string;
   value: string;
 }
@@ -67,13 +68,13 @@ export interface PairingRow {
 
 export interface RateRow {
   rate_key: string;
-  /** JSON: when the last ones were let through. */
+  /** JSON: the times of the last events that were counted. */
   times: string;
-  /** When the longest window has left the last of them behind. */
+  /** When the longest window no longer covers any of them. */
   idle_at: number;
 }
 
-/** An auth request, its answer, and the session that came of it. */
+/** An auth request, its answer, and the session that it opened. */
 export interface RequestRow {
   auth_request: string;
   app_key: string;
@@ -91,7 +92,7 @@ export interface RequestRow {
   expires_at: number;
   /** Whether a wrong number was picked. */
   denial_only: number;
-  /** `null` while nobody has answered. */
+  /** `null` while the request is open. */
   answered_at: number | null;
   approved: number | null;
   reason: string | null;
@@ -118,7 +119,7 @@ export interface DeliveryRow {
   attempts: number;
   next_attempt_at: number;
   give_up_at: number;
-  /** Until when the process that is sending it has it for itself. */
+  /** Until when no other process may send it. */
   claimed_until: number;
 }
 

@@ -2,19 +2,19 @@ import { chmodSync, closeSync, openSync } from 'node:fs';
 import { Kysely, SqliteDialect } from 'kysely';
 import Libsql from 'libsql';
 import { LaunchKeyEngineError } from '../../errors.js';
+import { SqlData } from './data.js';
 import { SqlDeliveries } from './deliveries.js';
-import { SqlRepository } from './index.js';
 import { migrate } from './migrate.js';
 import type { Schema } from './schema.js';
 import type { Vault } from './vault.js';
 
 /**
- * Opens the data file, which is made if there is none, for this process alone.
+ * Opens the data file for this process alone, and creates it if it does not exist.
  *
- * Each step is on the disk before it counts as done (`synchronous = FULL`), so that neither a killed
- * process nor a power cut takes back what somebody was told.
+ * Each step is on the disk before it is acknowledged (`synchronous = FULL`): neither a killed process
+ * nor a power cut undoes it.
  */
-export async function openSqlite(file: string, vault: Vault): Promise<SqlRepository> {
+export async function openSqlite(file: string, vault: Vault): Promise<SqlData> {
   makePrivate(file);
   const lock = lockFile(file);
   try {
@@ -24,9 +24,10 @@ export async function openSqlite(file: string, vault: Vault): Promise<SqlReposit
     }
     const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: reusing(database) }) });
     await migrate(db);
-    // What an engine that was killed had begun to send is sent at once, and not when its claim is over.
+    // Events that a killed engine was sending are due now, not when its claim expires.
     await new SqlDeliveries(db).release();
-    return new SqlRepository(db, vault, async () => {
+    return new SqlData(db, vault, async () => {
+      await db.destroy();
       lock.close();
     });
   } catch (error) {
@@ -45,7 +46,7 @@ function unusable(file: string, error: unknown): LaunchKeyEngineError {
   );
 }
 
-/** With no rights for others from the first moment; SQLite gives its side files the same mode. */
+/** Creates the file without access for others; SQLite creates its side files with the same mode. */
 function makePrivate(file: string): void {
   try {
     closeSync(openSync(file, 'a', 0o600));
@@ -60,8 +61,8 @@ function makePrivate(file: string): void {
 }
 
 /**
- * A second engine on the same file would not hear of what the first one does. The lock is one of
- * SQLite's own on a file beside it: the system takes it away from a process that is killed.
+ * Locks out a second engine, which would not notice the changes of the first. It is SQLite's own lock
+ * on a file beside the data, since the system releases it when the process is killed.
  */
 function lockFile(file: string): Libsql.Database {
   makePrivate(`${file}.lock`);
@@ -75,14 +76,14 @@ function lockFile(file: string): Libsql.Database {
     }
     throw new LaunchKeyEngineError(
       'ENGINE_DATA',
-      `Another engine uses the data file ${file}: stop it, or use PostgreSQL for several nodes.`,
+      `Another engine uses the data file ${file}. Stop it, or use PostgreSQL for several nodes.`,
       { cause: error },
     );
   }
   return lock;
 }
 
-/** Keeps prepared statements: the texts are few, and to prepare one costs as much as to run it. */
+/** Keeps prepared statements: there are few texts, and preparing one costs as much as running it. */
 function reusing(database: Libsql.Database) {
   const statements = new Map<string, Libsql.Statement>();
   return {

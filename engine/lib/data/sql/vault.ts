@@ -5,7 +5,7 @@ import { LaunchKeyEngineError } from '../../errors.js';
 const NONCE = 12;
 const TAG = 16;
 
-/** Encrypts what the database must not know, with the engine's key, which stands elsewhere. */
+/** Encrypts secrets for the database with the engine's key, which is stored elsewhere. */
 export class Vault {
   private readonly key: Buffer;
 
@@ -15,7 +15,7 @@ export class Vault {
     if (bytes.length !== 32) {
       throw new LaunchKeyEngineError(
         'ENGINE_INVALID_OPTION',
-        `The engine's key must be base64 of 32 bytes, not of ${bytes.length}: make one with "openssl rand -base64 32".`,
+        `The engine's key must be base64 of 32 bytes, not of ${bytes.length}. Create one with "openssl rand -base64 32".`,
       );
     }
     this.key = Buffer.from(hkdfSync('sha256', bytes, '', 'launchkey-engine data', 32));
@@ -25,7 +25,7 @@ export class Vault {
     return randomBytes(32).toString('base64');
   }
 
-  /** `name` says what it is: what was sealed under another name does not open. */
+  /** Encrypts `text` under `name`, under which alone it can be opened. */
   seal(name: string, text: string): string {
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(name));
@@ -44,7 +44,7 @@ export class Vault {
     } catch (error) {
       throw new LaunchKeyEngineError(
         'ENGINE_DATA',
-        "The engine's key does not open this database: give it the key that the database was made with.",
+        "The engine's key does not open this database. Use the key that the database was created with.",
         { cause: error },
       );
     }

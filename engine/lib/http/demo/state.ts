@@ -1,4 +1,4 @@
-import type { UserRecord } from '../../data/records.js';
+import type { UserRecord } from '../../data/ports/users.js';
 import type { Services } from '../../domain/services.js';
 import {
   type OpenSession,

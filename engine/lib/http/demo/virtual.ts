@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { DenialReason } from '../../data/records.js';
+import type { DenialReason } from '../../data/ports/requests.js';
 import { FailedTries } from '../../domain/failed-tries.js';
 import type { Services } from '../../domain/services.js';
 import { type EngineErrorCode, LaunchKeyEngineError } from '../../errors.js';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { DeviceRecord } from '../../data/records.js';
+import type { DeviceRecord } from '../../data/ports/devices.js';
 import { DEVICE_STATUS, DeviceRefusal, invalid } from '../../domain/device-refusal.js';
 import type { Services } from '../../domain/services.js';
 import { readSignature, type SignedRequest } from '../../domain/signed-request.js';

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import { spkiBase64 } from '../../crypto/keys.js';
-import type { DeviceRecord, RequestRecord, UserRecord } from '../../data/records.js';
+import type { DeviceRecord } from '../../data/ports/devices.js';
+import type { RequestRecord } from '../../data/ports/requests.js';
+import type { UserRecord } from '../../data/ports/users.js';
 import { answerKey } from '../../domain/credentials.js';
 import { unpaired } from '../../domain/devices.js';
 import type { Services } from '../../domain/services.js';
@@ -65,9 +67,9 @@ export async function deviceState(
 
 /** Those whose application was deleted in this moment are left out. */
 async function showForDevice(services: Services, requests: RequestRecord[]): Promise<object[]> {
-  const { repository, clock } = services;
+  const { data, clock } = services;
   const keys = [...new Set(requests.map(({ appKey }) => appKey))];
-  const apps = await Promise.all(keys.map((key) => repository.app(key)));
+  const apps = await Promise.all(keys.map((key) => data.apps.get(key)));
   return requests.flatMap((request) => {
     const app = apps[keys.indexOf(request.appKey)];
     return app ? [showRequest(request, answerKey(app, request, clock()))] : [];

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { DeviceRecord } from '../../data/records.js';
+import type { DeviceRecord } from '../../data/ports/devices.js';
 import { DeviceRefusal } from '../../domain/device-refusal.js';
 import type { Services } from '../../domain/services.js';
 import { onDisconnect } from '../client-disconnect.js';

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Policy } from '../../data/records.js';
+import type { Policy } from '../../data/ports/requests.js';
 import { parsePolicy } from '../../domain/policy.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { NewRequest } from '../../domain/requests.js';

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { AppRecord } from '../../data/records.js';
+import type { AppRecord } from '../../data/ports/apps.js';
 import type { Envelope } from '../../domain/envelopes.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../domain/services.js';

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { breakLines } from '../../crypto/base64.js';
-import type { AppRecord } from '../../data/records.js';
+import type { AppRecord } from '../../data/ports/apps.js';
 import { Reason, Refusal } from '../../domain/refusal.js';
 import type { PollResult } from '../../domain/requests.js';
 import type { Services } from '../../domain/services.js';

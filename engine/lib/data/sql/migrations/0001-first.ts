@@ -138,7 +138,7 @@ async function createDeliveries(db: Kysely<unknown>): Promise<void> {
   await index(db, 'deliveries', ['next_attempt_at']);
   await index(db, 'deliveries', ['app_key']);
   await index(db, 'deliveries', ['user_id']);
-  // One logout is under way for a user and application.
+  // One logout event for each user and application.
   await db.schema
     .createIndex('deliveries_one_logout')
     .unique()

@@ -36,7 +36,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.createIndex('nonces_by_expires_at').on('nonces').column('expires_at').execute();
 
-  // What accounts for the past outlives what it speaks of, and so refers to nothing.
+  // Receipts and the audit trail outlive users and applications, and therefore reference no table.
   await db.schema
     .createTable('receipts')
     .addColumn('auth_request', 'text', (column) => column.primaryKey())

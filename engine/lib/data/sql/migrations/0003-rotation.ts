@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** The credentials before a rotation, and which of them a request was made with; what deletions look for. */
+/** The credentials before a rotation, the key of a request, and the indexes that deletions use. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['previous_secret_hash', 'previous_public_key']) {
     await db.schema.alterTable('apps').addColumn(column, 'text').execute();

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** So that the next events of an application are found, and those under way counted, among many. */
+/** Indexes to find an application's next events and to count its claimed ones. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['claimed_until', 'next_attempt_at']) {
     await db.schema

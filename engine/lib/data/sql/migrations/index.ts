@@ -6,8 +6,8 @@ import * as sending from './0004-sending.js';
 import * as stamps from './0005-stamps.js';
 
 /**
- * How the tables came to be, in the order of the names. What stands here has run on people's data: a
- * change is a new migration. None has a way down, since going back means to restore a backup.
+ * The migrations, in the order of their names. They have run on existing data, so that a change is a
+ * new migration. None can be reverted; restoring a backup does that.
  */
 export const migrations: Record<string, Migration> = {
   '0001-first': first,

@@ -2,21 +2,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, onTestFinished } from 'vitest';
-import { MemoryRepository } from '../../lib/data/memory/index.js';
-import type { Repository } from '../../lib/data/repository.js';
+import type { Data } from '../../lib/data/data.js';
+import { MemoryData } from '../../lib/data/memory/data.js';
 import { openPostgres } from '../../lib/data/sql/postgres.js';
 import { openSqlite } from '../../lib/data/sql/sqlite.js';
 import { Vault } from '../../lib/data/sql/vault.js';
 import { silent } from '../../lib/observability/logger.js';
 import { describeWithPostgres } from './postgres.js';
 
-/** The same tests for each place where data can be kept, each with a repository of its own. */
-export function describeRepositories(
-  name: string,
-  tests: (make: () => Promise<Repository>) => void,
-): void {
+/** Runs the same tests in memory, in SQLite and in PostgreSQL, each on data of its own. */
+export function describeData(name: string, tests: (make: () => Promise<Data>) => void): void {
   const vault = new Vault(Vault.newKey());
-  describe(`${name} in memory`, () => tests(async () => new MemoryRepository()));
+  describe(`${name} in memory`, () => tests(async () => new MemoryData()));
   describe(`${name} in SQLite`, () =>
     tests(async () => await openSqlite(join(await temporary(), 'data.db'), vault)));
   describeWithPostgres(`${name} in PostgreSQL`, (server) =>
@@ -24,7 +21,7 @@ export function describeRepositories(
   );
 }
 
-/** A folder that is gone when the test is finished. */
+/** A folder that is deleted when the test is finished. */
 export async function temporary(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'engine-data-'));
   onTestFinished(async () => await rm(folder, { recursive: true, force: true }));

@@ -1,9 +1,8 @@
-import type { PingKeyRecord } from '../records.js';
+import type { PingKeyPort, PingKeyRecord } from '../ports/ping-keys.js';
 import type { Database } from './schema.js';
 import type { Vault } from './vault.js';
 
-/** The engine's own keys and secrets, encrypted. */
-export class SqlKeys {
+export class SqlPingKeys implements PingKeyPort {
   private readonly db: Database;
   private readonly vault: Vault;
 
@@ -12,21 +11,7 @@ export class SqlKeys {
     this.vault = vault;
   }
 
-  async secret(name: string, candidate: string): Promise<string> {
-    await this.db
-      .insertInto('secrets')
-      .values({ name, sealed: this.vault.seal(`secret ${name}`, candidate) })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-    const { sealed } = await this.db
-      .selectFrom('secrets')
-      .select('sealed')
-      .where('name', '=', name)
-      .executeTakeFirstOrThrow();
-    return this.vault.open(`secret ${name}`, sealed);
-  }
-
-  async pingKeys(): Promise<PingKeyRecord[]> {
+  async list(): Promise<PingKeyRecord[]> {
     const rows = await this.db
       .selectFrom('ping_keys')
       .selectAll()
@@ -40,7 +25,7 @@ export class SqlKeys {
     }));
   }
 
-  async addPingKey(
+  async add(
     { fingerprint, madeAt, privateKey }: PingKeyRecord,
     successorOf: string | undefined,
     retiresAt: number,
@@ -56,7 +41,7 @@ export class SqlKeys {
           .executeTakeFirst();
         if (!retired) return false;
       }
-      // One key is current: the table lets no second one in.
+      // The table refuses a second current key.
       const added = await trx
         .insertInto('ping_keys')
         .values({

@@ -1,0 +1,20 @@
+import { BoundedMap } from '../../util/bounded-map.js';
+import type { ReceiptPort, ReceiptRecord } from '../ports/receipts.js';
+
+const MAX_RECEIPTS = 10_000;
+
+export class MemoryReceipts implements ReceiptPort {
+  private readonly byRequest = new BoundedMap<string, ReceiptRecord>(MAX_RECEIPTS);
+
+  async get(authRequest: string) {
+    return this.byRequest.get(authRequest);
+  }
+
+  add(receipt: ReceiptRecord): void {
+    this.byRequest.set(receipt.authRequest, receipt);
+  }
+
+  deleteWhere(matches: (receipt: ReceiptRecord) => boolean): void {
+    this.byRequest.deleteWhere(matches);
+  }
+}

@@ -1,0 +1,87 @@
+import type { UserPort, UserRecord } from '../ports/users.js';
+import type { MemoryDeliveries } from './deliveries.js';
+import type { MemoryDevices } from './devices.js';
+import type { MemoryFraud } from './fraud.js';
+import type { MemoryIdentities } from './identities.js';
+import type { MemoryPairings } from './pairings.js';
+import type { MemoryReceipts } from './receipts.js';
+import type { MemoryRequests } from './requests.js';
+import type { Rows } from './rows.js';
+
+/** The ports whose records belong to users and applications, and are deleted with them. */
+export interface Owned {
+  identities: MemoryIdentities;
+  pairings: MemoryPairings;
+  devices: MemoryDevices;
+  requests: MemoryRequests;
+  receipts: MemoryReceipts;
+  deliveries: MemoryDeliveries;
+  fraud: MemoryFraud;
+}
+
+export class MemoryUsers implements UserPort {
+  private readonly rows: Rows;
+  private readonly owned: Owned;
+  private readonly idByName = new Map<string, string>();
+  /** The number of white label users of each application. */
+  private readonly whiteLabelCounts = new Map<string, number>();
+
+  constructor(rows: Rows, owned: Owned) {
+    this.rows = rows;
+    this.owned = owned;
+  }
+
+  async insert(user: UserRecord, limit: number) {
+    if (this.idByName.has(user.username)) return 'taken';
+    const { whiteLabelOf } = user;
+    if (whiteLabelOf !== undefined) {
+      if (!this.rows.apps.has(whiteLabelOf)) return 'gone';
+      const count = this.whiteLabelCounts.get(whiteLabelOf) ?? 0;
+      if (count >= limit) return 'full';
+      this.whiteLabelCounts.set(whiteLabelOf, count + 1);
+    }
+    this.idByName.set(user.username, user.id);
+    this.rows.users.set(user.id, user);
+    return 'inserted';
+  }
+
+  async get(id: string) {
+    return this.rows.users.get(id);
+  }
+
+  async byName(username: string) {
+    const id = this.idByName.get(username);
+    return id === undefined ? undefined : this.rows.users.get(id);
+  }
+
+  async list() {
+    return [...this.rows.users.values()];
+  }
+
+  async delete(userId: string) {
+    const user = this.rows.users.get(userId);
+    return user && this.remove(user);
+  }
+
+  async setVirtualDevice(userId: string, deviceId: string) {
+    if (this.owned.devices.ofUser(userId).length > 0) return false;
+    const user = this.rows.users.get(userId);
+    if (user) this.rows.users.set(userId, { ...user, deviceId });
+    return true;
+  }
+
+  /** Deletes the user with all their records and returns the tokens of their open requests. */
+  remove({ id, username, whiteLabelOf }: UserRecord): string[] {
+    this.rows.users.delete(id);
+    this.idByName.delete(username);
+    if (whiteLabelOf !== undefined) {
+      const count = this.whiteLabelCounts.get(whiteLabelOf) ?? 1;
+      this.whiteLabelCounts.set(whiteLabelOf, count - 1);
+    }
+    const { identities, pairings, devices, requests, receipts, deliveries, fraud } = this.owned;
+    const ofUser = ({ userId }: { userId: string }) => userId === id;
+    for (const port of [identities, deliveries, receipts]) port.deleteWhere(ofUser);
+    for (const port of [pairings, devices, fraud]) port.deleteUser(id);
+    return requests.deleteWhere(ofUser).map(({ authRequest }) => authRequest);
+  }
+}

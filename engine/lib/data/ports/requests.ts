@@ -1,0 +1,111 @@
+import type { AuditRecord } from './audit.js';
+import type { DeliveryRecord } from './deliveries.js';
+import type { FraudRecord, FraudReport } from './fraud.js';
+import type { ReceiptRecord } from './receipts.js';
+
+export interface Policy {
+  minimumRequirements: {
+    all: number;
+    knowledge: number;
+    inherence: number;
+    possession: number;
+  };
+  locations: { radius: number; latitude: number; longitude: number }[];
+}
+
+export type DenialReason = 'disapproved' | 'fraudulent' | 'policy' | 'number' | 'expired';
+
+export interface RequestRecord {
+  authRequest: string;
+  appKey: string;
+  appName: string;
+  /** Names the key that the application signed the request with; the answer is encrypted for it. */
+  keyId?: string;
+  userId: string;
+  username: string;
+  session: boolean;
+  userPushId: boolean;
+  context?: string;
+  policy?: Policy;
+  /** The number to pick, and the choice that the device shows. */
+  number?: string;
+  numbers?: string[];
+  createdAt: number;
+  expiresAt: number;
+  /** Whether a wrong number was picked; then only a denial is accepted. */
+  denialOnly?: boolean;
+  answer?: AnswerRecord;
+}
+
+/** The remains of an auth request that has expired or whose session has ended. */
+export interface PastRequest {
+  past: true;
+  appKey: string;
+  /** Whether it was approved and had opened a session. */
+  hadSession: boolean;
+}
+
+export interface AnswerRecord {
+  approved: boolean;
+  reason?: DenialReason;
+  /** Base64, encrypted for the application; the engine cannot read it. */
+  auth: string;
+  userHash: string;
+  userPushId?: string;
+  organizationUser?: string;
+  answeredAt: number;
+}
+
+/** The further records of the one step that records an answer. */
+export interface AnswerStep {
+  now: number;
+  /** Sessions that the user keeps with the application; the oldest ones beyond it end. */
+  sessionLimit: number;
+  receipt?: ReceiptRecord;
+  audit?: AuditRecord;
+  fraud?: FraudReport;
+  /** The event that notifies the application. */
+  event?: DeliveryRecord;
+  /** How many events may be queued for the application; one beyond it is not queued. */
+  eventLimit: number;
+}
+
+export interface Answered {
+  request: RequestRecord;
+  /** Whether the event was queued; `true` without an event. */
+  queued: boolean;
+  /** The user's reports of fraud after this one. */
+  fraud?: FraudRecord;
+}
+
+export interface RequestPort {
+  /**
+   * `'taken'` if the token was ever used, `'full'` if the user has `openLimit` open requests, `'gone'`
+   * if the user or the application does not exist.
+   */
+  insert(
+    request: RequestRecord,
+    openLimit: number,
+  ): Promise<'inserted' | 'taken' | 'full' | 'gone'>;
+  get(authRequest: string): Promise<RequestRecord | PastRequest | undefined>;
+  /** The user's open requests, oldest first. */
+  listOpen(userId: string, now: number): Promise<RequestRecord[]>;
+  /** The number of open requests of all users. */
+  countOpen(now: number): Promise<number>;
+  /** Expires the user's open requests and returns their tokens. */
+  expireOpen(userId: string, now: number): Promise<string[]>;
+  /**
+   * Records the one answer of an open request with its receipt, audit entry, report of fraud and event,
+   * and opens its session. Of several answers at once the first counts; the others return `'answered'`
+   * and record nothing. `undefined` if the request does not exist.
+   */
+  answer(
+    authRequest: string,
+    answer: AnswerRecord,
+    step: AnswerStep,
+  ): Promise<Answered | 'answered' | 'expired' | 'denial only' | undefined>;
+  /** Refuses approvals of this request from now on. An answered request does not change. */
+  allowDenialOnly(authRequest: string): Promise<void>;
+  /** The requests answered since then, by any process. */
+  answeredSince(time: number): Promise<string[]>;
+}

@@ -1,0 +1,53 @@
+import type { ReceiptPort, ReceiptRecord } from '../ports/receipts.js';
+import type { Database, ReceiptRow, Step } from './schema.js';
+
+export class SqlReceipts implements ReceiptPort {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  async get(authRequest: string): Promise<ReceiptRecord | undefined> {
+    const row = await this.db
+      .selectFrom('receipts')
+      .selectAll()
+      .where('auth_request', '=', authRequest)
+      .executeTakeFirst();
+    return row && receiptRecord(row);
+  }
+}
+
+export async function insertReceipt(trx: Step, receipt: ReceiptRecord): Promise<void> {
+  await trx.insertInto('receipts').values(receiptRow(receipt)).execute();
+}
+
+function receiptRow(receipt: ReceiptRecord): ReceiptRow {
+  return {
+    auth_request: receipt.authRequest,
+    app_key: receipt.appKey,
+    user_id: receipt.userId,
+    device_id: receipt.deviceId,
+    approved: Number(receipt.approved),
+    at: receipt.at,
+    public_key: JSON.stringify(receipt.publicKey),
+    signed: receipt.signed,
+    signature: receipt.signature,
+    body: receipt.body,
+  };
+}
+
+function receiptRecord(row: ReceiptRow): ReceiptRecord {
+  return {
+    authRequest: row.auth_request,
+    appKey: row.app_key,
+    userId: row.user_id,
+    deviceId: row.device_id,
+    approved: row.approved === 1,
+    at: row.at,
+    publicKey: JSON.parse(row.public_key),
+    signed: row.signed,
+    signature: row.signature,
+    body: row.body,
+  };
+}

@@ -1,0 +1,117 @@
+import type { UserPort, UserRecord } from '../ports/users.js';
+import { countDevices, setVirtualDevice } from './devices.js';
+import { lockApp, lockUser } from './locks.js';
+import type { Database, UserRow } from './schema.js';
+
+export class SqlUsers implements UserPort {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  async insert(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
+    if (await this.byName(user.username)) return 'taken';
+    const { whiteLabelOf } = user;
+    if (whiteLabelOf === undefined) return await insertUser(this.db, user);
+    return await this.db.transaction().execute(async (trx) => {
+      if (!(await lockApp(trx, whiteLabelOf))) return 'gone';
+      const { count } = await trx
+        .selectFrom('users')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('white_label_of', '=', whiteLabelOf)
+        .executeTakeFirstOrThrow();
+      return count >= limit ? 'full' : await insertUser(trx, user);
+    });
+  }
+
+  async get(id: string): Promise<UserRecord | undefined> {
+    const row = await this.db
+      .selectFrom('users')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row && userRecord(row);
+  }
+
+  async byName(username: string): Promise<UserRecord | undefined> {
+    const row = await this.db
+      .selectFrom('users')
+      .selectAll()
+      .where('username', '=', username)
+      .executeTakeFirst();
+    return row && userRecord(row);
+  }
+
+  async list(): Promise<UserRecord[]> {
+    const rows = await this.db
+      .selectFrom('users')
+      .selectAll()
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map(userRecord);
+  }
+
+  /** In the same order as the deletion of an application, for the same reason. */
+  async delete(userId: string): Promise<string[] | undefined> {
+    return await this.db.transaction().execute(async (trx) => {
+      const requests = await trx
+        .deleteFrom('requests')
+        .where('user_id', '=', userId)
+        .returning(['auth_request', 'answered_at'])
+        .execute();
+      await trx.deleteFrom('deliveries').where('user_id', '=', userId).execute();
+      await trx.deleteFrom('receipts').where('user_id', '=', userId).execute();
+      // Devices, pairings, names and reports of fraud go with the row that they refer to.
+      const deleted = await trx
+        .deleteFrom('users')
+        .where('id', '=', userId)
+        .returning('id')
+        .executeTakeFirst();
+      if (!deleted) return undefined;
+      return requests
+        .filter(({ answered_at }) => answered_at === null)
+        .map(({ auth_request }) => auth_request);
+    });
+  }
+
+  async setVirtualDevice(userId: string, deviceId: string): Promise<boolean> {
+    return await this.db.transaction().execute(async (trx) => {
+      await lockUser(trx, userId);
+      if ((await countDevices(trx, userId)) > 0) return false;
+      await setVirtualDevice(trx, userId, deviceId);
+      return true;
+    });
+  }
+}
+
+async function insertUser(db: Database, user: UserRecord): Promise<'inserted' | 'taken'> {
+  const inserted = await db
+    .insertInto('users')
+    .values(userRow(user))
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted ? 'inserted' : 'taken';
+}
+
+export function userRow(user: UserRecord): UserRow {
+  return {
+    id: user.id,
+    username: user.username,
+    white_label_of: user.whiteLabelOf ?? null,
+    device_id: user.deviceId ?? null,
+    created_at: user.createdAt,
+  };
+}
+
+export function userRecord(row: UserRow): UserRecord {
+  return {
+    id: row.id,
+    username: row.username,
+    whiteLabelOf: row.white_label_of ?? undefined,
+    deviceId: row.device_id ?? undefined,
+    createdAt: row.created_at,
+  };
+}
