@@ -27,8 +27,9 @@ describe('the memory of envelopes that are stamped far ahead', () => {
   it('holds 200,000 of them: the oldest drops out and counts as new, and none is refused', () => {
     const { time, firstSeen, see } = world();
     const stamped = time.now + 30 * DAY;
-    for (let one = 0; one < 200_000; one += 1)
-      expect(see(`envelope ${one}`, stamped)).toBe('taken');
+    const seen = new Set<string>();
+    for (let one = 0; one < 200_000; one += 1) seen.add(see(`envelope ${one}`, stamped));
+    expect([...seen]).toEqual(['taken']);
     expect(firstSeen.size).toBe(200_000);
     time.now += 5 * MINUTE;
     expect(see('envelope 0', stamped)).toBe('refused');
