@@ -16,10 +16,14 @@ export function rsaUnit(operations = 1000): number {
   return (cpu() - before) / operations;
 }
 
+/** The processor, in a few words. */
+export function cores(): string {
+  const all = cpus();
+  return `${all.length} cores of ${all[0]?.model.trim() ?? 'unknown processor'}`;
+}
+
 /** The shape of the machine, in one line. */
 export function machine(): string {
-  const cores = cpus();
-  const model = cores[0]?.model.trim() ?? 'unknown processor';
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cores.length} cores of ${model}, ${memory} GiB, ${process.platform} ${process.arch}`;
+  return `${cores()}, ${memory} GiB, ${process.platform} ${process.arch}`;
 }

@@ -31,3 +31,9 @@ export const show = (spread: Spread, digits: number) =>
 
 export const range = ({ min, max }: Pick<Spread, 'min' | 'max'>, digits: number) =>
   `${min.toFixed(digits)} – ${max.toFixed(digits)}`;
+
+/**
+ * What a load costs above an idle pair of processes. A difference below zero is noise of the two
+ * measurements and no cost, so it is 0.
+ */
+export const above = (load: number, idle: number) => Math.max(0, load - idle);

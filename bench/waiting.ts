@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppMethods } from './app-process.js';
 import type { Child } from './child.js';
 import type { EngineMethods } from './engine-process.js';
+import { above } from './statistics.js';
 import { IN_FLIGHT } from './throughput.js';
 import { startApp, startEngine, type Way } from './world.js';
 
@@ -60,7 +61,8 @@ async function measure(
   numbers: readonly number[],
   seconds: number,
 ): Promise<Waiting[]> {
-  const idle = await watch(processes, 5);
+  // For as long as the load: over a few seconds, a single timer more or less is a visible cost.
+  const idle = await watch(processes, seconds);
   const idleHeap = await heap(processes);
   const results: Waiting[] = [];
   let waiting = 0;
@@ -73,9 +75,9 @@ async function measure(
     results.push({
       logins,
       requests: load.requests,
-      cores: load.cores - idle.cores,
-      appHeap: (used.app - idleHeap.app) / logins,
-      engineHeap: (used.engine - idleHeap.engine) / logins,
+      cores: above(load.cores, idle.cores),
+      appHeap: above(used.app, idleHeap.app) / logins,
+      engineHeap: above(used.engine, idleHeap.engine) / logins,
     });
   }
   return results;
