@@ -1,3 +1,8 @@
+/**
+ * The Passport strategy, the client of the LaunchKey v1 API, and what both are used with.
+ *
+ * @module passport-launchkey
+ */
 export type {
   AuthorizeOptions,
   AuthPackage,
@@ -12,6 +17,7 @@ export { LaunchKeyClient } from './client/client.js';
 export type { AuthEvent, CallbackEvent, EventParameters, LogoutEvent } from './client/events.js';
 export type { Policy, PolicyLocation, PolicyOptions } from './client/policy.js';
 export { policy } from './client/policy.js';
+export type { KeyInput } from './crypto/keys.js';
 export type { LaunchKeyErrorDetails } from './errors.js';
 export {
   CommunicationError,

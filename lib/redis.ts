@@ -1,3 +1,8 @@
+/**
+ * The store for applications of several processes.
+ *
+ * @module passport-launchkey/redis
+ */
 export type { RedisListener, RedisListenerSource } from './store/redis/announcements.js';
 export type { RedisClient, RedisStoreOptions } from './store/redis/store.js';
 export { RedisStore } from './store/redis/store.js';

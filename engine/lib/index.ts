@@ -1,3 +1,8 @@
+/**
+ * The LaunchKey v1 API, to start in a program or a test.
+ *
+ * @module launchkey-engine
+ */
 export type { EcPublicKey } from './crypto/ec.js';
 export type { RateWindow } from './data/ports/rates.js';
 export type { DenialReason, Policy } from './data/ports/requests.js';

@@ -27,16 +27,18 @@ export interface StoreContractCase {
 }
 
 /**
- * What every {@link Store} has to keep to, as cases for any test runner:
+ * What every {@link Store} has to keep to, as cases for any test runner. Every case uses storage of a name that was never used before, and waits in real time for what
+ * expires. Closing what was opened is the caller's.
  *
+ * @example
  * ```ts
+ * import { test } from 'node:test';
+ * import { storeContract } from 'passport-launchkey/store-contract';
+ *
  * for (const { name, run } of storeContract) {
- *   it(name, () => run((storage) => new MyStore({ table: storage })));
+ *   test(name, () => run((storage) => new SqlStore({ schema: storage })));
  * }
  * ```
- *
- * Every case uses storage of a name that was never used before, and waits in real time for what
- * expires. Closing what was opened is the caller's.
  */
 export const storeContract: readonly StoreContractCase[] = [
   check('a login is pending once it was added', async ({ a, b }) => {
