@@ -34,7 +34,7 @@ export async function run(words: string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+export function program(): Command {
   const cli = new Command('launchkey-engine')
     .description('The LaunchKey v1 API, self-hosted.')
     .version(version)

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { documentBlocks, type FoundBlock, typeFaults } from '../support/code-blocks.js';
+
+const of = (language: string) => (block: FoundBlock) => block.language === language;
+
+/** An example with a mistake in its second line, which shows that mistakes are found and placed. */
+const mistaken = (language: string): FoundBlock => ({
+  file: 'docs/mistaken.md',
+  line: 10,
+  language,
+  code: "import { policy } from 'passport-launchkey';\npolicy({ every: 2 });\n",
+});
+const MISTAKE = expect.stringMatching(/^docs\/mistaken\.md:11: error TS2353: .*'every'/);
+
+describe('the type check of the documents', { timeout: 120_000 }, () => {
+  it('passes every TypeScript block', async () => {
+    const inDocuments = documentBlocks().filter(of('ts'));
+    expect(inDocuments.length).toBeGreaterThan(2);
+    expect(await typeFaults([...inDocuments, mistaken('ts')], 'ts')).toEqual([MISTAKE]);
+  });
+
+  it('passes every JavaScript block', async () => {
+    const inDocuments = documentBlocks().filter(of('js'));
+    expect(inDocuments.length).toBeGreaterThan(10);
+    expect(await typeFaults([...inDocuments, mistaken('js')], 'js')).toEqual([MISTAKE]);
+  });
+});
