@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,52 +11,43 @@ const BROWSER = [
 ];
 const PACKAGE = ['spec/package/**/*.spec.ts'];
 
-export default defineConfig({
-  resolve: {
-    // The first that fits counts.
-    alias: {
-      'passport-launchkey/redis': source('./lib/redis.ts'),
-      'passport-launchkey/store-contract': source('./lib/store-contract.ts'),
-      'passport-launchkey': source('./lib/index.ts'),
-      'launchkey-engine': source('./engine/lib/index.ts'),
+/** A project of tests; all run at the same time, in as many processes as the machine has cores. */
+function project(test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    resolve: {
+      // The first that fits counts.
+      alias: {
+        'passport-launchkey/redis': source('./lib/redis.ts'),
+        'passport-launchkey/store-contract': source('./lib/store-contract.ts'),
+        'passport-launchkey': source('./lib/index.ts'),
+        'launchkey-engine': source('./engine/lib/index.ts'),
+      },
     },
-  },
+    test: {
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+      setupFiles: source('./spec/support/setup.ts'),
+      sequence: { shuffle: { tests: true } },
+      ...test,
+    },
+  };
+}
+
+export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Runs once, and not for each project.
     globalSetup: source('./spec/support/global-setup.ts'),
-    setupFiles: source('./spec/support/setup.ts'),
+    maxWorkers: availableParallelism(),
     sequence: { shuffle: { tests: true } },
-    // One group after the other: browsers and installations take the cores that the others, some
-    // of which watch the clock, are meant to have.
     projects: [
-      {
-        extends: true,
-        test: {
-          name: 'code',
-          include: [
-            'spec/**/*.spec.ts',
-            'engine/spec/**/*.spec.ts',
-            'examples/*/spec/**/*.spec.ts',
-          ],
-          exclude: [...BROWSER, ...PACKAGE],
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'browser',
-          include: BROWSER,
-          // Pages that reload themselves, on machines that are slow.
-          testTimeout: 90_000,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        extends: true,
-        test: { name: 'package', include: PACKAGE, sequence: { groupOrder: 2 } },
-      },
+      project({
+        name: 'code',
+        include: ['spec/**/*.spec.ts', 'engine/spec/**/*.spec.ts', 'examples/*/spec/**/*.spec.ts'],
+        exclude: [...BROWSER, ...PACKAGE],
+      }),
+      // Pages reload by themselves, and machines are slow.
+      project({ name: 'browser', include: BROWSER, testTimeout: 90_000 }),
+      project({ name: 'package', include: PACKAGE }),
     ],
   },
 });

@@ -1,16 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-
-const PROGRAM = fileURLToPath(new URL('./support/many-logins.mts', import.meta.url));
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+import { programPath } from './support/shared.js';
 
 describe('200 logins at once, by poll and event', () => {
   it('call verify once for each approval, leave nothing behind, and the process ends', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, [await programPath('many-logins')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [[status], stdout, stderr] = await Promise.all([

@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { programPath } from '../../spec/support/shared.js';
 import { command, serveCommands } from '../lib/cli/control.js';
 import { defaultSocket } from '../lib/cli/socket-path.js';
 import { type AppCredentials, type Engine, startEngine as startInProcess } from '../lib/index.js';
@@ -27,9 +27,7 @@ import { Device } from './support/device.js';
 import { http } from './support/http.js';
 import { receiver } from './support/receiver.js';
 
-// Loaded into the process itself: the tsx command would start another one, and outlive its killing.
-const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = fileURLToPath(new URL('../lib/cli/main.ts', import.meta.url));
+const CLI = await programPath('cli');
 
 function launch(
   directory: string,
@@ -38,7 +36,7 @@ function launch(
 ): ChildProcess {
   const env = { ...process.env, LAUNCHKEY_ENGINE_SOCKET: join(directory, 'run', 'engine.sock') };
   const stdio: StdioOptions = ['pipe', stdout, stderr];
-  return spawn(process.execPath, ['--import', TSX, CLI, ...words], { env, stdio });
+  return spawn(process.execPath, [CLI, ...words], { env, stdio });
 }
 
 async function run(directory: string, ...words: string[]) {

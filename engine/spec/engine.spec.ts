@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { inspect, promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { programPath } from '../../spec/support/shared.js';
 import {
   type AppOptions,
   type EngineOptions,
@@ -236,9 +236,8 @@ describe('what operators look at', () => {
 
 describe('close', () => {
   it('leaves nothing behind: the process ends by itself', async () => {
-    const script = fileURLToPath(new URL('support/whole-life.ts', import.meta.url));
-    const tsx = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, script]);
+    const program = await programPath('whole-life');
+    const { stdout } = await promisify(execFile)(process.execPath, [program]);
     expect(stdout).toBe('answered 200, held 503, closed\n');
   });
 });

@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { programPath } from '../../spec/support/shared.js';
 import { CliFault } from '../lib/cli/fault.js';
 import { readSettings } from '../lib/cli/settings.js';
 import { http } from './support/http.js';
 
-const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = fileURLToPath(new URL('../lib/cli/main.ts', import.meta.url));
+const CLI = await programPath('cli');
 
 async function folder(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'launchkey-settings-'));
@@ -25,7 +24,7 @@ async function file(content: unknown): Promise<string> {
 }
 
 function launch(env: Record<string, string>, ...words: string[]) {
-  const child = spawn(process.execPath, ['--import', TSX, CLI, ...words], {
+  const child = spawn(process.execPath, [CLI, ...words], {
     env: { ...process.env, ...env },
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -255,51 +255,55 @@ function check(shop: Shop, ended: Ended[], acknowledged: Answered[]): void {
   expect(new Set(ids.values()).size).toBe(ids.size);
 }
 
-describeWithPostgres('three engines behind one address', (server) => {
-  it(
-    'lose no login and let nobody in wrongly or twice, while one is killed and PostgreSQL crashes',
-    async () => {
-      const front = await Front.open();
-      onTestFinished(() => front.close());
-      const databaseUrl = await server().database();
-      const options: EngineOptions = {
-        databaseUrl,
-        key: Vault.newKey(),
-        publicUrl: front.url,
-        rateLimit: false,
-        delivery: { timeout: 2000, backoff: [200] },
-      };
-      const places = await Promise.all(MODES.map(takePlace));
-      const callbackUrls = places.map(({ url }, index) =>
-        MODES[index] === 'poll' ? undefined : `${url}/callback`,
-      );
-      const { apps, devices } = await prepare(front, options, callbackUrls, AT_ONCE);
-      const nodes = new Nodes(front, options);
-      await Promise.all([nodes.add(), nodes.add(), nodes.add()]);
-      const shop = openShop(places, `${front.url}/v1`, apps);
-      const acknowledged: Answered[] = [];
-      const stops = devices.map((device) => answering(device, acknowledged));
-      onTestFinished(async () => {
-        await Promise.allSettled(stops.map((stop) => stop()));
-      });
+describeWithPostgres(
+  'three engines behind one address',
+  (server) => {
+    it(
+      'lose no login and let nobody in wrongly or twice, while one is killed and PostgreSQL crashes',
+      async () => {
+        const front = await Front.open();
+        onTestFinished(() => front.close());
+        const databaseUrl = await server().database();
+        const options: EngineOptions = {
+          databaseUrl,
+          key: Vault.newKey(),
+          publicUrl: front.url,
+          rateLimit: false,
+          delivery: { timeout: 2000, backoff: [200] },
+        };
+        const places = await Promise.all(MODES.map(takePlace));
+        const callbackUrls = places.map(({ url }, index) =>
+          MODES[index] === 'poll' ? undefined : `${url}/callback`,
+        );
+        const { apps, devices } = await prepare(front, options, callbackUrls, AT_ONCE);
+        const nodes = new Nodes(front, options);
+        await Promise.all([nodes.add(), nodes.add(), nodes.add()]);
+        const shop = openShop(places, `${front.url}/v1`, apps);
+        const acknowledged: Answered[] = [];
+        const stops = devices.map((device) => answering(device, acknowledged));
+        onTestFinished(async () => {
+          await Promise.allSettled(stops.map((stop) => stop()));
+        });
 
-      const steps = new Map([
-        [Math.ceil(LOGINS * 0.25), () => nodes.killOne()],
-        [Math.ceil(LOGINS * 0.4), () => nodes.add()],
-        [Math.ceil(LOGINS * 0.5), () => crash(server(), nodes)],
-      ]);
-      const ended = await logInAll(shop, devices, steps);
+        const steps = new Map([
+          [Math.ceil(LOGINS * 0.25), () => nodes.killOne()],
+          [Math.ceil(LOGINS * 0.4), () => nodes.add()],
+          [Math.ceil(LOGINS * 0.5), () => crash(server(), nodes)],
+        ]);
+        const ended = await logInAll(shop, devices, steps);
 
-      expect(nodes.living).toHaveLength(3);
-      await listening(databaseUrl, 3);
-      await Promise.all(stops.map((stop) => stop()));
-      check(shop, ended, acknowledged);
-      await checkReceipts(options, acknowledged);
-      const again = ended.filter(({ attempts }) => attempts > 1).length;
-      process.stderr.write(
-        `${ended.length} logins, ${again} of them begun again, ${acknowledged.length} answers, ${shop.told.length} events\n`,
-      );
-    },
-    TIMEOUT,
-  );
-});
+        expect(nodes.living).toHaveLength(3);
+        await listening(databaseUrl, 3);
+        await Promise.all(stops.map((stop) => stop()));
+        check(shop, ended, acknowledged);
+        await checkReceipts(options, acknowledged);
+        const again = ended.filter(({ attempts }) => attempts > 1).length;
+        process.stderr.write(
+          `${ended.length} logins, ${again} of them begun again, ${acknowledged.length} answers, ${shop.told.length} events\n`,
+        );
+      },
+      TIMEOUT,
+    );
+  },
+  { own: true },
+);

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeWith } from '../../spec/support/programs.js';
+import { programPath } from '../../spec/support/shared.js';
 import { command } from '../lib/cli/control.js';
 import { Application } from './support/application.js';
 import { temporary } from './support/data.js';
@@ -17,8 +17,7 @@ import { describeWithPostgres } from './support/postgres.js';
 import { receiver } from './support/receiver.js';
 import { formsOf, Search, type Wanted } from './support/traces.js';
 
-const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = fileURLToPath(new URL('../lib/cli/main.ts', import.meta.url));
+const CLI = await programPath('cli');
 /** One with few others like it, so that finding it means something. */
 const USER = 'alice.of.this.test';
 
@@ -28,7 +27,7 @@ class Running {
   private readonly child: ChildProcess;
 
   constructor(socket: string, words: string[], key: string) {
-    const args = ['--import', TSX, CLI, 'start', '--json', '--socket', socket, ...words];
+    const args = [CLI, 'start', '--json', '--socket', socket, ...words];
     const env = { ...process.env, LAUNCHKEY_ENGINE_KEY: key, NODE_DEBUG: 'http,net,stream,undici' };
     this.child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stderr?.on('data', (chunk: Buffer) => this.said.push(chunk));

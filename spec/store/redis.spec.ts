@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import {
   type Answer,
@@ -13,9 +12,8 @@ import {
 import { RedisStore, type RedisStoreOptions } from 'passport-launchkey/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Client, connectRedis, describeWithRedis, RedisServer } from '../support/redis.js';
+import { programPath } from '../support/shared.js';
 
-const PROGRAM = fileURLToPath(new URL('../support/waiting-process.mts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TTL = 3_600_000;
 
 const login = (handle = 'handle'): PendingLogin => ({
@@ -474,8 +472,7 @@ describeWithRedis('RedisStore', () => {
 
   describe('the process', () => {
     async function run(url: string): Promise<ChildProcess> {
-      const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM, url], {
-        cwd: ROOT,
+      const child = spawn(process.execPath, [await programPath('waiting'), url], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       onTestFinished(() => {

@@ -11,11 +11,8 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { programPath } from './shared.js';
 import type { World } from './world.js';
-
-const PROGRAM = fileURLToPath(new URL('cluster-process.mts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a process of the application is told. */
 export interface ProcessSettings {
@@ -52,8 +49,7 @@ export class AppProcess {
 
   /** Resolves when it serves. */
   static async start(settings: ProcessSettings): Promise<AppProcess> {
-    const child = spawn(process.execPath, ['--import', 'tsx', PROGRAM], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, [await programPath('cluster')], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, SETTINGS: JSON.stringify(settings) },
     });

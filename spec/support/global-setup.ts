@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
+import { serveShared } from './shared-server.js';
 
 /** More pairs than the tests of one file hold at a time. */
 const POOL_SIZE = 24;
@@ -12,13 +13,13 @@ const POOL_FILE = fileURLToPath(
   new URL('../../node_modules/.cache/passport-launchkey/test-keys.json', import.meta.url),
 );
 
-/** Runs once for each project, in Vitest's main process. */
-export default async function setup(project: TestProject): Promise<void> {
-  pool ??= readPool().catch(generatePool);
-  project.provide('keyPool', await pool);
+/** Runs once, in Vitest's main process. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = await serveShared();
+  project.provide('sharedUrl', shared.url);
+  project.provide('keyPool', await readPool().catch(generatePool));
+  return shared.close;
 }
-
-let pool: Promise<string[]> | undefined;
 
 async function readPool(): Promise<string[]> {
   const keys: string[] = JSON.parse(await readFile(POOL_FILE, 'utf8'));

@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openRelay } from './example.js';
+import { programPath } from './shared.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TSX = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const CLI = ['--import', TSX, join(ROOT, 'engine/lib/cli/main.ts')];
 
 /** An engine with a data file and the Express example, each started as its README says. */
 export interface RealRun {
@@ -26,6 +25,7 @@ export async function startRealRun(): Promise<RealRun> {
   const folder = mkdtempSync(join(tmpdir(), 'launchkey-run-'));
   const socket = join(folder, 'engine.sock');
   const relay = await openRelay();
+  const cli = await programPath('cli');
   const running: ChildProcess[] = [];
   const close = async () => {
     for (const child of running.reverse()) await stop(child);
@@ -36,7 +36,7 @@ export async function startRealRun(): Promise<RealRun> {
     const data = ['--data', join(folder, 'engine.db'), '--user', 'alice'];
     const app = ['--app', `Express example=${relay.callbackUrl}`];
     const words = ['start', '--port', '0', '--socket', socket, '--json', ...data, ...app];
-    const engine = launch(process.execPath, [...CLI, ...words]);
+    const engine = launch(process.execPath, [cli, ...words]);
     running.push(engine);
     const started = JSON.parse(await said(engine, /\n\}\n$/));
     const [credentials] = started.apps;
@@ -57,7 +57,7 @@ export async function startRealRun(): Promise<RealRun> {
       app: url,
       engine: started.url,
       command: async (...given) => {
-        const all = [...CLI, ...given, '--socket', socket, '--json'];
+        const all = [cli, ...given, '--socket', socket, '--json'];
         const { stdout } = await promisify(execFile)(process.execPath, all);
         return JSON.parse(stdout);
       },

@@ -1,16 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { programPath } from '../../../spec/support/shared.js';
 import type { EngineOptions } from '../../lib/index.js';
 
-const ENGINE = fileURLToPath(new URL('../../', import.meta.url));
-
-/**
- * An engine in a process of its own, which a test can kill as hard as the system can. It has no page:
- * that lies beside the engine's files.
- */
+/** An engine in a process of its own, which a test can kill as hard as the system can. */
 export class EngineProcess {
   url = '';
   private readonly child: ChildProcess;
@@ -21,13 +15,10 @@ export class EngineProcess {
 
   /** Resolves when the process has loaded the engine, and needs no more than to be told to start it. */
   static async load(): Promise<EngineProcess> {
-    const code = await program();
-    const child = spawn(process.execPath, ['--input-type=module'], {
-      cwd: ENGINE,
-      stdio: ['pipe', 'ignore', 'inherit', 'ipc'],
+    const child = spawn(process.execPath, [await programPath('engine')], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const engine = new EngineProcess(child);
-    child.stdin?.end(code);
     await engine.message();
     return engine;
   }
@@ -77,27 +68,6 @@ export class EngineProcess {
       over.abort();
     }
   }
-}
-
-let built: Promise<Uint8Array> | undefined;
-
-/**
- * The engine and all that it needs as one file, made once: it loads in a sixth of the time that the
- * sources take, and tests start many. Only libsql stays outside, which is no JavaScript.
- */
-async function program(): Promise<Uint8Array> {
-  built ??= build({
-    entryPoints: [`${ENGINE}/spec/support/engine-main.ts`],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    external: ['libsql'],
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-  }).then(({ outputFiles: [file] }) => file?.contents as Uint8Array);
-  return await built;
 }
 
 /**

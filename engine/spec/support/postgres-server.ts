@@ -37,13 +37,18 @@ function packaged(): string[] {
 
 /** A PostgreSQL of the test's own, on a socket file in a folder of its own. */
 export class Postgres {
-  private readonly folder: string;
+  readonly folder: string;
   private readonly durable: boolean;
   private child: ChildProcess | undefined;
 
   private constructor(folder: string, durable: boolean) {
     this.folder = folder;
     this.durable = durable;
+  }
+
+  /** One that the caller did not start, and does not end. */
+  static at(folder: string): Postgres {
+    return new Postgres(folder, false);
   }
 
   /**
