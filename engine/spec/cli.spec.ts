@@ -19,7 +19,8 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { programPath } from '../../spec/support/shared.js';
-import { command, serveCommands } from '../lib/cli/control.js';
+import { command } from '../lib/cli/control-client.js';
+import { serveCommands } from '../lib/cli/control-server.js';
 import { defaultSocket } from '../lib/cli/socket-path.js';
 import { type AppCredentials, type Engine, startEngine as startInProcess } from '../lib/index.js';
 import { Application } from './support/application.js';
@@ -59,7 +60,7 @@ async function directory(): Promise<string> {
   return path;
 }
 
-/** Starts an engine and resolves with what it prints, and with how to stop it. */
+/** Starts an engine. Resolves with what it prints and a function that stops it. */
 async function startEngine(path: string, ...words: string[]) {
   const child = launch(path, ['start', '--port', '0', '--json', ...words]);
   const closed = once(child, 'close');
@@ -82,7 +83,7 @@ afterEach(() => {
 });
 
 describe('launchkey-engine', () => {
-  it('starts with applications and users, takes commands, and ends on SIGTERM with 0', async () => {
+  it('starts with applications and users, runs commands, and ends on SIGTERM with exit code 0', async () => {
     const path = await directory();
     const callback = 'http://127.0.0.1:9/cb?a=b';
     const { started, stop } = await startEngine(
@@ -126,7 +127,7 @@ describe('launchkey-engine', () => {
     await expect(stat(started.socket)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('writes a private key to a file of mode 0600, and overwrites none', async () => {
+  it('writes a private key to a new file of mode 0600 and overwrites no file', async () => {
     const path = await directory();
     await startEngine(path);
     const file = join(path, 'private.key');
@@ -138,14 +139,14 @@ describe('launchkey-engine', () => {
     const again = await run(path, 'app', 'create', 'Shop', '--private-key', file);
     expect([again.code, again.stderr]).toEqual([
       1,
-      `launchkey-engine: Cannot make the file ${file}: EEXIST.\n`,
+      `launchkey-engine: The file ${file} exists and is not overwritten. Choose another path.\n`,
     ]);
     expect(await run(path, 'app', 'list')).toMatchObject({
       stdout: expect.stringMatching(/^\d{10}\tShop\t-\n$/),
     });
   });
 
-  it('pairs a phone, lists it, unpairs it, and says in the audit what was done', async () => {
+  it('pairs, lists and unpairs a phone, and records it in the audit trail', async () => {
     const path = await directory();
     const { started } = await startEngine(path, '--app', 'Shop');
     const application = new Application(started.url, started.apps[0]);
@@ -170,7 +171,7 @@ describe('launchkey-engine', () => {
     expect(await run(path, 'audit', '--limit', 'all')).toMatchObject({ code: 2 });
   });
 
-  it('shows a code, a link and its QR code to people', async () => {
+  it('prints a pairing code, a link and its QR code', async () => {
     const path = await directory();
     await startEngine(path, '--user', 'alice');
     const { stdout } = await run(path, 'device', 'pair', 'alice');
@@ -179,7 +180,7 @@ describe('launchkey-engine', () => {
     expect(stdout).toMatch(/[█▀▄]{10}/);
   });
 
-  it('disables an application, and makes a new key', async () => {
+  it('disables and enables an application, and rotates the ping key', async () => {
     const path = await directory();
     const { started } = await startEngine(path, '--app', 'Shop', '--user', 'alice');
     const application = new Application(started.url, started.apps[0]);
@@ -194,7 +195,7 @@ describe('launchkey-engine', () => {
     expect(after.key).not.toBe(before.key);
   });
 
-  it('makes new credentials for an application, and says what becomes of those before', async () => {
+  it('rotates the credentials of an application and says how long the old ones are valid', async () => {
     const path = await directory();
     const { started } = await startEngine(path, '--app', 'Shop', '--user', 'alice');
     const [shop] = started.apps;
@@ -211,21 +212,21 @@ describe('launchkey-engine', () => {
 
     const secret = await rotate('--only', 'secret-key', '--grace', '60');
     expect(secret.stdout).toMatch(
-      /^app key {6}\d{10}\nsecret key {3}\w{32}\nWhat it had before is good/,
+      /^app key {6}\d{10}\nsecret key {3}\w{32}\nThe credentials before are valid until/,
     );
-    // What both gave goes on for the hour; a request a minute ago would not let another one through.
+    // The credentials of both rotations are valid. A poll, because the rate limit refuses a second request.
     const report = await new Application(started.url, renewed).poll('x');
     expect(report.body.message_code).toBe(70402);
     expect((await rotate('--only', 'private-key')).stdout).toMatch(/-----BEGIN RSA PRIVATE KEY/);
 
-    const nobody = await run(path, 'app', 'rotate', '1');
-    expect([nobody.code, nobody.stderr]).toEqual([
+    const unknown = await run(path, 'app', 'rotate', '1');
+    expect([unknown.code, unknown.stderr]).toEqual([
       1,
       'launchkey-engine: There is no application with the app key "1".\n',
     ]);
   }, 60_000);
 
-  it('ends the sessions of a user, with one application or with all', async () => {
+  it('ends the sessions of a user with one application or with all', async () => {
     const path = await directory();
     const { started } = await startEngine(
       path,
@@ -257,7 +258,7 @@ describe('launchkey-engine', () => {
     expect(await codes()).toEqual([70404, undefined]);
     expect(await run(path, 'user', 'deorbit', 'alice')).toMatchObject({
       code: 0,
-      stdout: '2 sessions of alice are ended\n',
+      stdout: '2 sessions of alice ended\n',
     });
     expect(await codes()).toEqual([70404, 70404]);
 
@@ -267,10 +268,10 @@ describe('launchkey-engine', () => {
       code: 1,
       stderr: 'launchkey-engine: There is no application with the app key "1".\n',
     });
-    expect(await run(path, 'user', 'deorbit', 'nobody')).toMatchObject({ code: 1, stdout: '' });
+    expect(await run(path, 'user', 'deorbit', 'unknown')).toMatchObject({ code: 1, stdout: '' });
   }, 60_000);
 
-  it('deletes applications and users, but only if that is said twice', async () => {
+  it('deletes applications and users only with --yes', async () => {
     const path = await directory();
     const { started } = await startEngine(path, '--app', 'Shop', '--user', 'alice');
     const { appKey } = started.apps[0];
@@ -280,7 +281,7 @@ describe('launchkey-engine', () => {
     ]) {
       const refused = await run(path, ...words);
       expect([refused.code, refused.stdout]).toEqual([2, '']);
-      expect(refused.stderr).toMatch(/for good\. If that is meant, say so with --yes\.\n$/);
+      expect(refused.stderr).toMatch(/permanently deletes .*\. Add --yes to confirm\.\n$/);
     }
     expect((await run(path, 'user', 'list')).stdout).toBe('alice\tvirtual device\n');
     expect(await run(path, 'user', 'delete', 'alice', '--yes', '--json')).toMatchObject({
@@ -289,7 +290,7 @@ describe('launchkey-engine', () => {
     });
     expect(await run(path, 'app', 'delete', appKey, '--yes')).toMatchObject({
       code: 0,
-      stdout: `application ${appKey} is deleted\n`,
+      stdout: `application ${appKey} deleted\n`,
     });
     expect(await run(path, 'user', 'list')).toMatchObject({ code: 0, stdout: '' });
     expect(await run(path, 'app', 'list')).toMatchObject({ code: 0, stdout: '' });
@@ -299,38 +300,48 @@ describe('launchkey-engine', () => {
     expect(stdout).toMatch(/\tuser\.deleted\t-\t-\t-\t\{"username":"alice"\}\n/);
   }, 60_000);
 
-  it('leaves no file where the application was not created', async () => {
+  it('leaves no private key file when the application was not created', async () => {
     const path = await directory();
     const file = join(path, 'private.key');
     const create = () => run(path, 'app', 'create', 'Shop', '--private-key', file);
-    expect((await create()).stderr).toMatch(/There is no running engine/);
+    expect((await create()).stderr).toMatch(/No engine is running/);
     await startEngine(path);
     expect(await create()).toMatchObject({ code: 0, stderr: '' });
     expect(await readFile(file, 'utf8')).toMatch(/^-----BEGIN RSA PRIVATE KEY-----/);
   });
 
-  it('ends on SIGINT although somebody holds a connection to its socket', async () => {
+  it('ends on SIGINT while a client holds a connection to its socket', async () => {
     const path = await directory();
     const { started, stop } = await startEngine(path);
     const silent = connect(started.socket);
-    // The engine may reset it rather than close it.
+    // The engine may reset the connection instead of closing it.
     silent.on('error', () => {});
     onTestFinished(() => void silent.destroy());
     await once(silent, 'connect');
     expect(await stop('SIGINT')).toBe(0);
   });
 
-  it('ends in order although the signal comes again meanwhile', async () => {
+  it('ends with exit code 0 when the signal comes twice', async () => {
     const path = await directory();
     const { started, stop } = await startEngine(path);
     const client = connect(started.socket);
+    client.on('error', () => {});
     await once(client, 'connect');
-    // It is closed as soon as the first signal is heard.
-    client.once('close', () => stop('SIGINT'));
-    expect(await stop('SIGINT')).toBe(0);
+    // Half a request keeps the engine closing until it ends.
+    const { hostname, port } = new URL(started.url);
+    const halfSent = connect(Number(port), hostname);
+    halfSent.on('error', () => {});
+    halfSent.write('GET /healthz HTTP/1.1\r\n');
+    const closed = once(client, 'close');
+    const ended = stop('SIGINT');
+    // The engine closes the connection to its socket when it receives the first signal.
+    await closed;
+    void stop('SIGINT');
+    halfSent.destroy();
+    expect(await ended).toBe(0);
   });
 
-  it.runIf(existsSync('/dev/full'))('says that what it prints could not be written', async () => {
+  it.runIf(existsSync('/dev/full'))('fails when its output cannot be written', async () => {
     const path = await directory();
     await startEngine(path);
     const full = await open('/dev/full', 'w');
@@ -342,12 +353,12 @@ describe('launchkey-engine', () => {
     ]);
     expect([code, stderr]).toEqual([
       1,
-      'launchkey-engine: What was to be printed could not be written: ENOSPC.\n',
+      'launchkey-engine: Cannot write to standard output: ENOSPC.\n',
     ]);
   });
 
   it.runIf(existsSync('/dev/full'))(
-    'goes on, and ends, where its log cannot be written',
+    'keeps serving and ends in order when its log cannot be written',
     async () => {
       const path = await directory();
       const full = await open('/dev/full', 'w');
@@ -370,7 +381,7 @@ describe('launchkey-engine', () => {
         headers: { 'content-type': 'application/json', origin: started.url },
         body: JSON.stringify({ user: 'alice', authRequest, approve: true }),
       });
-      // By the second event the failure of the first one has been logged.
+      // The failure of the first event is logged before the second is sent.
       await count(2);
       expect((await http(`${started.url}/healthz`)).status).toBe(200);
       child.kill();
@@ -381,31 +392,31 @@ describe('launchkey-engine', () => {
   it.each([
     ['127.0.0.1', /^The authenticator is at http:\/\/127\.0\.0\.1:\d+\/authenticator/m],
     ['0.0.0.0', /^The authenticator is at http:\/\/0\.0\.0\.0:\d+\/authenticator/m],
-  ])('says where users answer when bound to %s', async (host, said) => {
+  ])('prints the address of the authenticator when bound to %s', async (host, said) => {
     const child = launch(await directory(), ['start', '--port', '0', '--host', host]);
     const closed = once(child, 'close');
     let stdout = '';
     for await (const chunk of child.stdout ?? []) {
       stdout += chunk;
-      if (/^Everything is kept in memory/m.test(stdout)) break;
+      if (/^The data is in memory/m.test(stdout)) break;
     }
     child.kill();
     await closed;
     expect(stdout).toMatch(said);
   });
 
-  it('says that no engine is running, and that one is running already', async () => {
+  it('says that no engine is running, or that one runs already', async () => {
     const path = await directory();
-    const nobody = await run(path, 'app', 'list');
-    expect([nobody.code, nobody.stdout]).toEqual([1, '']);
-    expect(nobody.stderr).toMatch(/^launchkey-engine: There is no running engine at /);
+    const none = await run(path, 'app', 'list');
+    expect([none.code, none.stdout]).toEqual([1, '']);
+    expect(none.stderr).toMatch(/^launchkey-engine: No engine is running at /);
     await startEngine(path);
     const second = await run(path, 'start', '--port', '0');
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(/Another engine listens for commands at /);
   });
 
-  it('takes the place of an engine that was killed, but of no other file', async () => {
+  it('replaces the socket of a killed engine, but no other file', async () => {
     const path = await directory();
     const child = launch(path, ['start', '--port', '0']);
     await once(child.stdout ?? child, 'data');
@@ -419,7 +430,7 @@ describe('launchkey-engine', () => {
     expect([refused.code, await readFile(file, 'utf8')]).toEqual([1, 'x']);
   });
 
-  it('has everything again after it was killed, with a data file', async () => {
+  it('has all data again after it was killed', async () => {
     const path = await directory();
     vi.stubEnv('LAUNCHKEY_ENGINE_KEY', Buffer.alloc(32, 1).toString('base64'));
     const words = ['--data', join(path, 'engine.db'), '--app', 'Shop', '--user', 'alice'];
@@ -448,19 +459,22 @@ describe('launchkey-engine', () => {
     [['start', '--app', 'A', '--app', 'B=b'], /--app "B": callbackUrl must be/],
     [['fly'], /unknown command/],
     [['app', 'create'], /missing required argument/],
-    [['app', 'rotate', '1', '--grace', '10081'], /--grace must be minutes from 0 to 10080/],
+    [
+      ['app', 'rotate', '1', '--grace', '10081'],
+      /--grace must be a number of minutes from 0 to 10080/,
+    ],
     [
       ['app', 'rotate', '1', '--only', 'secret-key', '--private-key', 'file'],
-      /--private-key names/,
+      /--private-key needs a new private key/,
     ],
-  ])('%j ends with 2', async (words, message) => {
+  ])('refuses the command line %j with exit code 2', async (words, message) => {
     const { code, stdout, stderr } = await run(await directory(), ...words);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
   });
 });
 
-it.each([['--version'], ['-V']])('%s prints the version of the package', async (flag) => {
+it.each([['--version'], ['-V']])('prints the version of the package with %s', async (flag) => {
   const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(manifest);
   const { code, stdout } = await run(await directory(), flag);
@@ -468,14 +482,14 @@ it.each([['--version'], ['-V']])('%s prints the version of the package', async (
 });
 
 describe('the socket for commands', () => {
-  /** As if the files of this test belonged to somebody else, whoever runs it. */
+  /** Makes the paths belong to another user, also when the tests run as root. */
   async function giveAway(...paths: string[]): Promise<void> {
     const self = process.getuid?.();
     if (self === 0) await Promise.all(paths.map((path) => chown(path, 65_534, 65_534)));
     else vi.spyOn(process, 'getuid').mockReturnValue((self ?? 0) + 1);
   }
 
-  /** Somebody else's server in the place of the engine's. */
+  /** A server of another user at the path of the engine's socket. */
   async function impostor(path: string): Promise<{ asked: boolean }> {
     const seen = { asked: false };
     const server = createServer((socket) => {
@@ -488,38 +502,37 @@ describe('the socket for commands', () => {
     return seen;
   }
 
-  it.runIf(process.getuid)('is not opened in a directory of somebody else', async () => {
+  it.runIf(process.getuid)('is refused in a directory of another user', async () => {
     const path = join(await directory(), 'run');
     await mkdir(path);
     const socket = join(path, 'engine.sock');
     const seen = await impostor(socket);
     await giveAway(path);
-    const fault = /run belongs to somebody else: choose another --socket/;
+    const fault = /run belongs to another user\. Choose another --socket/;
     await expect(command(socket, 'users')).rejects.toThrow(fault);
     await expect(serveCommands({} as Engine, socket)).rejects.toThrow(fault);
     expect(seen.asked).toBe(false);
   });
 
-  it.runIf(process.getuid)('is not used if somebody else has made it', async () => {
+  it.runIf(process.getuid)('is refused when it belongs to another user', async () => {
     const path = await directory();
     const socket = join(path, 'engine.sock');
     const seen = await impostor(socket);
     await giveAway(socket);
-    await expect(command(socket, 'users')).rejects.toThrow(/belongs to somebody else/);
+    await expect(command(socket, 'users')).rejects.toThrow(/belongs to another user/);
     expect(seen.asked).toBe(false);
   });
 
-  it('is refused where its path is longer than the system takes: it would be cut off', async () => {
+  it('is refused when its path is longer than the system allows', async () => {
     const folder = await directory();
     const path = join(folder, 'x'.repeat(108));
-    const fault =
-      /The path of the socket has \d+ bytes, and can have 10[37]: choose another --socket/;
+    const fault = /has \d+ bytes\. The maximum is 10[37]: choose a shorter --socket/;
     await expect(serveCommands({} as Engine, path)).rejects.toThrow(fault);
     await expect(command(path, 'users')).rejects.toThrow(fault);
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is refused where it cannot be made, in words', async () => {
+  it('is refused with a clear error when it cannot be created', async () => {
     const file = join(await directory(), 'file');
     await writeFile(file, '');
     await expect(serveCommands({} as Engine, join(file, 'engine.sock'))).rejects.toThrow(
@@ -527,7 +540,7 @@ describe('the socket for commands', () => {
     );
   });
 
-  it('is left to an engine that does not answer', async () => {
+  it('is not taken from an engine that does not answer', async () => {
     const socket = join(await directory(), 'engine.sock');
     const stuck = createServer((connection) => {
       onTestFinished(() => void connection.destroy());
@@ -537,7 +550,7 @@ describe('the socket for commands', () => {
     await expect(serveCommands({} as Engine, socket)).rejects.toThrow(/Another engine listens/);
   });
 
-  it('lets a command that is under way come to its end: what it shows, it shows once', async () => {
+  it('finishes a running command before it closes', async () => {
     const socket = join(await directory(), 'engine.sock');
     const engine = await startInProcess();
     onTestFinished(async () => await engine.close());
@@ -548,10 +561,10 @@ describe('the socket for commands', () => {
     await commands.close();
     const { appKey } = await made;
     expect(await engine.apps()).toMatchObject([{ appKey }]);
-    await expect(command(socket, 'apps')).rejects.toThrow(/There is no running engine/);
+    await expect(command(socket, 'apps')).rejects.toThrow(/No engine is running/);
   });
 
-  it('is in no working directory, where XDG_RUNTIME_DIR is set to nothing', () => {
+  it('is an absolute path when XDG_RUNTIME_DIR is empty', () => {
     vi.stubEnv('LAUNCHKEY_ENGINE_SOCKET', undefined);
     vi.stubEnv('XDG_RUNTIME_DIR', '');
     expect(defaultSocket()).toMatch(/^\/.*\/launchkey-engine-\d+\/launchkey-engine\.sock$/);

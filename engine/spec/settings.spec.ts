@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { programPath } from '../../spec/support/shared.js';
-import { CliFault } from '../lib/cli/fault.js';
-import { readSettings } from '../lib/cli/settings.js';
+import { CliError } from '../lib/cli/cli-error.js';
+import { readSettings } from '../lib/cli/read-settings.js';
 import { http } from './support/http.js';
 
 const CLI = await programPath('cli');
@@ -44,8 +44,8 @@ async function run(env: Record<string, string>, ...words: string[]) {
   return { code, stdout, stderr };
 }
 
-describe('settings', () => {
-  it('come from flags, else from variables, else from the file', async () => {
+describe('readSettings', () => {
+  it('prefers flags to variables, and variables to the file', async () => {
     const config = await file({
       port: 1,
       host: '10.0.0.1',
@@ -70,7 +70,7 @@ describe('settings', () => {
     });
   });
 
-  it('have lists in variables with commas, and in flags that are repeated', async () => {
+  it('reads lists from variables with commas and from repeated flags', async () => {
     const { options } = await readSettings(
       { callbackNetwork: ['10.0.0.0/8', '192.168.0.0/16'] },
       {
@@ -88,37 +88,37 @@ describe('settings', () => {
   });
 
   it.each([
-    [{ LAUNCHKEY_ENGINE_PROT: '1' }, /knows no variable LAUNCHKEY_ENGINE_PROT:/],
-    // What Kubernetes sets for a service that is called launchkey-engine.
+    [{ LAUNCHKEY_ENGINE_PROT: '1' }, /Unknown environment variable LAUNCHKEY_ENGINE_PROT\./],
+    // Kubernetes sets this variable for a service named launchkey-engine.
     [
       { LAUNCHKEY_ENGINE_PORT: 'tcp://10.0.0.1:80' },
       /^LAUNCHKEY_ENGINE_PORT must be a whole number/,
     ],
     [{ LAUNCHKEY_ENGINE_DELIVERY_BACKOFF: '1,x' }, /DELIVERY_BACKOFF must be a list of whole num/],
     [{ LAUNCHKEY_ENGINE_LOG_LEVEL: 'loud' }, /^LAUNCHKEY_ENGINE_LOG_LEVEL must be one of info, /],
-  ])('refuse the variables %j', async (env, message) => {
+  ])('refuses the variables %j', async (env, message) => {
     await expect(readSettings({}, env)).rejects.toThrow(message);
     await expect(readSettings({}, env)).rejects.toMatchObject({ exitCode: 2 });
   });
 
   it.each([
-    [{ prot: 1 }, /names "prot", which is no setting; there are port, host,/],
-    [{ delivery: { timeuot: 1 } }, /names "delivery\.timeuot", which is no setting/],
-    [{ key: 'c2VjcmV0' }, /names "key", which is no setting/],
+    [{ prot: 1 }, /Unknown setting "prot" in .*\. The settings are port, host,/],
+    [{ delivery: { timeuot: 1 } }, /Unknown setting "delivery\.timeuot"/],
+    [{ key: 'c2VjcmV0' }, /Unknown setting "key"/],
     [{ port: '80' }, /^port in \S+engine\.json must be a whole number\.$/],
     [{ delivery: 5 }, /^delivery in \S+engine\.json must be a JSON object/],
-    [{ callbackNetworks: '10.0.0.0/8' }, /^callbackNetworks in .* must be a list of texts/],
-    [[], /^The file \S+ \(--config\) must be a JSON object/],
-    ['{\n"port": 80,\n}', /is not JSON: look at line 3\.$/],
-  ])('refuse the file %j', async (content, message) => {
+    [{ callbackNetworks: '10.0.0.0/8' }, /^callbackNetworks in .* must be a list of strings/],
+    [[], /^The configuration file \S+ \(--config\) must be a JSON object/],
+    ['{\n"port": 80,\n}', /is not valid JSON: see line 3\.$/],
+  ])('refuses the file %j', async (content, message) => {
     const config = await file(content);
     await expect(readSettings({ config }, {})).rejects.toThrow(message);
   });
 
-  it('show nothing of a file that is not JSON: it may hold a password', async () => {
+  it('quotes nothing of a file that is not JSON', async () => {
     const config = await file('{ "databaseUrl": "postgres://engine:hunter2@db/engine" hunter2');
     const failed = await readSettings({ config }, {}).catch((error) => error);
-    expect(failed).toBeInstanceOf(CliFault);
+    expect(failed).toBeInstanceOf(CliError);
     expect(failed.message).not.toContain('hunter2');
   });
 });
@@ -128,13 +128,13 @@ describe('launchkey-engine start', () => {
     [{ LAUNCHKEY_ENGINE_REQUEST_TTL: '0' }, [], /LAUNCHKEY_ENGINE_REQUEST_TTL must be a whole num/],
     [{}, ['--tls-cert', 'cert.pem'], /tls\.keyFile \(--tls-key\) must be a non-empty string/],
     [{}, ['--callback-network', 'home'], /--callback-network must be an array of networks/],
-  ])('names the place of what is refused: %j %j', async (env, words, message) => {
+  ])('names the variable or flag that it refuses: %j %j', async (env, words, message) => {
     const { code, stdout, stderr } = await run(env, 'start', ...words);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
   });
 
-  it('runs with what the file says', async () => {
+  it('uses the settings of the file', async () => {
     const path = await folder();
     const config = await file({
       port: 0,
@@ -144,13 +144,13 @@ describe('launchkey-engine start', () => {
     });
     const env = { LAUNCHKEY_ENGINE_SOCKET: join(path, 'engine.sock') };
     const child = launch(env, 'start', '--config', config);
-    let said = '';
+    let output = '';
     for await (const chunk of child.stdout) {
-      said += chunk;
-      if (said.includes('The data is kept')) break;
+      output += chunk;
+      if (output.includes('The data is in')) break;
     }
-    expect(said).toContain(`its key, ${join(path, 'engine.key')}.`);
-    const [url = ''] = /http:\S+\d/.exec(said) ?? [];
+    expect(output).toContain(`its key file, ${join(path, 'engine.key')}.`);
+    const [url = ''] = /http:\S+\d/.exec(output) ?? [];
     expect((await http(`${url}/readyz`)).status).toBe(200);
     expect(await readFile(join(path, 'engine.key'), 'utf8')).toMatch(/^[A-Za-z0-9+/]{43}=\n$/);
   });

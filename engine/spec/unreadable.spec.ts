@@ -8,7 +8,7 @@ import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeWith } from '../../spec/support/programs.js';
 import { programPath } from '../../spec/support/shared.js';
-import { command } from '../lib/cli/control.js';
+import { command } from '../lib/cli/control-client.js';
 import { Application } from './support/application.js';
 import { temporary } from './support/data.js';
 import { Device, makeKey, publicJwk, sealFor, signBytes } from './support/device.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { program } from '../../engine/lib/cli/program.js';
-import { readSettings } from '../../engine/lib/cli/settings.js';
+import { readSettings } from '../../engine/lib/cli/read-settings.js';
 import { documentBlocks, type FoundBlock, ROOT } from '../support/code-blocks.js';
 import { commandsOf } from '../support/shell-commands.js';
 

@@ -1,10 +1,10 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { AppCredentials, AppOptions } from '../domain/apps.js';
 import type { RotatedCredentials } from '../domain/rotation.js';
+import { CliError } from './cli-error.js';
 import { confirm } from './confirm.js';
-import { command } from './control.js';
-import { CliFault } from './fault.js';
+import { command } from './control-client.js';
 import { type Connection, print, time } from './output.js';
+import { PrivateFile } from './private-file.js';
 
 interface CreateOptions extends Connection {
   callbackUrl?: string;
@@ -13,14 +13,14 @@ interface CreateOptions extends Connection {
   privateKey?: string;
 }
 
-/** What was asked for and what came of it: what the commands print of a new application. */
+/** A new application as the commands print it. */
 export type CreatedApp = AppOptions & AppCredentials;
 
 export async function appCreate(name: string, options: CreateOptions): Promise<void> {
   const { socket, json, callbackUrl, organization, strictStamps, privateKey: path } = options;
   const wanted: AppOptions = { name, callbackUrl, organization, strictStamps };
-  // The file first: credentials that could not be saved would be lost.
-  const file = path === undefined ? undefined : await PrivateFile.make(path);
+  // The file is created first: credentials that cannot be saved would be lost.
+  const file = path === undefined ? undefined : await PrivateFile.create(path);
   try {
     const app = { ...wanted, ...(await command(socket, 'createApp', wanted)) };
     if (!file) return print(json, app, credentialLines(app));
@@ -51,11 +51,14 @@ const ONLY = { 'secret-key': 'secretKey', 'private-key': 'privateKey' } as const
 
 export async function appRotate(appKey: string, options: RotateAppOptions): Promise<void> {
   const { socket, json, only, privateKey: path } = options;
-  const grace = readGrace(options.grace);
+  const grace = readGraceMs(options.grace);
   if (path !== undefined && only === 'secret-key') {
-    throw new CliFault('--private-key names a file for a key that --only secret-key leaves.', 2);
+    throw new CliError(
+      '--private-key needs a new private key, but --only secret-key makes none. Remove one of them.',
+      2,
+    );
   }
-  const file = path === undefined ? undefined : await PrivateFile.make(path);
+  const file = path === undefined ? undefined : await PrivateFile.create(path);
   try {
     const wanted = { only: only && ONLY[only], grace };
     const made = await command(socket, 'rotateApp', appKey, wanted);
@@ -68,20 +71,30 @@ export async function appRotate(appKey: string, options: RotateAppOptions): Prom
   }
 }
 
+export async function appDisable(appKey: string, { socket, json }: Connection): Promise<void> {
+  await command(socket, 'disableApp', appKey);
+  print(json, { appKey, disabled: true }, [`application ${appKey} disabled`]);
+}
+
+export async function appEnable(appKey: string, { socket, json }: Connection): Promise<void> {
+  await command(socket, 'enableApp', appKey);
+  print(json, { appKey, disabled: false }, [`application ${appKey} enabled`]);
+}
+
 export async function appDelete(
   appKey: string,
   { socket, json, yes }: Connection & { yes?: boolean },
 ): Promise<void> {
   confirm(yes, `the application ${appKey}, its sessions and its white label users`);
   await command(socket, 'deleteApp', appKey);
-  print(json, { appKey, deleted: true }, [`application ${appKey} is deleted`]);
+  print(json, { appKey, deleted: true }, [`application ${appKey} deleted`]);
 }
 
-/** In minutes, since nobody changes an application's settings in less. */
-function readGrace(text: string): number {
+/** Reads minutes, returns milliseconds. */
+function readGraceMs(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 10_080) return Number(text) * 60_000;
-  throw new CliFault(
-    `--grace must be minutes from 0 to 10080 (seven days), not ${JSON.stringify(text)}.`,
+  throw new CliError(
+    `--grace must be a number of minutes from 0 to 10080 (seven days), not ${JSON.stringify(text)}.`,
     2,
   );
 }
@@ -93,12 +106,12 @@ function rotatedLines(made: RotatedCredentials, privateKeyFile?: string): string
     ...(secretKey ? [`secret key   ${secretKey}`] : []),
     ...(privateKeyFile ? [`private key  ${privateKeyFile}`] : privateKey ? [privateKey] : []),
     previousUntil
-      ? `What it had before is good until ${time(previousUntil)}.`
-      : 'What it had before is refused from now on.',
+      ? `The credentials before are valid until ${time(previousUntil)}.`
+      : 'The credentials before are refused from now on.',
   ];
 }
 
-/** The credentials of a new application for people to read. */
+/** The lines that show the credentials of a new application. */
 export function credentialLines(app: CreatedApp, privateKeyFile?: string): string[] {
   return [
     `application  ${app.name}`,
@@ -107,35 +120,4 @@ export function credentialLines(app: CreatedApp, privateKeyFile?: string): strin
     ...(app.callbackUrl ? [`callback     ${app.callbackUrl}`] : []),
     ...(privateKeyFile ? [`private key  ${privateKeyFile}`] : [app.privateKey]),
   ];
-}
-
-/** A new file that only its owner can read; one that exists is never overwritten. */
-class PrivateFile {
-  private readonly path: string;
-  private readonly handle: FileHandle;
-  private written = false;
-
-  private constructor(path: string, handle: FileHandle) {
-    this.path = path;
-    this.handle = handle;
-  }
-
-  static async make(path: string): Promise<PrivateFile> {
-    try {
-      return new PrivateFile(path, await open(path, 'wx', 0o600));
-    } catch (error) {
-      throw new CliFault(`Cannot make the file ${path}: ${(error as NodeJS.ErrnoException).code}.`);
-    }
-  }
-
-  async write(text: string): Promise<void> {
-    await this.handle.writeFile(text);
-    this.written = true;
-  }
-
-  /** Leaves no empty file behind, which would stand in the way of the next try. */
-  async close(): Promise<void> {
-    await this.handle.close();
-    if (!this.written) await rm(this.path);
-  }
 }

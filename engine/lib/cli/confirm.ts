@@ -1,7 +1,7 @@
-import { CliFault } from './fault.js';
+import { CliError } from './cli-error.js';
 
-/** What cannot be undone wants to be said twice, in a way that a script can say it too. */
+/** Destructive commands require `--yes`, which scripts can pass too. */
 export function confirm(yes: boolean | undefined, what: string): void {
   if (yes) return;
-  throw new CliFault(`This deletes ${what} for good. If that is meant, say so with --yes.`, 2);
+  throw new CliError(`This command permanently deletes ${what}. Add --yes to confirm.`, 2);
 }

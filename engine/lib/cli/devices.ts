@@ -1,18 +1,18 @@
 import { qrText } from '../util/qr-code.js';
-import { command } from './control.js';
+import { command } from './control-client.js';
 import { type Connection, print, time } from './output.js';
 
 export async function devicePair(username: string, { socket, json }: Connection): Promise<void> {
   const pairing = await command(socket, 'pairDevice', username);
   if (json) return print(json, pairing, []);
   print(json, pairing, [
-    `Open this link on ${username}'s phone, by its camera or by hand:`,
+    `Scan this code with ${username}'s phone, or open the link there:`,
     '',
     qrText(pairing.url),
     pairing.url,
     '',
     `or type the code there: ${pairing.code}`,
-    `Both are good once, until ${time(pairing.expiresAt)}.`,
+    `The link and the code work once, until ${time(pairing.expiresAt)}.`,
   ]);
 }
 
@@ -30,5 +30,5 @@ export async function deviceUnpair(
   { socket, json }: Connection,
 ): Promise<void> {
   await command(socket, 'unpairDevice', username, id);
-  print(json, { username, unpaired: id }, [`device ${id} of ${username} is unpaired`]);
+  print(json, { username, unpaired: id }, [`device ${id} of ${username} unpaired`]);
 }

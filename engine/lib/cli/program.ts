@@ -1,36 +1,35 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { LaunchKeyEngineError } from '../errors.js';
-import { appCreate, appDelete, appList, appRotate } from './apps.js';
+import { appCreate, appDelete, appDisable, appEnable, appList, appRotate } from './apps.js';
+import { audit } from './audit.js';
+import { CliError } from './cli-error.js';
 import { deviceList, devicePair, deviceUnpair } from './devices.js';
-import { CliFault } from './fault.js';
-import { appDisable, appEnable, audit, keyRotate, userResume } from './operations.js';
+import { keyRotate } from './keys.js';
 import { collect, settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
-import { userCreate, userDelete, userDeorbit, userList } from './users.js';
+import { userCreate, userDelete, userDeorbit, userList, userResume } from './users.js';
 
-// As far from here in `dist` as in `lib`.
+// The path is the same from `lib` and from `dist`.
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** Runs one command line and returns the exit code: 0, 1 for a failure, 2 for a wrong command. */
+/** Runs one command line and returns its exit code: 0, 1 for a failure, 2 for an invalid command. */
 export async function run(words: string[]): Promise<number> {
   let unwritten = false;
-  // A disk that is full, or a reader that has left. An engine that runs goes on.
+  // For example a full disk, or a pipe whose reader has ended. A running engine continues.
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     unwritten = true;
     process.exitCode = 1;
-    process.stderr.write(
-      `launchkey-engine: What was to be printed could not be written: ${code}.\n`,
-    );
+    process.stderr.write(`launchkey-engine: Cannot write to standard output: ${code}.\n`);
   });
   try {
     await program().parseAsync(words, { from: 'user' });
     return unwritten ? 1 : 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const known = error instanceof CliFault || error instanceof LaunchKeyEngineError;
-    process.stderr.write(`launchkey-engine: ${known ? error.message : describe(error)}\n`);
-    return error instanceof CliFault ? error.exitCode : 1;
+    const isExpected = error instanceof CliError || error instanceof LaunchKeyEngineError;
+    process.stderr.write(`launchkey-engine: ${isExpected ? error.message : describe(error)}\n`);
+    return error instanceof CliError ? error.exitCode : 1;
   }
 }
 
@@ -39,7 +38,23 @@ export function program(): Command {
     .description('The LaunchKey v1 API, self-hosted.')
     .version(version)
     .exitOverride();
+  addStart(cli);
+  addAppCommands(cli.command('app').description('manage the applications of a running engine'));
+  addUserCommands(cli.command('user').description('manage the users of a running engine'));
+  addDeviceCommands(cli.command('device').description("manage the users' phones"));
+  withConnection(cli.command('audit'))
+    .description('print the audit trail, newest entry first')
+    .option('--user <name>', 'only entries of this user')
+    .option('--limit <number>', 'maximum number of entries', '100')
+    .action(audit);
+  const key = cli.command('key').description('manage the ping key, which encrypts envelopes');
+  withConnection(key.command('rotate'))
+    .description('make a new ping key; the key before keeps decrypting for a day')
+    .action(keyRotate);
+  return cli;
+}
 
+function addStart(cli: Command): void {
   const starting = cli
     .command('start')
     .description('start an engine and serve until it is stopped')
@@ -47,7 +62,7 @@ export function program(): Command {
     .addOption(
       new Option(
         '--app <name[=callback-url]>',
-        'create an application, unless there is one of this name (repeat it)',
+        'create this application if it does not exist (can be repeated)',
       )
         .argParser(collect)
         .default([], 'none'),
@@ -55,23 +70,24 @@ export function program(): Command {
     .addOption(
       new Option(
         '--user <name>',
-        'create a user with a virtual device, unless there is one (repeat it)',
+        'create this user with a virtual device if it does not exist (can be repeated)',
       )
         .argParser(collect)
         .default([], 'none'),
     )
-    .option('--socket <path>', 'where the other commands reach this engine', defaultSocket())
+    .option('--socket <path>', 'socket for the other commands', defaultSocket())
     .option('--json', 'print what was created as JSON')
     .addHelpText('after', settingsHelp())
-    // Loaded only here: the other commands need no server, and should be quick.
+    // Loaded when used: the other commands need no server and start faster without it.
     .action(async (options) => await (await import('./start.js')).start(options));
   for (const flag of settingFlags()) starting.addOption(flag);
+}
 
-  const app = cli.command('app').description('applications of a running engine');
+function addAppCommands(app: Command): void {
   withConnection(app.command('create <name>'))
-    .description('create an application and print its credentials, this once')
-    .option('--callback-url <url>', 'where events are sent')
-    .option('--organization <name>', 'organization that the application is under')
+    .description('create an application and print its credentials, which are shown only once')
+    .option('--callback-url <url>', 'URL that events are sent to')
+    .option('--organization <name>', 'organization of the application')
     .option(
       '--strict-stamps',
       'refuse stamps more than two minutes ahead: not for the Python and Ruby SDKs',
@@ -83,70 +99,56 @@ export function program(): Command {
     .description('refuse all further calls of an application')
     .action(appDisable);
   withConnection(app.command('enable <app-key>'))
-    .description('take its calls again')
+    .description('accept the calls of a disabled application again')
     .action(appEnable);
-
   withConnection(app.command('rotate <app-key>'))
-    .description('make new credentials and print them, this once; those before end at once')
+    .description('make new credentials and print them, which are shown only once')
     .addOption(
-      new Option('--only <which>', 'leave the other one as it is').choices([
-        'secret-key',
-        'private-key',
-      ]),
+      new Option('--only <which>', 'make only this one').choices(['secret-key', 'private-key']),
     )
-    .option('--grace <minutes>', 'how long those before go on being taken', '0')
+    .option('--grace <minutes>', 'how long the credentials before stay valid', '0')
     .option('--private-key <file>', 'write the private key to this new file, mode 0600')
     .action(appRotate);
   withConnection(app.command('delete <app-key>'))
     .description('delete an application, its sessions and its white label users')
-    .option('--yes', 'do it: there is no way back')
+    .option('--yes', 'confirm the deletion, which cannot be undone')
     .action(appDelete);
+}
 
-  const user = cli.command('user').description('users of a running engine');
+function addUserCommands(user: Command): void {
   withConnection(user.command('create <name>'))
     .description('create a user, with a virtual device until a phone is paired')
-    .option('--no-device', 'without one: the user has to pair a phone first')
+    .option('--no-device', 'create no virtual device: the user must pair a phone first')
     .action(userCreate);
   withConnection(user.command('list')).description('list the users').action(userList);
   withConnection(user.command('delete <name>'))
     .description('delete a user with all devices and sessions')
-    .option('--yes', 'do it: there is no way back')
+    .option('--yes', 'confirm the deletion, which cannot be undone')
     .action(userDelete);
   withConnection(user.command('deorbit <name>'))
-    .description('end the sessions of a user, and tell the applications')
-    .option('--app <app-key>', 'only those with one application')
+    .description('end the sessions of a user and tell the applications')
+    .option('--app <app-key>', 'only sessions with this application')
     .action(userDeorbit);
   withConnection(user.command('resume <name>'))
     .description('end the pause that followed a report of fraud')
     .action(userResume);
+}
 
-  const device = cli.command('device').description('phones of the users of a running engine');
+function addDeviceCommands(device: Command): void {
   withConnection(device.command('pair <user>'))
-    .description('print a QR code, a link and a code that pair a phone, once, for ten minutes')
+    .description('print a QR code, a link and a code that pair a phone once, within ten minutes')
     .action(devicePair);
   withConnection(device.command('list <user>'))
     .description('list the phones of a user')
     .action(deviceList);
   withConnection(device.command('unpair <user> <device>'))
-    .description('unpair a phone, as one that was lost')
+    .description('unpair a phone, for example a lost one')
     .action(deviceUnpair);
-
-  withConnection(cli.command('audit'))
-    .description('print what was done, the newest first')
-    .option('--user <name>', 'of one user')
-    .option('--limit <number>', 'how many entries', '100')
-    .action(audit);
-  withConnection(
-    cli.command('key').description('the key by which envelopes are encrypted').command('rotate'),
-  )
-    .description('make a new one; the one before goes on decrypting for a day')
-    .action(keyRotate);
-  return cli;
 }
 
 function withConnection(command: Command): Command {
   return command
-    .option('--socket <path>', 'the socket of the running engine', defaultSocket())
+    .option('--socket <path>', 'socket of the running engine', defaultSocket())
     .option('--json', 'print JSON');
 }
 

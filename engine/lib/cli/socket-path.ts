@@ -2,8 +2,8 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Where a running engine is reached by the other commands: in the user's own run-time directory if
- * there is one, else in a directory of the user's below the temporary one.
+ * The socket on which a running engine takes commands, unless `--socket` names another one: in the
+ * user's run-time directory, or else in a directory of the user below the temporary directory.
  */
 export function defaultSocket(): string {
   const { LAUNCHKEY_ENGINE_SOCKET, XDG_RUNTIME_DIR } = process.env;

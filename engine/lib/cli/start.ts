@@ -7,12 +7,12 @@ import type { EngineOptions } from '../options.js';
 import { InvalidOption } from '../resolve-options.js';
 import { startEngine } from '../start-engine.js';
 import { type CreatedApp, credentialLines } from './apps.js';
-import { type Commands, serveCommands } from './control.js';
-import { CliFault } from './fault.js';
+import { CliError } from './cli-error.js';
+import { type CommandServer, serveCommands } from './control-server.js';
 import { print } from './output.js';
-import { readSettings, type Settings } from './settings.js';
+import { readSettings, type Settings } from './read-settings.js';
 
-/** The flags that are no settings, beside those that are. */
+/** The flags of `start`. Those of the settings are read by `readSettings`. */
 interface StartFlags extends Readonly<Record<string, unknown>> {
   app: string[];
   user: string[];
@@ -20,61 +20,61 @@ interface StartFlags extends Readonly<Record<string, unknown>> {
   json?: boolean;
 }
 
-/** Serves until SIGINT or SIGTERM, then answers what is held and ends. */
+/** Serves until SIGINT or SIGTERM, then closes the engine. */
 export async function start(flags: StartFlags): Promise<void> {
   const { socket, json, user: users } = flags;
   const wanted = readWanted(flags);
   const settings = await readSettings(flags, process.env);
   const engine = await launch(settings);
-  // From here on, since whoever reads that the engine listens may tell it to end at once.
-  const told = toldToStop();
-  let commands: Commands | undefined;
+  // Before the first line is printed: a program that reads it may send the signal at once.
+  const stopped = stopSignal();
+  let commands: CommandServer | undefined;
   try {
     commands = await serveCommands(engine, socket);
     const apps = await createAll(engine, users, wanted);
     const { url, authenticatorUrl } = engine;
     const started = { url, authenticatorUrl, socket, apps, users };
     print(json, started, startLines(engine, settings.options, users, apps));
-    await told;
+    await stopped;
   } finally {
     await commands?.close();
     await engine.close();
   }
 }
 
-async function launch({ options, place }: Settings): Promise<Engine> {
+async function launch({ options, nameOf }: Settings): Promise<Engine> {
   const { logLevel: level = 'info', ...rest } = options;
   const logger = pino({ base: undefined, level }, standardError);
   try {
     return await startEngine({ port: 8080, ...rest, logger });
   } catch (error) {
     if (!(error instanceof InvalidOption)) throw error;
-    throw new CliFault(`${place(error.option)} must be ${error.expected}.`, 2);
+    throw new CliError(`${nameOf(error.option)} must be ${error.expected}.`, 2);
   }
 }
 
 /**
- * Not pino's own destination, which keeps what cannot be written and tries it again and again when the
- * process is to end: a log on a disk that is full would hold the engine up for good.
+ * Replaces pino's own destination, which keeps lines that cannot be written and retries them when the
+ * process ends: with a log on a full disk the engine would never end.
  */
 const standardError = {
   write(line: string): void {
     try {
       writeSync(2, line);
     } catch {
-      // There is nobody left to tell.
+      // The log itself cannot be written, so the error cannot be reported.
     }
   },
 };
 
-/** Keeps listening: npx passes on a Ctrl+C that came here already, which must not cut the end short. */
-function toldToStop(): Promise<void> {
+/** Stays subscribed: npx sends Ctrl+C a second time, which must not end the process before it has closed. */
+function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
 }
 
-/** Refuses what is wrong before anything is made: credentials that were not printed would be lost. */
+/** Checks all flags before anything is created: credentials that are not printed would be lost. */
 function readWanted({ app, user }: StartFlags): AppOptions[] {
   const apps = app.map(readApp);
   refuseTwice('--user', user);
@@ -84,7 +84,7 @@ function readWanted({ app, user }: StartFlags): AppOptions[] {
   );
   for (const name of user) {
     const fault = nameFault(name);
-    if (fault) throw new CliFault(`--user ${JSON.stringify(name)}: ${fault}`, 2);
+    if (fault) throw new CliError(`--user ${JSON.stringify(name)}: ${fault}`, 2);
   }
   return apps;
 }
@@ -94,17 +94,17 @@ function readApp(text: string): AppOptions {
   try {
     return readAppOptions({ name, callbackUrl: url.length > 0 ? url.join('=') : undefined });
   } catch (error) {
-    throw new CliFault(`--app ${JSON.stringify(name)}: ${(error as Error).message}`, 2);
+    throw new CliError(`--app ${JSON.stringify(name)}: ${(error as Error).message}`, 2);
   }
 }
 
 function refuseTwice(flag: string, names: string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice === undefined) return;
-  throw new CliFault(`${flag} names ${JSON.stringify(twice)} twice: leave one of them out.`, 2);
+  throw new CliError(`${flag} names ${JSON.stringify(twice)} twice. Remove one of them.`, 2);
 }
 
-/** Makes what is missing, so that the same command starts the engine again on the same data. */
+/** Creates what does not exist, so the same command can start the engine again on the same data. */
 async function createAll(
   engine: Engine,
   names: string[],
@@ -127,7 +127,7 @@ function startLines(
   apps: CreatedApp[],
 ): string[] {
   return [
-    `The engine listens on ${engine.url}; its API is at ${engine.url}/v1.`,
+    `The engine listens on ${engine.url}. The API is at ${engine.url}/v1.`,
     `The authenticator is at ${engine.authenticatorUrl}.`,
     dataLine(options),
     ...users.map((name) => `user ${name}`),
@@ -136,9 +136,9 @@ function startLines(
 }
 
 function dataLine({ data, databaseUrl, key, keyFile }: EngineOptions): string {
-  // Not the URL, which may hold a password.
-  if (databaseUrl !== undefined) return 'The data is kept in PostgreSQL.';
-  if (data === undefined) return 'Everything is kept in memory: when the engine stops, it is gone.';
-  if (key !== undefined) return `The data is kept in ${data}.`;
-  return `The data is kept in ${data}, and opens only with its key, ${keyFile ?? `${data}.key`}.`;
+  // The URL is not printed, because it can hold a password.
+  if (databaseUrl !== undefined) return 'The data is in PostgreSQL.';
+  if (data === undefined) return 'The data is in memory and is lost when the engine stops.';
+  if (key !== undefined) return `The data is in ${data}.`;
+  return `The data is in ${data}. It opens only with its key file, ${keyFile ?? `${data}.key`}.`;
 }

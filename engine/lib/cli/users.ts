@@ -1,5 +1,5 @@
 import { confirm } from './confirm.js';
-import { command } from './control.js';
+import { command } from './control-client.js';
 import { type Connection, print } from './output.js';
 
 interface CreateOptions extends Connection {
@@ -16,29 +16,35 @@ export async function userCreate(
   ]);
 }
 
+export async function userList({ socket, json }: Connection): Promise<void> {
+  const users = await command(socket, 'users');
+  const lines = users.map((user) => [user.username, deviceText(user)].join('\t'));
+  print(json, users, lines);
+}
+
 export async function userDelete(
   name: string,
   { socket, json, yes }: Connection & { yes?: boolean },
 ): Promise<void> {
   confirm(yes, `the user ${name} with all devices and sessions`);
   await command(socket, 'deleteUser', name);
-  print(json, { username: name, deleted: true }, [`user ${name} is deleted`]);
+  print(json, { username: name, deleted: true }, [`user ${name} deleted`]);
 }
 
-/** Logs a user out of one application, or of all. */
+/** Ends the sessions of a user with one application, or with all. */
 export async function userDeorbit(
   username: string,
   { socket, json, app }: Connection & { app?: string },
 ): Promise<void> {
   const ended = await command(socket, 'deorbit', username, ...(app === undefined ? [] : [app]));
-  const said = [`no session of ${username} is open`, `1 session of ${username} is ended`];
-  print(json, { username, ended }, [said[ended] ?? `${ended} sessions of ${username} are ended`]);
+  const texts = [`no open session of ${username}`, `1 session of ${username} ended`];
+  print(json, { username, ended }, [texts[ended] ?? `${ended} sessions of ${username} ended`]);
 }
 
-export async function userList({ socket, json }: Connection): Promise<void> {
-  const users = await command(socket, 'users');
-  const lines = users.map((user) => [user.username, deviceText(user)].join('\t'));
-  print(json, users, lines);
+/** Ends the pause that followed a report of fraud. */
+export async function userResume(username: string, { socket, json }: Connection): Promise<void> {
+  await command(socket, 'endPause', username);
+  print(json, { username }, [`requests to ${username} are allowed again`]);
 }
 
 function deviceText({ hasDevice, devices }: { hasDevice: boolean; devices: number }): string {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RUNS, textLike } from '../../../spec/support/fuzz.js';
-import { serveCommands } from '../../lib/cli/control.js';
-import { CliFault } from '../../lib/cli/fault.js';
-import { readSettings } from '../../lib/cli/settings.js';
+import { CliError } from '../../lib/cli/cli-error.js';
+import { serveCommands } from '../../lib/cli/control-server.js';
+import { readSettings } from '../../lib/cli/read-settings.js';
 import { share } from '../support/engine.js';
 import { http } from '../support/http.js';
 
@@ -17,8 +17,8 @@ const PASSWORD = 'a-password-that-must-not-come-back';
 const folder = mkdtempSync(join(tmpdir(), 'launchkey-fuzz-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('whatever an operator gives', { timeout: TIMEOUT }, () => {
-  it('a file of settings is understood, or said to be wrong without what it holds', async () => {
+describe('random input of an operator', { timeout: TIMEOUT }, () => {
+  it('is a configuration file that is read, or refused without quoting it', async () => {
     const file = join(folder, 'engine.json');
     const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constant(PASSWORD));
     const name = fc.constantFrom(
@@ -43,7 +43,7 @@ describe('whatever an operator gives', { timeout: TIMEOUT }, () => {
         await writeFile(file, text);
         const read = await readSettings({ config: file }, {}).catch((error: unknown) => error);
         if (read instanceof Error) {
-          expect(read).toBeInstanceOf(CliFault);
+          expect(read).toBeInstanceOf(CliError);
           expect(read.message).not.toContain(PASSWORD);
         } else {
           expect(JSON.parse(text)).toMatchObject((read as { options: object }).options);
@@ -54,7 +54,7 @@ describe('whatever an operator gives', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a variable is understood, or said to be wrong without what it holds', async () => {
+  it('is a variable that is read, or refused without quoting it', async () => {
     const variable = fc
       .constantFrom('PORT', 'DATA', 'TRUSTED_PROXIES', 'DELIVERY_BACKOFF', 'LOG_LEVEL', 'OTHER')
       .map((name) => `LAUNCHKEY_ENGINE_${name}`);
@@ -63,14 +63,14 @@ describe('whatever an operator gives', { timeout: TIMEOUT }, () => {
       fc.asyncProperty(variable, text, async (name, given) => {
         const read = await readSettings({}, { [name]: given }).catch((error: unknown) => error);
         if (!(read instanceof Error)) return;
-        expect(read).toBeInstanceOf(CliFault);
+        expect(read).toBeInstanceOf(CliError);
         expect(read.message).not.toContain(PASSWORD);
       }),
       { numRuns: RUNS },
     );
   });
 
-  it('a command is done or refused, and the next one heard', async () => {
+  it('is a command that is run or refused, and the next command is run', async () => {
     const { engine } = await share();
     const path = join(folder, 'engine.sock');
     const commands = await serveCommands(engine, path);
@@ -114,7 +114,7 @@ describe('whatever an operator gives', { timeout: TIMEOUT }, () => {
   });
 });
 
-/** Sends one command as the command line does, and gives the whole answer. */
+/** Sends one command as the command line does, and returns the whole response. */
 async function ask(socketPath: string, body: string): Promise<string> {
   return (await http('http://localhost', { socketPath, method: 'POST', body })).text;
 }
