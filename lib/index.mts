@@ -1,4 +1,4 @@
-// ES modules get the very classes that CommonJS gets, so that instanceof holds between them.
+// ES modules get the classes of the CommonJS build, so instanceof holds between the two.
 import { LaunchKeyStrategy } from './index.js';
 
 export * from './index.js';

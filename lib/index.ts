@@ -54,7 +54,6 @@ export type {
   LaunchKeyStrategyOptionsWithoutRequest,
   LaunchKeyStrategyOptionsWithRequest,
   LoginOptions,
-  LoginRequest,
   VerifyDone,
   VerifyFunction,
   VerifyFunctionWithRequest,
@@ -78,6 +77,7 @@ export type {
 export { StoreFullError, StoreUnavailableError } from './store/store.js';
 export type { SessionHandler } from './web/browser-session.js';
 export type { CallbackHandler } from './web/callback.js';
+export type { LoginRequest } from './web/request.js';
 export type { WaitingHandler, WaitingRequest, WaitingStatus } from './web/waiting/handler.js';
 export type { WaitingOptions } from './web/waiting/options.js';
 export type { WaitingReply } from './web/waiting/reply.js';

@@ -126,7 +126,7 @@ describe('passport.authorize()', () => {
     await browser.post('/link', { request });
     const again = await browser.post('/link', { request });
     expect(again.headers.get('location')).toBe('/me');
-    expect((await browser.me()).messages).toEqual(['This login is finished already.']);
+    expect((await browser.me()).messages).toEqual(['This login is already complete.']);
     expect(await browser.get(`/link/wait?request=${request}`)).toContain('data-section="finished"');
   });
 

@@ -116,8 +116,8 @@ describe('what is published', () => {
 
   it('of a user whom verify does not let in', async () => {
     const world = await startWorld();
-    const { strategy, messages } = await observe(world);
-    Reflect.set(strategy, '_verify', async () => false);
+    const { strategy, messages, refuseEveryone } = await observe(world);
+    refuseEveryone();
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
     await seen;

@@ -322,7 +322,9 @@ describe('a login', () => {
     onTestFinished(() => void vi.useRealTimers());
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
-    expect(await seen).toMatchObject({ error: { message: expect.stringMatching(/^verify has/) } });
+    expect(await seen).toMatchObject({
+      error: { message: expect.stringMatching(/^verify did not answer/) },
+    });
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 

@@ -53,13 +53,13 @@ const memoryConsumesTwice = [
   'if (!kept) return null;',
 ];
 const redisConsumesTwice = [
-  'lib/store/redis/store.ts',
+  'lib/store/redis/scripts.ts',
   "if redis.call('HGET', KEYS[1], 'state') ~= 'answered' then return nil end",
   '',
 ];
 const anyBrowserFinishes = [
-  'lib/passport/strategy.ts',
-  'if (!this._browserSession.began(req, handle)) {',
+  'lib/passport/attempt.ts',
+  'if (!this.browserSession.hasBegun(this.req, handle)) {',
   'if (false) {',
 ];
 
@@ -209,8 +209,8 @@ export const defences = [
     'the look into the session, on the waiting page',
     [
       'lib/web/waiting/handler.ts',
-      "return this.browserSession.began(req, handle) ? look() : { state: 'unknown' };",
-      'return look();',
+      "return this.browserSession.hasBegun(req, handle) ? read() : { state: 'unknown' };",
+      'return read();',
     ],
     WAITING,
     'is the browser that began the login',
@@ -218,7 +218,7 @@ export const defences = [
   defence(
     'finishes a login that another browser began',
     'the error where there are no sessions',
-    ['lib/passport/strategy.ts', 'this._mustHaveSession(req);', ''],
+    ['lib/passport/attempt.ts', 'this.requireSession();', ''],
     MODES,
     'is an error without sessions, and no push is sent',
   ),
@@ -227,14 +227,14 @@ export const defences = [
     'the one script: consume() looks first and writes then',
     [
       'lib/store/redis/store.ts',
-      'return loginRecord(await this.run(CONSUME, [this.loginKey(handle)]));',
+      'return loginRecord(await this.run(scripts.CONSUME, [this.loginKey(handle)]));',
       `const seen = await this.get(handle);
     if (seen?.state !== 'answered') return null;
     await this.run("redis.call('HSET', KEYS[1], 'state', 'finished')", [this.loginKey(handle)]);
     return { ...seen, state: 'finished' };`,
     ],
     CONTRACT,
-    'an answered login is consumed by one',
+    'lets one of many simultaneous',
   ),
   defence(
     'kills a process or Redis in the middle of logins',
@@ -254,7 +254,7 @@ export const defences = [
     'makes Redis evict the list by which a logout finds sessions',
     'the look into the list',
     [
-      'lib/store/redis/store.ts',
+      'lib/store/redis/scripts.ts',
       "if not redis.call('ZSCORE', KEYS[2] .. kept[2], ARGV[1]) then return nil end",
       '',
     ],
@@ -318,7 +318,11 @@ export const defences = [
   defence(
     'pushes request after request at somebody’s phone',
     'the refusal',
-    ['lib/login/places.ts', 'if (free !== null) throw tooMany(what, limit, free);', ''],
+    [
+      'lib/login/pending-limits.ts',
+      'if (freeInMs !== null) throw limitExceeded(limit, freeInMs);',
+      '',
+    ],
     LIMITS,
     'have a limit, beyond which no push is sent',
   ),
@@ -326,7 +330,7 @@ export const defences = [
     'pushes request after request at somebody’s phone',
     'one name for all spellings',
     [
-      'lib/login/places.ts',
+      'lib/login/pending-limits.ts',
       "const name = username.normalize('NFKC').trim().toLowerCase();",
       'const name = username;',
     ],
@@ -338,9 +342,9 @@ export const defences = [
     'the count before the push',
     [
       'lib/login/start.ts',
-      'const places = await takePlaces(this.store, counted, loginTimeout);',
-      `await this.ask(options);
-    const places = await takePlaces(this.store, counted, loginTimeout);`,
+      'const places = await takeSlots(this.store, limits, loginTimeout);',
+      `await this.authorize(options);
+    const places = await takeSlots(this.store, limits, loginTimeout);`,
     ],
     LIMITS,
     'are counted before the push is sent',
@@ -349,33 +353,33 @@ export const defences = [
     'pushes request after request at somebody’s phone',
     'the limit in MemoryStore',
     [
-      'lib/store/places.ts',
-      'if (places.size >= limit) return Math.min(...places.values()) - now;',
+      'lib/store/memory-slots.ts',
+      'if (slots.size >= limit) return Math.min(...slots.values()) - now;',
       '',
     ],
     CONTRACT,
-    'of places there are as many',
+    'gives out as many pending slots',
   ),
   defence(
     'pushes request after request at somebody’s phone',
     'the one step of RedisStore: it counts first and takes then',
     [
       'lib/store/redis/store.ts',
-      'const free = await this.run(TAKE_PLACE, [this.placesKey(of)], [id, String(limit), whole(ttl)]);',
-      `const many = await this.run("return redis.call('ZCARD', KEYS[1])", [this.placesKey(of)]);
-    if (Number(many) >= limit) return ttl;
-    const free = await this.run(TAKE_PLACE, [this.placesKey(of)], [id, '1000', whole(ttl)]);`,
+      '[id, String(limit), whole(ttl)],',
+      `Number(await this.run("return redis.call('ZCARD', KEYS[1])", [this.slotsKey(of)])) < limit
+        ? [id, '1000', whole(ttl)]
+        : [id, '0', whole(ttl)],`,
     ],
     CONTRACT,
-    'of places there are as many',
+    'gives out as many pending slots',
   ),
   defence(
     'pushes at many people from one browser',
     'the count of the browser',
     [
       'lib/login/start.ts',
-      'return [countedBrowser(appKey, browser, maxPendingPerBrowser), user];',
-      'return [user];',
+      'return [browserLimit(appKey, browserId, maxPendingPerBrowser), ofUser];',
+      'return [ofUser];',
     ],
     LIMITS,
     'have a limit, beyond which no push is sent, whoever it is for',
@@ -394,14 +398,14 @@ export const defences = [
   defence(
     'sends endless user names',
     'the longest name',
-    ['lib/passport/strategy.ts', 'value.length <= LONGEST_USERNAME', 'value.length > 0'],
+    ['lib/passport/attempt.ts', 'value.length <= MAX_USERNAME_LENGTH', 'value.length > 0'],
     LIMITS,
     'is a user name longer than any',
   ),
   defence(
     'sends endless user names',
     'the hash',
-    ['lib/login/places.ts', "return hash('sha256', text, 'base64url');", 'return text;'],
+    ['lib/login/pending-limits.ts', "return hash('sha256', text, 'base64url');", 'return text;'],
     LIMITS,
     'are kept by a hash of the name',
   ),
@@ -445,8 +449,8 @@ export const defences = [
     'logs in while the user logs out on the device',
     'the look at the session after verify',
     [
-      'lib/passport/strategy.ts',
-      'if (session && !(await this._logins.sessions.isOpen(handle))) {',
+      'lib/passport/attempt.ts',
+      'if (session && !(await sessions.isOpen(handle))) {',
       'if (false) {',
     ],
     EVENTS,
@@ -455,7 +459,7 @@ export const defences = [
   defence(
     'asks who exists, where `concealUsers` is on',
     'the decoy',
-    ['lib/login/start.ts', 'if (this.settings.concealUsers && refusalOf(error)) return null;', ''],
+    ['lib/login/start.ts', 'if (this.settings.concealUsers && refusalFor(error)) return null;', ''],
     CONCEAL,
     'until a held request expires',
   ),
@@ -471,8 +475,8 @@ export const defences = [
     'the steps of a start',
     [
       'lib/login/start.ts',
-      'return await (this.settings.concealUsers ? inSteps(starting) : starting);',
-      'return await starting;',
+      'return await (this.settings.concealUsers ? settleInSteps(login) : login);',
+      'return await login;',
     ],
     'spec/login/conceal.spec.ts',
     'a start ends with a step',
@@ -482,7 +486,7 @@ export const defences = [
     'the clock of a look',
     [
       'lib/login/logins.ts',
-      'await (this.conceal ? askUnseen(this.store, login, ask) : ask());',
+      'await (this.conceals ? askConcealed(this.store, login, ask) : ask());',
       'await ask();',
     ],
     'spec/login/conceal.spec.ts',
@@ -491,7 +495,7 @@ export const defences = [
   defence(
     'asks the same while the engine is away, forgets or is wrong about the time',
     'what hides the trouble of a wait',
-    ['lib/login/wait.ts', 'if (this.settings.concealUsers) return this.endureUnseen(error);', ''],
+    ['lib/login/poll-loop.ts', 'settings.concealUsers ? this.concealFailure(error) : ', ''],
     CONCEAL,
     'shows nothing of the engine',
   ),
@@ -500,7 +504,7 @@ export const defences = [
     'what hides the trouble of a look',
     [
       'lib/login/logins.ts',
-      'await (this.conceal ? askUnseen(this.store, login, ask) : ask());',
+      'await (this.conceals ? askConcealed(this.store, login, ask) : ask());',
       'await ask();',
     ],
     CONCEAL,
@@ -509,21 +513,25 @@ export const defences = [
   defence(
     'asks the same while the engine is away, forgets or is wrong about the time',
     'what hides that a device gave up',
-    ['lib/login/wait.ts', 'if (this.settings.concealUsers && isNoAnswer(read)) return false;', ''],
+    [
+      'lib/login/wait.ts',
+      'if (this.settings.concealUsers && isExpiryNotice(reading)) return false;',
+      '',
+    ],
     CONCEAL,
     'whose device says that nobody answered',
   ),
   defence(
     'asks who exists',
     'the denial in place of "no such user"',
-    ['lib/login/verdict.ts', 'error instanceof NoSuchUserError ||', ''],
+    ['lib/login/engine-errors.ts', 'error instanceof NoSuchUserError ||', ''],
     STRATEGY,
     'of a user who does not exist looks like a denied one',
   ),
   defence(
     'asks who exists',
     'the denial in place of "no device"',
-    ['lib/login/verdict.ts', 'error instanceof NoPairedDevicesError ||', ''],
+    ['lib/login/engine-errors.ts', 'error instanceof NoPairedDevicesError ||', ''],
     STRATEGY,
     'of a user without a device looks like a denied one',
   ),
@@ -532,8 +540,8 @@ export const defences = [
     'the Error that is made of what was thrown',
     [
       'lib/passport/verify.ts',
-      'const refuse = (error: unknown) => reject(asThrowable(error));',
-      'const refuse = (error: unknown) => reject(error);',
+      'const fail = (error: unknown) => reject(toErrorObject(error));',
+      'const fail = (error: unknown) => reject(error);',
     ],
     'spec/login/verify.spec.ts',
     'makes an Error of a thrown',
@@ -543,7 +551,7 @@ export const defences = [
     'the Error that the host is handed',
     [
       'lib/web/host-error.ts',
-      'const error = asThrowable(thrown);',
+      'const error = toErrorObject(thrown);',
       'const error = thrown as object;',
     ],
     'spec/attack/mended.spec.ts',
@@ -554,8 +562,8 @@ export const defences = [
     'the end of the wait',
     [
       'lib/login/hold.ts',
-      'const how = await Promise.race([outcome, browser.left]);',
-      'const how: string = await outcome;',
+      'const end = await Promise.race([outcome, connection.whenClosed]);',
+      'const end: string = await outcome;',
     ],
     STRATEGY,
     'stops the poll at once, and an approval that comes later logs nobody in',
@@ -563,7 +571,7 @@ export const defences = [
   defence(
     'leaves the page, and lets the user approve later',
     'the look whether the browser is there after verify',
-    ['lib/passport/strategy.ts', 'if (browser.gone) {', 'if (false) {'],
+    ['lib/passport/attempt.ts', 'if (this.connection.closed) {', 'if (false) {'],
     'spec/attack/mended.spec.ts',
     'is not logged in, and the LaunchKey session is ended',
   ),
@@ -572,7 +580,7 @@ export const defences = [
     'the end of the session that a late approval opens',
     [
       'lib/login/hold.ts',
-      "if (!verdict) await logins.giveUp(login, 'cancelled').catch(() => {});",
+      "if (!verdict) await logins.abandon(login, 'cancelled').catch(() => {});",
       '',
     ],
     'spec/login/wait.spec.ts',
@@ -581,7 +589,7 @@ export const defences = [
   defence(
     'leaves the page, and lets the user approve later',
     'the report that nobody was logged in, when the event comes',
-    ['lib/login/events.ts', 'if (isOwnAnswer(answer) && login.session) {', 'if (false) {'],
+    ['lib/login/events.ts', 'if (isLocalAnswer(answer) && login.session) {', 'if (false) {'],
     EVENTS,
     'leaves no LaunchKey session open',
   ),
@@ -590,7 +598,7 @@ export const defences = [
     'the minute',
     [
       'lib/passport/verify.ts',
-      'timer = setTimeout(() => refuse(noAnswer()), PATIENCE).unref();',
+      'timer = setTimeout(() => fail(noAnswer()), VERIFY_TIMEOUT_MS).unref();',
       '',
     ],
     'spec/login/verify.spec.ts',
@@ -630,8 +638,8 @@ export const defences = [
     'the report that the engine must accept',
     [
       'lib/login/finish.ts',
-      'if (answer.authorized && accepted) return approved(record, answer);',
-      'if (answer.authorized) return approved(record, answer);',
+      'if (answer.authorized && accepted) return approval(record, answer);',
+      'if (answer.authorized) return approval(record, answer);',
     ],
     'spec/login/wait.spec.ts',
     'the report of an approval',

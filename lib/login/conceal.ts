@@ -1,50 +1,50 @@
 /*
- * With `concealUsers`, a browser may learn of a login what is in the store and what the clock says,
- * and nothing else. What the engine does shows only once it brought an answer, which decoys never
- * get. So neither trouble with the engine, nor what it forgot, nor how long it took is seen: there is
- * nothing of it that a decoy would have to imitate.
+ * With `concealUsers`, the browser of a login sees the record in the store and the clock, and
+ * nothing else. The engine becomes visible only by an answer, which a decoy never gets. Failures of
+ * the engine, auth requests that it forgot and its response times stay hidden, so a decoy does not
+ * have to imitate them.
  */
 import type { PendingLogin, Store } from '../store/store.js';
 
 /**
- * The steps in which a browser gets to see how long the engine took, in milliseconds: more than an
- * engine needs to look up a user and to send a push, and less than a person minds.
+ * Visible durations are multiples of this. An engine needs less time to look up a user and to send
+ * a push, and a person does not notice the delay.
  */
-const STEP = 250;
-const ENOUGH = new Error('Looked for long enough');
+const STEP_MS = 250;
+const STEP_IS_OVER = new Error('The visible time for this question is over.');
 
 /**
- * Ends as the work does, after a whole number of {@link STEP}s: to tell a user from a stranger takes
- * the engine more time or less.
+ * Settles as the work does, but after a whole number of steps: the time that the engine needs tells
+ * a user who exists from one who does not.
  */
-export async function inSteps<T>(work: Promise<T>): Promise<T> {
-  let done = false;
-  const finished = () => {
-    done = true;
+export async function settleInSteps<T>(work: Promise<T>): Promise<T> {
+  let settled = false;
+  const markSettled = () => {
+    settled = true;
   };
-  work.then(finished, finished);
-  while (!done) await new Promise((resolve) => setTimeout(resolve, STEP).unref());
+  work.then(markSettled, markSettled);
+  while (!settled) await new Promise((resolve) => setTimeout(resolve, STEP_MS).unref());
   return work;
 }
 
 /**
- * Has the engine asked in the background, and resolves when that has brought an answer or, for whatever
- * reason, not brought one within a {@link STEP}. What it brings later is there at the next look.
+ * Asks the engine in the background. Resolves when the login has an answer, and after one step at
+ * the latest. A later answer is there at the next look.
  *
- * @throws what the store throws.
+ * @throws the error of the store.
  */
-export async function askUnseen(
+export async function askConcealed(
   store: Store,
   { handle }: PendingLogin,
   ask: () => Promise<void>,
 ): Promise<void> {
-  const enough = new AbortController();
-  const timer = setTimeout(() => enough.abort(ENOUGH), STEP).unref();
+  const step = new AbortController();
+  const timer = setTimeout(() => step.abort(STEP_IS_OVER), STEP_MS).unref();
   ask().catch(() => {});
   try {
-    await store.waitForAnswer(handle, enough.signal);
+    await store.waitForAnswer(handle, step.signal);
   } catch (error) {
-    if (error !== ENOUGH) throw error;
+    if (error !== STEP_IS_OVER) throw error;
   } finally {
     clearTimeout(timer);
   }

@@ -3,104 +3,117 @@ import type { PendingLogin } from '../store/store.js';
 import type { LoginCode, LoginInfo } from './verdict.js';
 
 /**
- * The names of the `node:diagnostics_channel` channels on which the strategy says what happens.
- * Nothing is made for a channel that nobody has subscribed to. No message holds a key, a package or
- * the engine's token of an auth request; a login is named by its handle.
+ * The names of the `node:diagnostics_channel` channels on which the strategy publishes what happens.
+ *
+ * Messages are created only for channels that have subscribers. No message contains a key, an auth
+ * package or the engine's token of an auth request: a login is named by its handle.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel';
+ * import { CHANNELS, type LoginFinished } from 'passport-launchkey';
+ *
+ * subscribe(CHANNELS.finished, (message) => {
+ *   const { login, outcome, after } = message as LoginFinished;
+ *   console.log(`Login ${login} ended as ${outcome} after ${after} ms`);
+ * });
+ * ```
  */
 export const CHANNELS = {
-  /** {@link LoginStarted}: a user was asked. */
+  /** {@link LoginStarted}: a push was sent to a user. */
   started: 'passport-launchkey:login:started',
-  /** {@link LoginAnswered}: the user's answer, or the browser's cancel, is in the store. */
+  /** {@link LoginAnswered}: the user answered, or the browser cancelled. */
   answered: 'passport-launchkey:login:answered',
-  /** {@link LoginFinished}: how a login ended. */
+  /** {@link LoginFinished}: a login ended. */
   finished: 'passport-launchkey:login:finished',
-  /** {@link LoginRefused}: nobody was asked. */
+  /** {@link LoginRefused}: a login was refused, and no push was sent. */
   refused: 'passport-launchkey:login:refused',
   /** {@link LoginFailed}: a login request ended in an error. */
   failed: 'passport-launchkey:login:failed',
-  /** {@link EventReceived}: a server-side event came. */
+  /** {@link EventReceived}: a server-side event arrived. */
   event: 'passport-launchkey:event:received',
-  /** {@link SessionEnded}: LaunchKey sessions have ended. */
+  /** {@link SessionEnded}: LaunchKey sessions ended. */
   ended: 'passport-launchkey:session:ended',
 } as const;
 
-/** What every message says. */
+/** The members of every message. */
 export interface Diagnosis {
   /** The name of the strategy. */
   strategy: string;
 }
 
-/** A push was sent, and the login waits for its answer. */
+/** Published when a push was sent and the login waits for its answer. */
 export interface LoginStarted extends Diagnosis {
   /** The handle of the login. */
   login: string;
-  /** The name that was typed in; nothing proves it yet. */
+  /** The name that the user typed. It is not verified. */
   username: string;
-  /** What an approval leads to. */
+  /** Whether an approval opens a LaunchKey session. */
   authType: 'session' | 'transaction';
   /** When the login expires. */
   expiresAt: Date;
-  /** `true` where the user cannot be asked and `concealUsers` hides it: nobody will answer. */
+  /** `true` if the user cannot be asked and `concealUsers` hides this. Such a login gets no answer. */
   decoy: boolean;
 }
 
-/** Published by the process that the answer came to. */
+/** Published by the process that received the answer. */
 export interface LoginAnswered extends Diagnosis {
   /** The handle of the login. */
   login: string;
   /** Whether the user approved. */
   approved: boolean;
-  /** Why not, where the device says so; `'cancelled'` if the browser gave up. */
+  /** The device's reason for a denial, if it gave one; `'cancelled'` if the browser cancelled. */
   reason?: string | undefined;
-  /** Milliseconds since the login was started. */
+  /** Milliseconds since the login started. */
   after: number;
 }
 
 /**
- * Published by the process in which a login ended: once, unless a browser left just before it could be
- * told and came back for it.
+ * Published by the process in which a login ended. It is published a second time if the browser
+ * disconnected before the response and came back for it.
  */
 export interface LoginFinished extends Diagnosis {
   /** The handle of the login. */
   login: string;
-  /** `'approved'` if somebody was logged in; `'left'` if the browser went away while it was held. */
+  /** `'approved'` if the user was logged in; `'left'` if the browser disconnected while it waited. */
   outcome: 'approved' | 'left' | LoginCode;
-  /** Who was logged in. */
+  /** The user who was logged in. */
   userHash?: string | undefined;
-  /** Milliseconds since the login was started. */
+  /** Milliseconds since the login started. */
   after: number;
 }
 
-/** A login that was refused before anybody was asked. */
+/** Published when a login was refused before a push was sent. */
 export interface LoginRefused extends Diagnosis {
-  /** Why. */
+  /** Why the login was refused. */
   code: LoginCode;
-  /** The name that was typed in, where there was one. */
+  /** The name that the user typed, if any. */
   username?: string | undefined;
 }
 
-/** A login request that ended in Passport's error. */
+/** Published when a login request ended in Passport's `error`. */
 export interface LoginFailed extends Diagnosis {
+  /** What was thrown. */
   error: unknown;
 }
 
-/** A server-side event and what became of it. */
+/** Published when a server-side event was handled or refused. */
 export interface EventReceived extends Diagnosis {
-  /** The HTTP status that it is answered with. */
+  /** The HTTP status of the response. */
   status: number;
-  /** What kind of event it was, where that could be told. */
+  /** The kind of event, if it could be read. */
   type?: 'auth' | 'logout' | undefined;
-  /** Why it was refused, or could not be handled. */
+  /** Why the event was refused, or could not be handled. */
   error?: Error | undefined;
 }
 
-/** LaunchKey sessions that have ended. */
+/** Published when LaunchKey sessions ended. */
 export interface SessionEnded extends Diagnosis {
-  /** Who ended them: the user on the device, or the application by `strategy.logout()`. */
+  /** Whether the user ended them on the device, or the application by `strategy.logout()`. */
   by: 'device' | 'application';
-  /** The handles of the logins that had opened them. */
+  /** The handles of the logins that opened them. */
   logins: string[];
-  /** Whose they were, with `'device'`. */
+  /** The user whose sessions they were, with `'device'`. */
   userHash?: string | undefined;
 }
 
@@ -108,7 +121,7 @@ const channels = Object.fromEntries(
   Object.entries(CHANNELS).map(([key, name]) => [key, channel(name)]),
 ) as Record<keyof typeof CHANNELS, Channel<object>>;
 
-/** Publishes what happens to the logins of one strategy. */
+/** Publishes the diagnostics of one strategy. */
 export class Diagnostics {
   private readonly strategy: string;
 
@@ -165,7 +178,7 @@ export class Diagnostics {
   }
 
   private publish(name: keyof typeof CHANNELS, message: () => object): void {
-    const to = channels[name];
-    if (to.hasSubscribers) to.publish({ strategy: this.strategy, ...message() });
+    const target = channels[name];
+    if (target.hasSubscribers) target.publish({ strategy: this.strategy, ...message() });
   }
 }

@@ -2,23 +2,24 @@ import type { AuthPackageReading, LaunchKeyClient } from '../client/client.js';
 import type { AuthEvent, EventParameters, LogoutEvent } from '../client/events.js';
 import { InvalidCallbackError, InvalidResponseError, LaunchKeyError } from '../errors.js';
 import type { LoginRecord, Store } from '../store/store.js';
-import { digestOf, isOwnAnswer, keepAnswer, ownAnswer } from './answer.js';
+import { digestOf, isLocalAnswer, localAnswer, recordAnswer } from './answer.js';
 import type { Diagnostics } from './diagnostics.js';
+import { isAuthRequestGone } from './engine-errors.js';
 import { handleOf } from './handle.js';
 import type { LaunchKeySessions } from './sessions.js';
 import type { LoginStarter } from './start.js';
-import { isGone, type LoginWaits } from './wait.js';
+import type { LoginWaits } from './wait.js';
 
-/** What becomes of a server-side event. */
+/** The result of handling a server-side event. */
 export interface EventResult {
   /**
-   * The HTTP status for the engine: 200 handled, 400 not to be trusted, 404 not ours, 503 to be
-   * sent again.
+   * The HTTP status for the engine: 200 for a handled event, 400 for one that cannot be trusted,
+   * 404 for an unknown auth request, 503 if the engine must send the event again.
    */
   status: 200 | 400 | 404 | 503;
-  /** What kind of event it was, where that could be told. */
+  /** The kind of event, if it could be read. */
   type?: 'auth' | 'logout' | undefined;
-  /** Whose sessions a logout event ended. */
+  /** The user whose sessions a logout event ended. */
   userHash?: string | undefined;
   /** The auth requests of the sessions that a logout event ended. */
   authRequests?: string[] | undefined;
@@ -26,24 +27,34 @@ export interface EventResult {
   error?: Error | undefined;
 }
 
-/** Options of handling events. */
+/** Options for handling server-side events. */
 export interface EventOptions {
   /**
    * Called when a user logged out on the device, with the auth requests whose LaunchKey sessions
-   * ended. May return a promise; if it throws, the event is answered 503 and comes again. It may
-   * be called more than once for one logout, with the same auth requests or with none: when an event
-   * comes again, or when what it began was cut short.
+   * ended. It may return a promise. If it throws, the event is answered with 503, and the engine
+   * sends it again. It may be called more than once for one logout, with the same auth requests or
+   * with none: when the engine sends an event again, or when the first handling was interrupted.
+   * Default: nothing is called.
    */
   onLogout?: ((userHash: string, authRequests: string[]) => unknown) | undefined;
 }
 
+interface EventInboxParts {
+  client: LaunchKeyClient;
+  store: Store;
+  starter: LoginStarter;
+  waits: LoginWaits;
+  sessions: LaunchKeySessions;
+  diagnostics: Diagnostics;
+}
+
 /**
- * Receives server-side events. An auth event that the engine has not signed is only a hint: it makes
- * the login's answer be fetched from the engine, over the channel that the application trusts. One
- * that carries a valid and fresh signature of the engine is as good as that answer.
+ * Receives server-side events. An auth event without the engine's signature is only a hint: it
+ * makes the application fetch the answer from the engine, over the channel that it trusts. An event
+ * with a valid and fresh signature counts as that answer.
  *
- * The login's record is what a repeated event is known by: it is answered once and consumed once,
- * and forgotten only when it has expired, after which the event belongs to nothing.
+ * A repeated event is recognised by the login's record, which takes one answer and is consumed
+ * once. When the record has expired, the event belongs to no login.
  */
 export class EventInbox {
   readonly store: Store;
@@ -54,17 +65,8 @@ export class EventInbox {
   private readonly sessions: LaunchKeySessions;
   private readonly confirm: boolean;
 
-  constructor(
-    parts: {
-      client: LaunchKeyClient;
-      store: Store;
-      starter: LoginStarter;
-      waits: LoginWaits;
-      sessions: LaunchKeySessions;
-      diagnostics: Diagnostics;
-    },
-    confirm: boolean,
-  ) {
+  /** @param confirm - whether the engine must confirm an answer in an unsigned event. */
+  constructor(parts: EventInboxParts, confirm: boolean) {
     this.client = parts.client;
     this.store = parts.store;
     this.diagnostics = parts.diagnostics;
@@ -74,7 +76,7 @@ export class EventInbox {
     this.confirm = confirm;
   }
 
-  /** Handles one event. Never rejects: the status says what to answer, `error` why. */
+  /** Handles one event. Never rejects: the result has the status to respond with, and the error. */
   async receive(params: EventParameters, options: EventOptions = {}): Promise<EventResult> {
     const result = await this.handle(params, options);
     const { status, type, error } = result;
@@ -96,16 +98,17 @@ export class EventInbox {
   private async receiveAnswer(event: AuthEvent, params: EventParameters): Promise<EventResult> {
     const login = await this.find(event.authRequest);
     if (!login) return { status: 404, type: 'auth' };
-    const read = once(() => this.mustBelong(login, event));
+    const read = once(() => this.readPackage(login, event));
     if (login.state === 'pending') await this.takeAnswer(login, event, params, read);
     const { answer } = (await this.store.get(login.handle)) ?? {};
     if (answer?.digest !== digestOf(event.auth)) await read();
-    if (!answer)
+    if (!answer) {
       throw new InvalidCallbackError(
-        'The engine knows of no answer to the auth request that this event is about; it was ignored.',
+        'The event claims an answer to an auth request that the engine says is unanswered. It was ignored.',
       );
-    // Given up here before: the engine is to know that it logged nobody in.
-    if (isOwnAnswer(answer) && login.session) {
+    }
+    // This application ended the login before, so the engine must know that it logged no one in.
+    if (isLocalAnswer(answer) && login.session) {
       await this.client.report(login.authRequest, 'Authenticate', false);
     }
     return { status: 200, type: 'auth' };
@@ -127,22 +130,22 @@ export class EventInbox {
   ): Promise<void> {
     if (login.expiresAt <= Date.now()) {
       await read();
-      await this.store.answer(login.handle, ownAnswer('expired'));
+      await this.store.answer(login.handle, localAnswer('expired'));
       return;
     }
     if (!this.confirm || (await this.isSigned(params))) {
-      return keepAnswer(this, login, event, await read());
+      return recordAnswer(this, login, event, await read());
     }
     try {
       await this.waits.ask(login);
     } catch (error) {
-      // What is not to be trusted is refused also while the engine is away.
+      // An event with an unusable package is refused with 400 even while the engine is away.
       await read();
-      if (!isGone(error)) throw error;
+      if (!isAuthRequestGone(error)) throw error;
     }
   }
 
-  /** Where it cannot be told, for the engine's key cannot be had, the event counts as unsigned. */
+  /** An event counts as unsigned if the engine's key is not known and cannot be fetched. */
   private async isSigned(params: EventParameters): Promise<boolean> {
     try {
       return (await this.client.verifyEvent(params)).trusted;
@@ -153,14 +156,14 @@ export class EventInbox {
   }
 
   /** Throws unless the package was made for this application and names this auth request. */
-  private async mustBelong(login: LoginRecord, event: AuthEvent): Promise<AuthPackageReading> {
-    const read = await this.client.readAnswer(login.authRequest, event).catch(distrust);
-    if (!read.belongs) {
+  private async readPackage(login: LoginRecord, event: AuthEvent): Promise<AuthPackageReading> {
+    const reading = await this.client.readAnswer(login.authRequest, event).catch(rejectAsInvalid);
+    if (!reading.belongs) {
       throw new InvalidCallbackError(
-        'The auth package in the event names another auth request than the event does; it was ignored.',
+        'The auth package in the event names another auth request than the event does. It was ignored.',
       );
     }
-    return read;
+    return reading;
   }
 
   private async receiveLogout(event: LogoutEvent, options: EventOptions): Promise<EventResult> {
@@ -172,7 +175,7 @@ export class EventInbox {
   }
 }
 
-/** Decrypting is the most that an event costs, so a package is read at most once for it. */
+/** Returns a function that makes the value once: decryption is the costliest step of an event. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
@@ -181,14 +184,14 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Turns "cannot be read" into "not to be trusted", which is what it means in an event. */
-function distrust(error: unknown): never {
+/** A package that cannot be read makes its event untrustworthy. */
+function rejectAsInvalid(error: unknown): never {
   if (!(error instanceof InvalidResponseError)) throw error;
-  throw new InvalidCallbackError(`The auth package in the event is unusable: ${error.message}`);
+  throw new InvalidCallbackError(`The auth package in the event is unusable. ${error.message}`);
 }
 
 function asError(error: unknown): Error {
   return error instanceof Error || error instanceof LaunchKeyError
     ? error
-    : new Error(`The event could not be handled: ${String(error)}`);
+    : new Error(`The event could not be handled, because ${String(error)} was thrown.`);
 }

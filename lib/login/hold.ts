@@ -1,83 +1,87 @@
-import { LaunchKeyError } from '../errors.js';
 import { type PendingLogin, StoreUnavailableError } from '../store/store.js';
-import type { Browser } from './browser.js';
+import { backoff } from '../util/backoff.js';
+import type { Connection } from './connection.js';
+import { isRetryable } from './engine-errors.js';
 import type { Logins } from './logins.js';
-import { refused, type Verdict } from './verdict.js';
-import { backoff } from './wait.js';
+import { refusal, type Verdict } from './verdict.js';
 
 /**
- * Waits with the browser's request held open.
+ * Waits for the verdict while the browser's request stays open.
  *
- * @returns the verdict, or `null` if the browser left: then nobody is logged in, and a LaunchKey
- *   session that was approved at the last moment, or is approved later, is ended again.
- * @throws what the client throws if the engine cannot be told of the answer for as long as the login
- *   may take. That is tried again in the background, to the end that no LaunchKey session stays open.
+ * @returns the verdict, or `null` if the browser disconnected. Then the user is not logged in, and
+ *   a LaunchKey session is ended, whether the approval came at the last moment or comes later.
+ * @throws the client's error if the answer cannot be reported to the engine before the login
+ *   expires. The report is then retried in the background, so that no LaunchKey session stays open.
  */
-export async function hold(
+export async function holdLogin(
   logins: Logins,
   login: PendingLogin,
-  browser: Browser,
+  connection: Connection,
 ): Promise<Verdict | null> {
   const { outcome, leave } = logins.waits.join(login);
   try {
-    const how = await Promise.race([outcome, browser.left]);
-    if (how === 'left') return await letGo(logins, login, null);
+    const end = await Promise.race([outcome, connection.whenClosed]);
+    if (end === 'closed') return await abandon(logins, login, null);
   } finally {
     leave();
   }
   // Also after 'expired': an event may have brought the answer at the same moment.
-  const verdict = await finishInTime(logins, login, browser);
-  if (browser.gone) return letGo(logins, login, verdict);
+  const verdict = await finishBeforeExpiry(logins, login, connection);
+  if (connection.closed) return abandon(logins, login, verdict);
   if (verdict) return verdict;
-  await logins.giveUp(login, 'expired');
-  return refused('expired');
+  await logins.abandon(login, 'expired');
+  return refusal('expired');
 }
 
-/** Undoes what came of a login whose browser left. */
-async function letGo(logins: Logins, login: PendingLogin, verdict: Verdict | null): Promise<null> {
+/** Undoes the effects of a login whose browser disconnected. */
+async function abandon(
+  logins: Logins,
+  login: PendingLogin,
+  verdict: Verdict | null,
+): Promise<null> {
   if (verdict?.approved && login.session) await logins.sessions.close(login.handle);
-  // Nobody is left to be told that the store is away.
-  if (!verdict) await logins.giveUp(login, 'cancelled').catch(() => {});
+  // No browser is left that could receive an error of the store.
+  if (!verdict) await logins.abandon(login, 'cancelled').catch(() => {});
   return null;
 }
 
 /**
- * Finishes the login. Lost connections and the like are waited out until it expires, as they are
- * while the answer is waited for. Ends with `null` if there is no answer, or the browser has left.
+ * Finishes the login, and retries retryable errors until the login expires. Resolves to `null` if
+ * there is no answer or the browser disconnected.
  */
-async function finishInTime(
+async function finishBeforeExpiry(
   logins: Logins,
   login: PendingLogin,
-  browser: Browser,
+  connection: Connection,
 ): Promise<Verdict | null> {
   for (let failures = 0; ; failures++) {
     try {
       return await logins.finish(login.handle);
     } catch (error) {
-      const pause = pauseAfter(error, logins, failures);
+      const pause = retryPause(error, logins, failures);
       if (pause === null || Date.now() + pause >= login.expiresAt) {
-        logins.disown(login);
+        logins.reportUnused(login);
         throw error;
       }
-      await sleep(pause, browser);
-      if (browser.gone) return null;
+      await sleep(pause, connection);
+      if (connection.closed) return null;
     }
   }
 }
 
-/** For how many milliseconds to wait before another try; `null` for none. */
-function pauseAfter(error: unknown, logins: Logins, failures: number): number | null {
-  // Whether a call that the store did not answer took effect, nobody knows.
-  if (error instanceof StoreUnavailableError) return null;
-  if (!(error instanceof LaunchKeyError && error.retryable)) return null;
+/** Returns the pause before the next attempt in milliseconds, or `null` if there is none. */
+function retryPause(error: unknown, logins: Logins, failures: number): number | null {
+  // A store call without an answer may have taken effect, so it must not be repeated.
+  if (error instanceof StoreUnavailableError || !isRetryable(error)) return null;
   return backoff(logins.pollInterval, failures, error.retryAfter);
 }
 
-async function sleep(ms: number, browser: Browser): Promise<void> {
+/** Resolves after the pause, or when the connection closes. */
+async function sleep(ms: number, connection: Connection): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
+  const pause = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms).unref();
   });
-  await Promise.race([over, browser.left]);
+  await Promise.race([pause, connection.whenClosed]);
   clearTimeout(timer);
 }

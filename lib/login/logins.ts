@@ -1,21 +1,22 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import type { LoginRecord, PendingLogin, Store } from '../store/store.js';
-import { ownAnswer } from './answer.js';
-import { BackgroundReports } from './background.js';
-import { askUnseen } from './conceal.js';
+import { localAnswer } from './answer.js';
+import { BackgroundReports } from './background-reports.js';
+import { askConcealed } from './conceal.js';
 import { Diagnostics } from './diagnostics.js';
 import { EventInbox } from './events.js';
-import { CANCELLED, finishLogin } from './finish.js';
-import { leavePlaces } from './places.js';
+import { finishLogin } from './finish.js';
+import { returnSlots } from './pending-limits.js';
+import type { WaitSettings } from './poll-loop.js';
 import { LaunchKeySessions } from './sessions.js';
 import { LoginStarter, type StartSettings } from './start.js';
 import type { Verdict } from './verdict.js';
-import { LoginWaits, type WaitSettings } from './wait.js';
+import { LoginWaits } from './wait.js';
 
-/** For how long an engine lets an auth request be answered, in milliseconds. */
-const LIFETIME = 300_000;
-/** For clocks that differ, and answers that are on their way. */
-const MARGIN = 5_000;
+/** The time for which the engine accepts an answer to an auth request. */
+const AUTH_REQUEST_LIFETIME_MS = 300_000;
+/** Covers clocks that differ, and answers that are on their way. */
+const CLOCK_MARGIN_MS = 5_000;
 
 /** Settings of {@link Logins}. */
 export interface LoginSettings extends WaitSettings, StartSettings {
@@ -24,7 +25,7 @@ export interface LoginSettings extends WaitSettings, StartSettings {
   confirmCallback: boolean;
 }
 
-/** The parts of a login, put together once for a strategy. */
+/** Everything that one strategy needs to start, wait for, finish and end logins. */
 export class Logins {
   readonly starter: LoginStarter;
   readonly waits: LoginWaits;
@@ -34,18 +35,18 @@ export class Logins {
   readonly client: LaunchKeyClient;
   readonly store: Store;
   readonly pollInterval: number;
-  private readonly disowned: BackgroundReports;
+  private readonly reports: BackgroundReports;
   private readonly polls: boolean;
-  private readonly conceal: boolean;
+  private readonly conceals: boolean;
 
   constructor(client: LaunchKeyClient, store: Store, settings: LoginSettings) {
     this.client = client;
     this.store = store;
     this.pollInterval = settings.pollInterval;
-    this.disowned = new BackgroundReports(client);
     this.polls = settings.poll;
+    this.conceals = settings.concealUsers;
+    this.reports = new BackgroundReports(client);
     this.diagnostics = new Diagnostics(settings.name);
-    this.conceal = settings.concealUsers;
     this.starter = new LoginStarter(client, store, settings);
     this.waits = new LoginWaits(client, store, settings, this.diagnostics);
     this.sessions = new LaunchKeySessions(client, store);
@@ -62,16 +63,21 @@ export class Logins {
     );
   }
 
-  /** The login of that handle, or `null`. */
+  /** Returns the login with this handle, or `null`. */
   get(handle: string): Promise<LoginRecord | null> {
     return this.store.get(handle);
   }
 
-  /** Asks the engine once, where the engine is to be asked at all. */
+  /** Asks the engine once for the answer, unless only events bring answers. */
   async ask(login: PendingLogin): Promise<void> {
     if (!this.polls) return;
     const ask = () => this.waits.ask(login);
-    await (this.conceal ? askUnseen(this.store, login, ask) : ask());
+    await (this.conceals ? askConcealed(this.store, login, ask) : ask());
+  }
+
+  /** See {@link finishLogin}. */
+  finish(handle: string): Promise<Verdict | null> {
+    return finishLogin(this, handle);
   }
 
   /** See {@link Store.release}. */
@@ -79,44 +85,39 @@ export class Logins {
     return this.store.release(handle);
   }
 
-  /** Ends a login for good, unless its user was faster. Resolves to whether it did. */
+  /** Cancels a login. Resolves to `false` if it has an answer already, or is unknown. */
   async cancel(handle: string): Promise<boolean> {
     const login = await this.store.get(handle);
     if (!login) return false;
-    const cancelled = await this.store.answer(handle, ownAnswer(CANCELLED));
+    const cancelled = await this.store.answer(handle, localAnswer('cancelled'));
     if (!cancelled) return false;
-    this.diagnostics.answered(login, false, CANCELLED);
-    this.disownLater(login);
-    await leavePlaces(this.store, login);
+    this.diagnostics.answered(login, false, 'cancelled');
+    this.reportUnusedLater(login);
+    await returnSlots(this.store, login);
     return true;
   }
 
   /**
-   * Gives a login up that nobody waits for any more, while its device may still approve it. It keeps
-   * its places, since the device goes on asking.
+   * Ends a login that no browser waits for any more, while its device may still approve it. The
+   * login keeps its pending slots, because the device keeps asking its user.
    */
-  async giveUp(login: PendingLogin, reason: 'cancelled' | 'expired'): Promise<void> {
-    if (await this.store.answer(login.handle, ownAnswer(reason))) this.disownLater(login);
-    else this.disown(login);
+  async abandon(login: PendingLogin, reason: 'cancelled' | 'expired'): Promise<void> {
+    if (await this.store.answer(login.handle, localAnswer(reason))) this.reportUnusedLater(login);
+    else this.reportUnused(login);
   }
 
-  /** Tells the engine, in the background, that an approval has logged nobody in. */
-  disown({ authRequest, session, decoy }: PendingLogin, pause?: number): void {
+  /** Reports to the engine, in the background, that an approval did not log the user in. */
+  reportUnused({ authRequest, session, decoy }: PendingLogin, delayMs?: number): void {
     if (!session || decoy) return;
-    this.disowned.send({ authRequest, action: 'Authenticate', status: false }, pause);
+    this.reports.send({ authRequest, action: 'Authenticate', status: false }, delayMs);
   }
 
   /**
-   * Does so when the device can answer no more. Whether it has, the engine knows, which refuses the
-   * report otherwise; so this costs one call.
+   * Reports the same once the device can no longer answer. If it did not answer, the engine refuses
+   * the report, so this costs one call in either case.
    */
-  private disownLater(login: PendingLogin): void {
-    const left = login.startedAt + LIFETIME - Date.now();
-    if (left > 0) this.disown(login, left + MARGIN);
-  }
-
-  /** See {@link finishLogin}. */
-  finish(handle: string): Promise<Verdict | null> {
-    return finishLogin(this, handle);
+  private reportUnusedLater(login: PendingLogin): void {
+    const remainingMs = login.startedAt + AUTH_REQUEST_LIFETIME_MS - Date.now();
+    if (remainingMs > 0) this.reportUnused(login, remainingMs + CLOCK_MARGIN_MS);
   }
 }

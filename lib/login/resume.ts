@@ -1,129 +1,124 @@
-import { LaunchKeyError } from '../errors.js';
 import type { LoginRecord } from '../store/store.js';
-import type { Browser } from './browser.js';
+import type { Connection } from './connection.js';
+import { isAuthRequestGone, isRetryable } from './engine-errors.js';
 import type { Logins } from './logins.js';
-import { refused, type Verdict } from './verdict.js';
-import { isGone } from './wait.js';
+import { refusal, type Verdict } from './verdict.js';
 
-/** How far a login is that was begun in an earlier request. */
+/** The progress of a login that an earlier request started. */
 export type Progress =
-  /** Nothing is known of it: it never was, or it was long ago. */
+  /** The store has no such login: it never existed, or was forgotten. */
   | { readonly state: 'unknown' }
   | {
       readonly state: 'pending';
       readonly login: LoginRecord;
-      /** The engine could not be asked. */
+      /** Whether the engine could not be reached. */
       readonly away: boolean;
     }
-  /** The answer is there, and nobody has finished the login yet. */
+  /** The login has an answer and is not finished. */
   | { readonly state: 'answered'; readonly login: LoginRecord }
-  | { readonly state: 'over'; readonly login: LoginRecord; readonly verdict: Verdict }
-  /** The browser that asked has left. */
-  | { readonly state: 'left' };
+  | { readonly state: 'ended'; readonly login: LoginRecord; readonly verdict: Verdict }
+  /** The browser that asked has disconnected. */
+  | { readonly state: 'disconnected' };
 
-/**
- * Looks how far a login is, and waits for its answer for as long as the browser is willing to.
- * Only looking: nobody is logged in by it, and it can be repeated.
- *
- * @param patience - milliseconds; with 0 the engine is asked once.
- * @param untilTrouble - not to wait on when the engine turns out to be away.
- */
-export async function lookAtLogin(
-  logins: Logins,
-  handle: string,
-  patience: number,
-  browser: Browser,
-  untilTrouble = false,
-): Promise<Progress> {
-  const login = await logins.get(handle);
-  if (!login) return { state: 'unknown' };
-  const prospect =
-    login.state === 'pending'
-      ? await seekAnswer(logins, login, patience, browser, untilTrouble)
-      : 'open';
-  if (prospect === 'none') return over(login, refused('expired'));
-  if (browser.gone) return { state: 'left' };
-  const now = await logins.get(handle);
-  if (!now) return { state: 'unknown' };
-  if (now.state === 'answered') return { state: 'answered', login: now };
-  if (now.state === 'finished') return over(now, verdictAgain(now));
-  return now.expiresAt > Date.now()
-    ? { state: 'pending', login: now, away: prospect === 'away' }
-    : over(now, refused('expired'));
+/** How to wait for a login; see {@link readProgress}. */
+export interface ProgressWait {
+  connection: Connection;
+  /** Milliseconds to wait for the answer; with 0 the engine is asked once. */
+  maxWaitMs: number;
+  /** Whether to stop waiting when the engine cannot be reached. Default `false`. */
+  untilTrouble?: boolean;
 }
 
 /**
- * Takes up a login, and finishes it if there is an answer. Of several who come at once, one gets
- * the verdict of an approval; the others learn that it is finished.
+ * Reads the progress of a login, and waits for its answer as long as the browser wants. It changes
+ * nothing, so it can be repeated.
+ */
+export async function readProgress(
+  logins: Logins,
+  handle: string,
+  wait: ProgressWait,
+): Promise<Progress> {
+  const login = await logins.get(handle);
+  if (!login) return { state: 'unknown' };
+  const prospect = login.state === 'pending' ? await seekAnswer(logins, login, wait) : 'open';
+  if (prospect === 'none') return ended(login, refusal('expired'));
+  if (wait.connection.closed) return { state: 'disconnected' };
+  const now = await logins.get(handle);
+  if (!now) return { state: 'unknown' };
+  if (now.state === 'answered') return { state: 'answered', login: now };
+  if (now.state === 'finished') return ended(now, repeatedVerdict(now));
+  return now.expiresAt > Date.now()
+    ? { state: 'pending', login: now, away: prospect === 'away' }
+    : ended(now, refusal('expired'));
+}
+
+/**
+ * Reads the progress of a login, and finishes it if there is an answer. Of several simultaneous
+ * requests, one gets the verdict of an approval; the others learn that the login is finished.
  */
 export async function resumeLogin(
   logins: Logins,
   handle: string,
-  patience: number,
-  browser: Browser,
+  wait: ProgressWait,
 ): Promise<Progress> {
-  const progress = await lookAtLogin(logins, handle, patience, browser);
+  const progress = await readProgress(logins, handle, wait);
   if (progress.state !== 'answered') return progress;
   const { login } = progress;
   const verdict = await logins.finish(handle);
-  if (!verdict) return over(login, verdictAgain(login));
-  if (!browser.gone) return over(login, verdict);
-  // Nobody has seen the verdict: the browser may come back for it.
+  if (!verdict) return ended(login, repeatedVerdict(login));
+  if (!wait.connection.closed) return ended(login, verdict);
+  // The browser did not receive the verdict, and may come back for it.
   await logins.release(handle);
-  return { state: 'left' };
+  return { state: 'disconnected' };
 }
 
-/** What somebody learns of a login that was finished before. A denial stays one. */
-function verdictAgain({ answer }: LoginRecord): Verdict {
-  return refused(answer?.authorized ? 'finished' : 'denied');
+/** The verdict of a login that an earlier request finished. A denial stays a denial. */
+function repeatedVerdict({ answer }: LoginRecord): Verdict {
+  return refusal(answer?.authorized ? 'finished' : 'denied');
 }
 
-function over(login: LoginRecord, verdict: Verdict): Progress {
-  return { state: 'over', login, verdict };
+function ended(login: LoginRecord, verdict: Verdict): Progress {
+  return { state: 'ended', login, verdict };
 }
 
-/** Whether there may be an answer; `away` if the engine could not be asked. */
+/** Whether an answer is still possible; `away` if the engine could not be reached. */
 type Prospect = 'open' | 'away' | 'none';
 
 async function seekAnswer(
   logins: Logins,
   login: LoginRecord,
-  patience: number,
-  browser: Browser,
-  untilTrouble: boolean,
+  wait: ProgressWait,
 ): Promise<Prospect> {
   if (login.expiresAt <= Date.now()) return 'none';
   try {
-    if (patience > 0) return await watch(logins, login, patience, browser, untilTrouble);
+    if (wait.maxWaitMs > 0) return await waitForAnswer(logins, login, wait);
     await logins.ask(login);
     return 'open';
   } catch (error) {
-    if (isGone(error)) return 'none';
-    // An engine that is away for the moment may be back at the next look.
-    if (error instanceof LaunchKeyError && error.retryable) return 'away';
+    if (isAuthRequestGone(error)) return 'none';
+    // An engine that is away now may be back at the next request.
+    if (isRetryable(error)) return 'away';
     throw error;
   }
 }
 
-async function watch(
+async function waitForAnswer(
   logins: Logins,
   login: LoginRecord,
-  patience: number,
-  browser: Browser,
-  untilTrouble: boolean,
+  { connection, maxWaitMs, untilTrouble }: ProgressWait,
 ): Promise<Prospect> {
-  let trouble: () => void = () => {};
-  const troubled = new Promise<'trouble'>((resolve) => {
-    trouble = () => resolve('trouble');
+  let reportTrouble: () => void = () => {};
+  const trouble = new Promise<'trouble'>((resolve) => {
+    reportTrouble = () => resolve('trouble');
   });
   let timer: NodeJS.Timeout | undefined;
-  // Before a poll is sent, whose sending takes time: a decoy has none.
-  const enough = new Promise<'enough'>((resolve) => {
-    timer = setTimeout(resolve, patience, 'enough').unref();
+  // The clock starts before a poll is sent: sending takes time, and a decoy sends none.
+  const timeout = new Promise<'timeout'>((resolve) => {
+    timer = setTimeout(resolve, maxWaitMs, 'timeout').unref();
   });
-  const { outcome, leave } = logins.waits.join(login, untilTrouble ? trouble : undefined);
+  const { outcome, leave } = logins.waits.join(login, untilTrouble ? reportTrouble : undefined);
   try {
-    const end = await Promise.race([outcome, browser.left, enough, troubled]);
+    const end = await Promise.race([outcome, connection.whenClosed, timeout, trouble]);
     if (end === 'expired') return 'none';
     return end === 'trouble' ? 'away' : 'open';
   } finally {

@@ -1,48 +1,49 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import { LaunchKeyError } from '../errors.js';
 import type { LaunchKeySession, PendingLogin, Store } from '../store/store.js';
-import { BackgroundReports } from './background.js';
+import { BackgroundReports } from './background-reports.js';
+import { isRetryable } from './engine-errors.js';
 
-/** How long a LaunchKey session is remembered when nobody ends it, in milliseconds: 30 days. */
-const SESSION_TTL = 30 * 24 * 60 * 60 * 1000;
-/** For how long somebody waits for the engine to take a `Revoke`, in milliseconds. */
-const PATIENCE = 1_500;
+/** A LaunchKey session that is not ended before is forgotten after 30 days. */
+const SESSION_TTL_MS = 30 * 24 * 60 * 60 * 1000;
+/** The time for which a request waits until the engine confirms a `Revoke`. */
+const REVOKE_TIMEOUT_MS = 1_500;
 
 /**
- * The LaunchKey sessions of the application: opened by an approved login, ended by the
- * application (`logout`) or on the device (a logout event).
+ * The LaunchKey sessions of the application. An approved login opens one; the application (by
+ * `logout`) or the user on the device (by a logout event) ends it.
  */
 export class LaunchKeySessions {
   private readonly client: LaunchKeyClient;
   private readonly store: Store;
-  private readonly background: BackgroundReports;
+  private readonly reports: BackgroundReports;
 
   constructor(client: LaunchKeyClient, store: Store) {
     this.client = client;
     this.store = store;
-    this.background = new BackgroundReports(client);
+    this.reports = new BackgroundReports(client);
   }
 
-  /** Remembers the session that an approval opens. */
+  /** Stores the session that an approval opens. */
   async open({ handle, authRequest }: PendingLogin, userHash: string): Promise<void> {
     const startedAt = Math.floor(this.client.engineNow() / 1000) * 1000;
-    await this.store.openSession({ handle, authRequest, userHash, startedAt }, SESSION_TTL);
+    await this.store.openSession({ handle, authRequest, userHash, startedAt }, SESSION_TTL_MS);
   }
 
-  /** Forgets a session that nobody was logged in by, and tells nobody. */
+  /** Removes a session that logged in no browser, without a report to the engine. */
   async forget(handle: string): Promise<void> {
     await this.store.removeSession(handle);
   }
 
-  /** Whether that session is open. Rejects if the store is out of reach. */
+  /** Whether a session is open. Rejects if the store is out of reach. */
   async isOpen(handle: string): Promise<boolean> {
     return (await this.store.getSession(handle)) !== null;
   }
 
   /**
-   * Ends a session because its user logged out of the application, or was not let in.
+   * Ends a session because its user logged out of the application, or was not admitted.
    *
-   * @returns whether the engine confirmed it. If it is away it is told later, in the background.
+   * @returns whether the engine confirmed it. If the engine is away, it is told in the background.
    */
   async close(handle: string): Promise<boolean> {
     const session = await this.store.getSession(handle);
@@ -52,11 +53,11 @@ export class LaunchKeySessions {
   }
 
   /**
-   * Ends the sessions of a user that began at or before `until` because of a logout event: first
-   * for every process (by the store), then for the application, then the engine is told. Whatever
-   * is cut short is done again when the event comes again.
+   * Ends the sessions of a user that began at or before `until`, because of a logout event: first
+   * in the store, for all processes; then in the application; then at the engine. A step that is
+   * interrupted is repeated when the event comes again.
    *
-   * @throws what the store, `onLogout` or the client throws.
+   * @throws the error of the store, of `onLogout` or of the client.
    */
   async endAll(
     userHash: string,
@@ -68,8 +69,10 @@ export class LaunchKeySessions {
       userHash,
       ended.map(({ authRequest }) => authRequest),
     );
-    const told = await Promise.allSettled(ended.map((session) => this.confirmEnd(session)));
-    for (const result of told) {
+    const confirmations = await Promise.allSettled(
+      ended.map((session) => this.confirmEnd(session)),
+    );
+    for (const result of confirmations) {
       if (result.status === 'rejected') throw result.reason;
     }
     return ended;
@@ -81,17 +84,17 @@ export class LaunchKeySessions {
   }
 
   /**
-   * Reports `Revoke`; `false` where the engine does not know the session, is away, or takes its time:
-   * then it is told in the background.
+   * Reports `Revoke`. Resolves to `false` if the engine does not know the session, is away or does
+   * not answer in time; in the last two cases it is told in the background.
    */
   private async revoke(authRequest: string): Promise<boolean> {
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(REVOKE_TIMEOUT_MS);
     try {
       return await this.client.logout(authRequest, { signal });
     } catch (error) {
       if (!signal.aborted && !(error instanceof LaunchKeyError)) throw error;
-      if (signal.aborted || (error as LaunchKeyError).retryable) {
-        this.background.send({ authRequest, action: 'Revoke', status: true });
+      if (signal.aborted || isRetryable(error)) {
+        this.reports.send({ authRequest, action: 'Revoke', status: true });
       }
       return false;
     }

@@ -2,47 +2,48 @@ import { randomBytes } from 'node:crypto';
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Policy } from '../client/policy.js';
 import type { PendingLogin, Store } from '../store/store.js';
-import { inSteps } from './conceal.js';
+import { settleInSteps } from './conceal.js';
+import { refusalFor } from './engine-errors.js';
 import { handleOf } from './handle.js';
-import { type Counted, countedBrowser, countedUser, leavePlaces, takePlaces } from './places.js';
-import { refusalOf } from './verdict.js';
+import {
+  browserLimit,
+  type PendingLimit,
+  returnSlots,
+  takeSlots,
+  userLimit,
+} from './pending-limits.js';
 
-/** What one login asks of the engine. */
-export interface LoginRequestOptions {
+/** The auth request that a login sends. */
+export interface LoginStart {
   username: string;
   session: boolean;
   userPushId: boolean;
   context?: string | undefined;
   policy?: Policy | undefined;
-  /** A number of two digits to be picked on the device. */
+  /** A number of two digits that the user must pick on the device. */
   number?: number | undefined;
 }
 
-/**
- * How long a record outlives its login, in milliseconds: an event that comes late or twice must
- * still be recognised as ours.
- */
-const AFTERLIFE = 60_000;
-
-/** How long an event waits for the logins that are being started, in milliseconds. */
-const PATIENCE = 3_000;
+/** A record outlives its login by this time, so that a late or repeated event finds it. */
+const RECORD_GRACE_MS = 60_000;
+/** The time for which an event waits until the logins that are being started are stored. */
+const SETTLE_TIMEOUT_MS = 3_000;
 
 /** How logins are started. */
 export interface StartSettings {
+  /** Milliseconds until a login expires. */
   loginTimeout: number;
   concealUsers: boolean;
   maxPendingPerUser: number;
   maxPendingPerBrowser: number;
 }
 
-/**
- * Starts logins: a place among those that may wait, one `authorize`, one record in the store.
- */
+/** Starts logins: takes the pending slots, sends the push and stores the record. */
 export class LoginStarter {
   private readonly client: LaunchKeyClient;
   private readonly store: Store;
   private readonly settings: StartSettings;
-  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly starting = new Set<Promise<unknown>>();
 
   constructor(client: LaunchKeyClient, store: Store, settings: StartSettings) {
     this.client = client;
@@ -51,52 +52,51 @@ export class LoginStarter {
   }
 
   /**
-   * Sends the push and keeps the login.
+   * Sends the push and stores the login.
    *
-   * @param browser - the name of the browser, where it has one.
-   * @throws RateLimitExceededError if too many logins of the user or the browser wait; what the
-   *   client or the store throws.
+   * @param browserId - the id in the browser's session, if it has one.
+   * @throws RateLimitExceededError if too many logins of the user or the browser are pending; the
+   *   error of the client or the store.
    */
-  async start(options: LoginRequestOptions, browser?: string): Promise<PendingLogin> {
-    const starting = this.startInPlace(options, browser);
-    this.underWay.add(starting);
+  async start(options: LoginStart, browserId?: string): Promise<PendingLogin> {
+    const login = this.startInSlots(options, browserId);
+    this.starting.add(login);
     try {
-      return await (this.settings.concealUsers ? inSteps(starting) : starting);
+      return await (this.settings.concealUsers ? settleInSteps(login) : login);
     } finally {
-      this.underWay.delete(starting);
+      this.starting.delete(login);
     }
   }
 
   /**
-   * Resolves once every login that is being started now is in the store: a quick user's event may
-   * overtake the answer to `authorize`.
+   * Resolves when every login that is being started now is in the store. The event of a quick user
+   * may overtake the response to `authorize`.
    *
-   * @throws if that takes too long: nobody knows then whose event it is.
+   * @throws if this takes too long: the event may then belong to one of these logins or to none.
    */
   async settled(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      const refuse = () => reject(new Error('The logins being started took too long to settle.'));
-      timer = setTimeout(refuse, PATIENCE).unref();
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(notSettled()), SETTLE_TIMEOUT_MS).unref();
     });
     try {
-      await Promise.race([Promise.allSettled(this.underWay), late]);
+      await Promise.race([Promise.allSettled(this.starting), timeout]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** The place is taken before the push is sent, so that there are never more pushes than places. */
-  private async startInPlace(
-    options: LoginRequestOptions,
-    browser: string | undefined,
+  /** Takes the slots before the push is sent, so that there are never more pushes than slots. */
+  private async startInSlots(
+    options: LoginStart,
+    browserId: string | undefined,
   ): Promise<PendingLogin> {
     const { loginTimeout } = this.settings;
     const startedAt = Date.now();
-    const counted = this.counted(options.username, browser);
-    const places = await takePlaces(this.store, counted, loginTimeout);
-    const authRequest = await this.ask(options).catch(async (error) => {
-      await leavePlaces(this.store, { places });
+    const limits = this.limitsOf(options.username, browserId);
+    const places = await takeSlots(this.store, limits, loginTimeout);
+    const authRequest = await this.authorize(options).catch(async (error) => {
+      await returnSlots(this.store, { places });
       throw error;
     });
     const token = authRequest ?? decoyToken();
@@ -111,33 +111,39 @@ export class LoginStarter {
       startedAt,
       expiresAt: startedAt + loginTimeout,
     };
-    await this.store.add(login, loginTimeout + AFTERLIFE);
+    await this.store.add(login, loginTimeout + RECORD_GRACE_MS);
     return login;
   }
 
-  private counted(username: string, browser: string | undefined): Counted[] {
+  private limitsOf(username: string, browserId: string | undefined): PendingLimit[] {
     const { maxPendingPerUser, maxPendingPerBrowser } = this.settings;
     const { appKey } = this.client;
-    const user = countedUser(appKey, username, maxPendingPerUser);
-    if (browser === undefined) return [user];
-    return [countedBrowser(appKey, browser, maxPendingPerBrowser), user];
+    const ofUser = userLimit(appKey, username, maxPendingPerUser);
+    if (browserId === undefined) return [ofUser];
+    return [browserLimit(appKey, browserId, maxPendingPerBrowser), ofUser];
   }
 
   /**
-   * The token, or `null` where the user cannot be asked and that is to be concealed. The engine's
-   * own limit on requests is concealed as well: it exists for users who exist.
+   * Resolves to the engine's token, or to `null` if the user cannot be asked and `concealUsers`
+   * hides this. The engine's own rate limit is hidden too: it applies to users who exist.
    */
-  private async ask({ username, number, ...rest }: LoginRequestOptions): Promise<string | null> {
+  private async authorize({ username, number, ...rest }: LoginStart): Promise<string | null> {
     try {
       return await this.client.authorize(username, { ...rest, numberMatch: number });
     } catch (error) {
-      if (this.settings.concealUsers && refusalOf(error)) return null;
+      if (this.settings.concealUsers && refusalFor(error)) return null;
       throw error;
     }
   }
 }
 
-/** A token in the engine's alphabet that no engine has given out. */
+/** A token in the engine's alphabet that no engine issued. */
 function decoyToken(): string {
   return Array.from(randomBytes(32), (byte) => (byte % 36).toString(36)).join('');
+}
+
+function notSettled(): Error {
+  return new Error(
+    `The event names an unknown auth request, and the logins that are being started are not stored after ${SETTLE_TIMEOUT_MS} ms. The engine sends the event again.`,
+  );
 }

@@ -1,11 +1,9 @@
 /// <reference path="./passport-strategy.d.ts" />
 import { Strategy } from 'passport-strategy';
 import type { LoginInfo } from '../login/verdict.js';
-import { asThrowable } from './verify.js';
+import { toErrorObject } from '../util/error-object.js';
 
-/**
- * What Passport adds to a strategy for each request: the five ways to answer it.
- */
+/** The actions that Passport adds to a strategy for each request: the five ways to respond. */
 export interface PassportActions {
   success(user: object, info?: object): void;
   fail(challenge?: object | string | number, status?: number): void;
@@ -14,7 +12,7 @@ export interface PassportActions {
   error(err: unknown): void;
 }
 
-/** How a call of `authenticate` ends; `none` where there is nobody left to answer. */
+/** How a call of `authenticate` ends; `none` if the browser has disconnected. */
 export type Outcome =
   | { readonly action: 'success'; readonly user: object; readonly info?: object | undefined }
   | { readonly action: 'fail'; readonly info: LoginInfo }
@@ -23,15 +21,15 @@ export type Outcome =
   | { readonly action: 'none' };
 
 /**
- * `passport-strategy`'s class, typed with the actions. TypeScript users of hosts other than
+ * The class of `passport-strategy`, typed with the actions. TypeScript users of hosts other than
  * Express need no types of Express for it.
  */
 export const PassportStrategy = Strategy as unknown as new () => PassportActions;
 
 /**
- * Takes the actions off a strategy before anything is awaited. Passport adds them to a copy for
- * each request, but to the one shared object if it was given an instance, and then the next
- * request overwrites them.
+ * Reads the actions of a strategy. Passport adds them to a copy of the strategy for each request, or
+ * to the shared instance if it was given one, where the next request replaces them. So they must be
+ * read before anything is awaited.
  */
 export function captureActions(strategy: PassportActions): PassportActions {
   const { success, fail, redirect, pass, error } = strategy;
@@ -39,25 +37,25 @@ export function captureActions(strategy: PassportActions): PassportActions {
 }
 
 /**
- * Performs an outcome: exactly one action, or none, whatever comes of it.
+ * Performs an outcome by one action, or by none.
  *
- * What is thrown out of it (Passport misses the session for `failureMessage`, or the application's
- * own callback fails) goes where a throw of synchronous middleware goes: to the host's error
- * handlers, by the `next` that Express keeps on its requests. A second action would call the
- * application's callback a second time. Where the host keeps no `next`, it is thrown on.
+ * An action may throw: Passport does if `failureMessage` finds no session, and so may the
+ * application's own callback. The error goes where errors of synchronous middleware go, to the
+ * host's error handlers, by the `next` that Express keeps on its requests. A second action would
+ * call the application's callback a second time. In hosts without `next`, the error is thrown again.
  */
 export function perform(actions: PassportActions, outcome: Outcome, req: object): void {
   try {
-    act(actions, outcome);
+    callAction(actions, outcome);
   } catch (thrown) {
-    const error = asThrowable(thrown);
+    const error = toErrorObject(thrown);
     const host = req as { next?: unknown };
     if (typeof host.next !== 'function') throw error;
     host.next(error);
   }
 }
 
-function act(actions: PassportActions, outcome: Outcome): void {
+function callAction(actions: PassportActions, outcome: Outcome): void {
   if (outcome.action === 'success') actions.success(outcome.user, outcome.info);
   else if (outcome.action === 'redirect') actions.redirect(outcome.url, 303);
   else if (outcome.action === 'fail') actions.fail(outcome.info, outcome.info.status);

@@ -1,4 +1,4 @@
-// The package ships no types, and its published ones would force Express' on every user.
+// The package ships no types, and the published ones bring the types of Express.
 declare module 'passport-strategy' {
   export class Strategy {}
 }

@@ -1,45 +1,46 @@
-/** What verify said: the user, or `null` for none. */
+import { toErrorObject } from '../util/error-object.js';
+
+/** The answer of verify: the user, or `null` for none. */
 export interface Verified {
   user: Express.User | null;
   info: object | string | undefined;
 }
 
-/** How long verify may take, in milliseconds. */
-const PATIENCE = 60_000;
+/** verify must answer within this time. */
+const VERIFY_TIMEOUT_MS = 60_000;
 
 type Done = (error: unknown, user?: Express.User | false | null, info?: object | string) => void;
 
 /**
- * Calls verify and waits for its answer, by `done` or by a promise, whichever comes first; what
- * comes after it changes nothing. A promise of `undefined` says nothing: `done` is to follow.
+ * Calls verify and waits for its answer, by `done` or by a promise. The first answer counts. A
+ * promise of `undefined` is no answer: verify uses `done` then.
  *
- * Rejects where there is no answer within a minute, and with whatever was thrown, as an object:
- * Passport hands an error to `next`, where `undefined` means "go on" and `'route'` "skip what guards this route".
+ * Rejects with the error of verify, as an object, and if there is no answer within a minute.
  */
 export function askVerify(verify: (done: Done) => unknown): Promise<Verified> {
   let timer: NodeJS.Timeout | undefined;
   const answer = new Promise<Verified>((resolve, reject) => {
-    const refuse = (error: unknown) => reject(asThrowable(error));
+    const fail = (error: unknown) => reject(toErrorObject(error));
     const done: Done = (error, user, info) =>
-      error ? refuse(error) : resolve({ user: user || null, info });
+      error ? fail(error) : resolve({ user: user || null, info });
     try {
       const result = verify(done);
       if (isThenable(result)) {
         Promise.resolve(result).then((value) => {
           if (value !== undefined) resolve(verifiedFrom(value));
-        }, refuse);
+        }, fail);
       }
     } catch (error) {
-      refuse(error);
+      fail(error);
     }
-    timer = setTimeout(() => refuse(noAnswer()), PATIENCE).unref();
+    timer = setTimeout(() => fail(noAnswer()), VERIFY_TIMEOUT_MS).unref();
   });
   return answer.finally(() => clearTimeout(timer));
 }
 
 function noAnswer(): Error {
   return new Error(
-    `verify has not answered within ${PATIENCE / 1000} seconds, so nobody was logged in. It must call done(), or return a promise of a user, of false or of null.`,
+    `verify did not answer within ${VERIFY_TIMEOUT_MS / 1000} seconds, so the user was not logged in. It must call done(), or return a promise of a user, of false or of null.`,
   );
 }
 
@@ -50,14 +51,4 @@ function verifiedFrom(value: unknown): Verified {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}
-
-/** Makes an `Error` of what is not an object, and lets everything else be. */
-export function asThrowable(thrown: unknown): object {
-  if ((typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function') {
-    return thrown;
-  }
-  return new Error(
-    `The login failed with ${typeof thrown === 'string' ? `'${thrown}'` : String(thrown)} instead of an Error.`,
-  );
 }

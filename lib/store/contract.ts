@@ -4,31 +4,38 @@ import { getEventListeners } from 'node:events';
 import type { Answer, LaunchKeySession, LoginRecord, PendingLogin, Place, Store } from './store.js';
 
 /**
- * Makes the store that is checked. The same name must lead to the same storage, as it does for two
- * processes of one application; different names to storage apart, as for two applications. A store
- * in memory may hand out the same object for the same name.
+ * Opens the store that is checked. Equal names must lead to the same storage, as for two processes of
+ * one application. Different names must lead to separate storage, as for two applications. A store in
+ * memory may return the same object for the same name.
  */
 export type OpenStore = (name: string) => Store | Promise<Store>;
 
 /** Options of a {@link StoreContractCase}. */
 export interface StoreContractOptions {
   /**
-   * For how many milliseconds a store may be late: in noticing an answer, or in forgetting what
-   * has expired. Only a store that fails takes that long. Default 10,000.
+   * Milliseconds within which a store must notice an answer, and forget expired records. A case takes
+   * that long only if the store fails. Default 10,000.
    */
   patience?: number | undefined;
 }
 
-/** One thing that a {@link Store} has to keep to. */
+/** One requirement on a {@link Store}. */
 export interface StoreContractCase {
+  /** The requirement, as the title of a test. */
   readonly name: string;
-  /** Rejects, mostly with an `AssertionError`, where the store does not keep to it. */
+  /**
+   * Checks the requirement.
+   *
+   * @throws an error, in most cases an `AssertionError`, if the store does not meet it.
+   */
   run(open: OpenStore, options?: StoreContractOptions): Promise<void>;
 }
 
 /**
- * What every {@link Store} has to keep to, as cases for any test runner. Every case uses storage of a name that was never used before, and waits in real time for what
- * expires. Closing what was opened is the caller's.
+ * The requirements on every {@link Store}, as cases for any test runner.
+ *
+ * Each case uses storage of new names, and waits in real time for records to expire. The caller
+ * closes the stores that were opened.
  *
  * @example
  * ```ts
@@ -41,14 +48,14 @@ export interface StoreContractCase {
  * ```
  */
 export const storeContract: readonly StoreContractCase[] = [
-  check('a login is pending once it was added', async ({ a, b }) => {
+  check('keeps a new login as pending', async ({ a, b }) => {
     const login = aLogin();
-    await a.add(login, LONG);
+    await a.add(login, LONG_TTL_MS);
     assert.deepEqual(plain(await a.get(login.handle)), { ...login, state: 'pending' });
     assert.deepEqual(plain(await b.get(login.handle)), { ...login, state: 'pending' });
   }),
 
-  check('a login that was never added is null to all who ask', async ({ a }) => {
+  check('returns null for an unknown login', async ({ a }) => {
     const { handle } = aLogin();
     assert.equal(await a.get(handle), null);
     assert.equal(await a.answer(handle, anAnswer()), false);
@@ -58,24 +65,24 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal(await a.get(handle), null);
   }),
 
-  check('a login that is kept is not added anew, in any state', async ({ a, b }) => {
+  check('refuses to add a login that it has, in every state', async ({ a, b }) => {
     const login = await added(a);
     const again = { ...login, username: 'mallory' };
-    await assert.rejects(b.add(again, LONG));
+    await assert.rejects(b.add(again, LONG_TTL_MS));
     assert.equal((await a.get(login.handle))?.username, 'alice');
     await a.answer(login.handle, anAnswer());
-    await assert.rejects(b.add(again, LONG));
+    await assert.rejects(b.add(again, LONG_TTL_MS));
     assert.equal((await a.get(login.handle))?.state, 'answered');
     await a.consume(login.handle);
-    await assert.rejects(b.add(again, LONG));
+    await assert.rejects(b.add(again, LONG_TTL_MS));
     assert.equal((await a.get(login.handle))?.state, 'finished');
     assert.equal(await a.consume(login.handle), null);
   }),
 
-  check('an answer is kept with the login, whatever it says', async ({ a, b }) => {
+  check('keeps an approval and a denial with the login', async ({ a, b }) => {
     for (const answer of [anAnswer(), anAnswer({ authorized: false, reason: 'fraudulent' })]) {
       const login = aLogin();
-      await a.add(login, LONG);
+      await a.add(login, LONG_TTL_MS);
       assert.equal(await b.answer(login.handle, answer), true);
       const answered = { ...login, state: 'answered', answer };
       assert.deepEqual(plain(await a.get(login.handle)), answered);
@@ -83,7 +90,7 @@ export const storeContract: readonly StoreContractCase[] = [
     }
   }),
 
-  check('the first of many answers at once is the only one', async ({ a, b }) => {
+  check('takes the first of many simultaneous answers only', async ({ a, b }) => {
     const { handle } = await added(a);
     const answers = Array.from({ length: 20 }, (_, index) =>
       anAnswer({ authorized: index % 2 === 0, digest: `digest ${index}` }),
@@ -98,13 +105,13 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.deepEqual(plain((await b.get(handle))?.answer), winner);
   }),
 
-  check('a login that was not answered cannot be consumed', async ({ a }) => {
+  check('does not consume a login without an answer', async ({ a }) => {
     const { handle } = await added(a);
     assert.equal(await a.consume(handle), null);
     assert.equal((await a.get(handle))?.state, 'pending');
   }),
 
-  check('an answered login is consumed by one of many', async ({ a, b }) => {
+  check('lets one of many simultaneous calls consume an answered login', async ({ a, b }) => {
     for (let round = 0; round < 5; round++) {
       const login = await added(a);
       const answer = anAnswer();
@@ -119,7 +126,7 @@ export const storeContract: readonly StoreContractCase[] = [
     }
   }),
 
-  check('a released login can be consumed once more, with its old answer', async ({ a, b }) => {
+  check('lets a released login be consumed once more, with the same answer', async ({ a, b }) => {
     const { handle } = await added(a);
     const answer = anAnswer();
     await a.answer(handle, answer);
@@ -133,7 +140,7 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.deepEqual(plain(again?.answer), answer);
   }),
 
-  check('releasing changes nothing but a finished login', async ({ a }) => {
+  check('releases finished logins only', async ({ a }) => {
     const { handle } = await added(a);
     await a.release(handle);
     assert.equal((await a.get(handle))?.state, 'pending');
@@ -142,17 +149,17 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await a.get(handle))?.state, 'answered');
   }),
 
-  check('a login is forgotten when its time is up, in every state', async ({ a, b }, patience) => {
+  check('forgets a login after its ttl, in every state', async ({ a, b }, patience) => {
     const long = await added(a);
-    const pending = await added(a, SHORT);
-    const answered = await added(a, SHORT);
-    const finished = await added(a, SHORT);
-    const released = await added(a, SHORT);
+    const pending = await added(a, SHORT_TTL_MS);
+    const answered = await added(a, SHORT_TTL_MS);
+    const finished = await added(a, SHORT_TTL_MS);
+    const released = await added(a, SHORT_TTL_MS);
     for (const { handle } of [answered, finished, released]) await a.answer(handle, anAnswer());
     for (const { handle } of [finished, released]) await a.consume(handle);
     await a.release(released.handle);
     for (const { handle } of [pending, answered, finished, released]) {
-      await until(patience, 'a login outlives its time', async () => !(await b.get(handle)));
+      await until(patience, 'a login outlives its ttl', async () => !(await b.get(handle)));
       assert.equal(await a.answer(handle, anAnswer()), false);
       assert.equal(await a.consume(handle), null);
       assert.equal(await a.waitForAnswer(handle, never()), null);
@@ -162,7 +169,7 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await a.get(long.handle))?.state, 'pending');
   }),
 
-  check('an answer ends all waits for it', async ({ a, b }, patience) => {
+  check('ends all waits for a login when it is answered', async ({ a, b }, patience) => {
     const login = await added(a);
     const other = await added(a);
     const leave = new AbortController();
@@ -173,11 +180,11 @@ export const storeContract: readonly StoreContractCase[] = [
     for (const record of await soon(patience, Promise.all(waits))) {
       assert.deepEqual(plain(record), { ...login, state: 'answered', answer });
     }
-    leave.abort(new Error('enough'));
-    await assert.rejects(soon(patience, unanswered), /enough/);
+    leave.abort(new Error('no longer needed'));
+    await assert.rejects(soon(patience, unanswered), /no longer needed/);
   }),
 
-  check('a wait ends at once where the login is not pending', async ({ a, b }, patience) => {
+  check('ends a wait at once if the login is not pending', async ({ a, b }, patience) => {
     const { handle } = await added(a);
     await a.answer(handle, anAnswer());
     assert.equal((await soon(patience, b.waitForAnswer(handle, never())))?.state, 'answered');
@@ -185,12 +192,12 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await soon(patience, b.waitForAnswer(handle, never())))?.state, 'finished');
   }),
 
-  check('an answer given while a wait begins is not missed', async ({ a, b }, patience) => {
+  check('does not miss an answer that comes while a wait begins', async ({ a, b }, patience) => {
     const { handle } = await added(a);
     const began = performance.now();
     await a.get(handle);
     const look = performance.now() - began;
-    // From before the first look to well after it, in steps.
+    // The answers come from before the first look to well after it, in steps.
     for (let step = 0; step < 40; step++) {
       const login = await added(a);
       const wait = a.waitForAnswer(login.handle, never());
@@ -203,9 +210,9 @@ export const storeContract: readonly StoreContractCase[] = [
     }
   }),
 
-  check('a wait is given up with the reason of its signal', async ({ a }, patience) => {
+  check('rejects an aborted wait with the reason of its signal', async ({ a }, patience) => {
     const { handle } = await added(a);
-    const reason = new Error('enough');
+    const reason = new Error('no longer needed');
     const controller = new AbortController();
     const waits = [1, 2].map(() => a.waitForAnswer(handle, controller.signal));
     const other = a.waitForAnswer(handle, never());
@@ -223,7 +230,7 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await soon(patience, other))?.state, 'answered');
   }),
 
-  check('a wait leaves nothing on its signal, however it ends', async ({ a }, patience) => {
+  check('leaves no listener on the signal of a wait', async ({ a }, patience) => {
     const { signal } = new AbortController();
     for (const state of ['answered', 'pending']) {
       const { handle } = await added(a);
@@ -245,10 +252,10 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.deepEqual(getEventListeners(controller.signal, 'abort'), []);
   }),
 
-  check('what was handed in does not change the store', async ({ a }) => {
+  check('is not affected by later changes of its arguments', async ({ a }) => {
     const login = aLogin();
     const given = { ...login };
-    await a.add(given, LONG);
+    await a.add(given, LONG_TTL_MS);
     given.username = 'mallory';
     const answer = anAnswer({ authorized: false });
     const said = { ...answer };
@@ -257,12 +264,12 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.deepEqual(plain(await a.get(login.handle)), { ...login, state: 'answered', answer });
     const session = aSession();
     const opened = { ...session };
-    await a.openSession(opened, LONG);
+    await a.openSession(opened, LONG_TTL_MS);
     opened.authRequest = 'another';
     assert.deepEqual(plain(await a.getSession(session.handle)), session);
   }),
 
-  check('records that were handed out do not change', async ({ a, b }) => {
+  check('does not change records that it returned', async ({ a, b }) => {
     const { handle } = await added(a);
     const pending = await a.get(handle);
     await b.answer(handle, anAnswer({ authorized: false }));
@@ -275,21 +282,21 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal(answered?.state, 'answered');
   }),
 
-  check('who changes a record changes it for nobody else', async ({ a }) => {
+  check('is not affected by changes of returned records', async ({ a }) => {
     const { handle } = await added(a);
     await a.answer(handle, anAnswer({ authorized: false }));
     const session = aSession();
-    await a.openSession(session, LONG);
+    await a.openSession(session, LONG_TTL_MS);
     const bystander = await a.get(handle);
     for (const record of [
       await a.get(handle),
       await a.waitForAnswer(handle, never()),
       await a.consume(handle),
     ]) {
-      scribble(record, { username: 'mallory', state: 'answered' });
-      scribble(record?.answer, { authorized: true });
+      tryToChange(record, { username: 'mallory', state: 'answered' });
+      tryToChange(record?.answer, { authorized: true });
     }
-    scribble(await a.getSession(session.handle), { userHash: 'another' });
+    tryToChange(await a.getSession(session.handle), { userHash: 'another' });
     for (const record of [bystander, await a.get(handle)]) {
       assert.equal(record?.username, 'alice');
       assert.equal(record?.answer?.authorized, false);
@@ -297,69 +304,73 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await a.get(handle))?.state, 'finished');
     assert.deepEqual(plain(await a.getSession(session.handle)), session);
     for (const ended of await a.endSessions(session.userHash, session.startedAt)) {
-      scribble(ended, { authRequest: 'another' });
+      tryToChange(ended, { authRequest: 'another' });
     }
     assert.deepEqual(plain(await a.endSessions(session.userHash, session.startedAt)), [session]);
   }),
 
-  check('of places there are as many as the limit, for all who take at once', async ({ a, b }) => {
+  check('gives out as many pending slots as the limit to simultaneous calls', async ({ a, b }) => {
     for (const limit of [1, 5]) {
       const of = randomUUID();
-      const free = await Promise.all(
+      const results = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
-          (index % 2 ? a : b).takePlace(aPlace(of), limit, LONG),
+          (index % 2 ? a : b).takePlace(aSlot(of), limit, LONG_TTL_MS),
         ),
       );
-      const refused = free.filter((time) => time !== null);
-      assert.equal(free.length - refused.length, limit, 'as many places are taken as there are');
-      for (const time of refused) {
-        assert.ok(time > 0 && time <= LONG, `a place falls free within ttl, not in ${time} ms`);
+      const refused = results.filter((freeInMs) => freeInMs !== null);
+      assert.equal(results.length - refused.length, limit, 'as many slots are taken as the limit');
+      for (const freeInMs of refused) {
+        assert.ok(
+          freeInMs > 0 && freeInMs <= LONG_TTL_MS,
+          `a slot becomes free within its ttl, not in ${freeInMs} ms`,
+        );
       }
     }
   }),
 
-  check('places of one name are none of another', async ({ a, b }) => {
-    const [one, two] = [aPlace(), aPlace()];
-    assert.equal(await a.takePlace(one, 1, LONG), null);
-    assert.equal(await b.takePlace(two, 1, LONG), null);
-    assert.notEqual(await b.takePlace(aPlace(one.of), 1, LONG), null);
+  check('counts the pending slots of each name separately', async ({ a, b }) => {
+    const [one, two] = [aSlot(), aSlot()];
+    assert.equal(await a.takePlace(one, 1, LONG_TTL_MS), null);
+    assert.equal(await b.takePlace(two, 1, LONG_TTL_MS), null);
+    assert.notEqual(await b.takePlace(aSlot(one.of), 1, LONG_TTL_MS), null);
   }),
 
-  check('a place that was given back can be taken, once', async ({ a, b }) => {
+  check('gives out a returned pending slot once', async ({ a, b }) => {
     const of = randomUUID();
-    const place = aPlace(of);
-    await a.takePlace(place, 2, LONG);
-    await a.takePlace(aPlace(of), 2, LONG);
-    await b.leavePlace(aPlace(of));
-    assert.notEqual(await a.takePlace(aPlace(of), 2, LONG), null, 'it was not that place');
-    await b.leavePlace(place);
-    await b.leavePlace(place);
-    assert.equal(await a.takePlace(aPlace(of), 2, LONG), null);
-    assert.notEqual(await b.takePlace(aPlace(of), 2, LONG), null);
+    const slot = aSlot(of);
+    await a.takePlace(slot, 2, LONG_TTL_MS);
+    await a.takePlace(aSlot(of), 2, LONG_TTL_MS);
+    await b.leavePlace(aSlot(of));
+    assert.notEqual(
+      await a.takePlace(aSlot(of), 2, LONG_TTL_MS),
+      null,
+      'another slot was returned',
+    );
+    await b.leavePlace(slot);
+    await b.leavePlace(slot);
+    assert.equal(await a.takePlace(aSlot(of), 2, LONG_TTL_MS), null);
+    assert.notEqual(await b.takePlace(aSlot(of), 2, LONG_TTL_MS), null);
   }),
 
-  check(
-    'a place falls free when its time is up, and no other with it',
-    async (stores, patience) => {
-      const { a, b } = stores;
-      const of = randomUUID();
-      await a.takePlace(aPlace(of), 2, SHORT);
-      await a.takePlace(aPlace(of), 2, LONG);
-      await until(
-        patience,
-        'a place outlives its time',
-        async () => (await b.takePlace(aPlace(of), 2, LONG)) === null,
-      );
-      assert.notEqual(await a.takePlace(aPlace(of), 2, LONG), null);
-    },
-  ),
+  check('frees a pending slot after its ttl, and no other slot', async (stores, patience) => {
+    const { a, b } = stores;
+    const of = randomUUID();
+    await a.takePlace(aSlot(of), 2, SHORT_TTL_MS);
+    await a.takePlace(aSlot(of), 2, LONG_TTL_MS);
+    await until(
+      patience,
+      'a pending slot outlives its ttl',
+      async () => (await b.takePlace(aSlot(of), 2, LONG_TTL_MS)) === null,
+    );
+    assert.notEqual(await a.takePlace(aSlot(of), 2, LONG_TTL_MS), null);
+  }),
 
-  check('storage of another name is apart', async ({ a, other }, patience) => {
+  check('keeps storage of different names separate', async ({ a, other }, patience) => {
     const login = aLogin();
-    await a.add(login, LONG);
+    await a.add(login, LONG_TTL_MS);
     assert.equal(await other.get(login.handle), null);
     assert.equal(await other.answer(login.handle, anAnswer()), false);
-    await other.add({ ...login, username: 'bob' }, LONG);
+    await other.add({ ...login, username: 'bob' }, LONG_TTL_MS);
     assert.equal((await a.get(login.handle))?.username, 'alice');
     const leave = new AbortController();
     const wait = a.waitForAnswer(login.handle, leave.signal);
@@ -367,28 +378,28 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal(await other.answer(login.handle, anAnswer()), true);
     assert.equal((await a.get(login.handle))?.state, 'pending');
     assert.equal(await a.consume(login.handle), null);
-    leave.abort(new Error('enough'));
-    await assert.rejects(soon(patience, wait), /enough/);
+    leave.abort(new Error('no longer needed'));
+    await assert.rejects(soon(patience, wait), /no longer needed/);
     assert.equal((await other.consume(login.handle))?.username, 'bob');
 
-    const place = aPlace();
-    assert.equal(await a.takePlace(place, 1, LONG), null);
-    assert.equal(await other.takePlace(place, 1, LONG), null);
-    await other.leavePlace(place);
-    assert.notEqual(await a.takePlace(aPlace(place.of), 1, LONG), null);
+    const slot = aSlot();
+    assert.equal(await a.takePlace(slot, 1, LONG_TTL_MS), null);
+    assert.equal(await other.takePlace(slot, 1, LONG_TTL_MS), null);
+    await other.leavePlace(slot);
+    assert.notEqual(await a.takePlace(aSlot(slot.of), 1, LONG_TTL_MS), null);
 
     const session = aSession();
-    await a.openSession(session, LONG);
+    await a.openSession(session, LONG_TTL_MS);
     assert.equal(await other.getSession(session.handle), null);
     assert.deepEqual(await other.endSessions(session.userHash, session.startedAt), []);
     await other.removeSession(session.handle);
     assert.deepEqual(plain(await a.getSession(session.handle)), session);
   }),
 
-  check('a LaunchKey session is found until it is removed', async ({ a, b }) => {
+  check('finds a LaunchKey session until it is removed', async ({ a, b }) => {
     const session = aSession();
     assert.equal(await a.getSession(session.handle), null);
-    await a.openSession(session, LONG);
+    await a.openSession(session, LONG_TTL_MS);
     assert.deepEqual(plain(await a.getSession(session.handle)), session);
     assert.deepEqual(plain(await b.getSession(session.handle)), session);
     await b.removeSession(session.handle);
@@ -397,36 +408,36 @@ export const storeContract: readonly StoreContractCase[] = [
     await a.removeSession(session.handle);
   }),
 
-  check('a LaunchKey session is forgotten when its time is up', async ({ a, b }, patience) => {
+  check('forgets a LaunchKey session after its ttl', async ({ a, b }, patience) => {
     const user = randomUUID();
     const open = aSession(user);
     const ended = aSession(user, 500);
     const long = aSession(user);
-    await a.openSession(long, LONG);
-    await a.openSession(open, SHORT);
-    await a.openSession(ended, SHORT);
-    // Ending must not make it last.
+    await a.openSession(long, LONG_TTL_MS);
+    await a.openSession(open, SHORT_TTL_MS);
+    await a.openSession(ended, SHORT_TTL_MS);
+    // Ending a session must not extend its life.
     await a.endSessions(user, 500);
     await until(
       patience,
-      'a session outlives its time',
+      'a session outlives its ttl',
       async () => !(await b.getSession(open.handle)),
     );
-    await until(patience, 'an ended session outlives its time', async () => {
-      const named = await b.endSessions(user, 500);
-      return named.length === 0;
+    await until(patience, 'an ended session outlives its ttl', async () => {
+      const ended = await b.endSessions(user, 500);
+      return ended.length === 0;
     });
     assert.deepEqual(plain(await b.getSession(long.handle)), long);
     assert.deepEqual(plain(await a.endSessions(user, long.startedAt)), [long]);
   }),
 
-  check('sessions of one user are ended up to a time, inclusive', async ({ a, b }) => {
+  check('ends the sessions of a user that began at or before a time', async ({ a, b }) => {
     const user = randomUUID();
     const before = aSession(user, 1_700_000_000_000);
     const at = aSession(user, 1_700_000_001_000);
     const after = aSession(user, 1_700_000_002_000);
     const stranger = aSession(randomUUID(), 1_700_000_000_000);
-    for (const session of [after, before, stranger, at]) await a.openSession(session, LONG);
+    for (const session of [after, before, stranger, at]) await a.openSession(session, LONG_TTL_MS);
     assert.deepEqual(
       byStart(await b.endSessions(user, 1_700_000_001_000)),
       [before, at],
@@ -438,12 +449,12 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.deepEqual(plain(await a.getSession(stranger.handle)), stranger);
   }),
 
-  check('sessions that were ended are named again until they are removed', async ({ a, b }) => {
+  check('returns ended sessions again until they are removed', async ({ a, b }) => {
     const user = randomUUID();
     const first = aSession(user, 1_000);
     const second = aSession(user, 2_000);
     const third = aSession(user, 3_000);
-    for (const session of [first, second, third]) await a.openSession(session, LONG);
+    for (const session of [first, second, third]) await a.openSession(session, LONG_TTL_MS);
     await a.endSessions(user, 2_000);
     assert.deepEqual(byStart(await b.endSessions(user, 500)), [first, second]);
     await b.removeSession(first.handle);
@@ -455,15 +466,20 @@ export const storeContract: readonly StoreContractCase[] = [
   }),
 ];
 
-/** As short as a machine under load lets a login live through a few steps. */
-const SHORT = 250;
-const LONG = 3_600_000;
+/** Expires during a case, but leaves a slow machine the time for a few steps. */
+const SHORT_TTL_MS = 250;
+/** Does not expire during a case. */
+const LONG_TTL_MS = 3_600_000;
+/** The default of {@link StoreContractOptions.patience}. */
+const DEFAULT_PATIENCE_MS = 10_000;
+/** The interval at which {@link until} asks. */
+const ASK_INTERVAL_MS = 10;
 
 interface Stores {
-  /** Two that share their storage. */
+  /** Shares its storage with `b`. */
   a: Store;
   b: Store;
-  /** One on other storage. */
+  /** Has a storage of its own. */
   other: Store;
 }
 
@@ -473,7 +489,7 @@ function check(
 ): StoreContractCase {
   return {
     name,
-    async run(open, { patience = 10_000 } = {}) {
+    async run(open, { patience = DEFAULT_PATIENCE_MS } = {}) {
       const storage = `contract-${randomUUID()}`;
       const a = await open(storage);
       const b = await open(storage);
@@ -491,17 +507,17 @@ function aLogin(): PendingLogin {
     username: 'alice',
     session: true,
     number: 42,
-    places: [aPlace(), aPlace()],
+    places: [aSlot(), aSlot()],
     startedAt,
-    expiresAt: startedAt + LONG,
+    expiresAt: startedAt + LONG_TTL_MS,
   };
 }
 
-function aPlace(of: string = randomUUID()): Place {
+function aSlot(of: string = randomUUID()): Place {
   return { of, id: randomUUID() };
 }
 
-async function added(store: Store, ttl = LONG): Promise<PendingLogin> {
+async function added(store: Store, ttl = LONG_TTL_MS): Promise<PendingLogin> {
   const login = aLogin();
   await store.add(login, ttl);
   return login;
@@ -528,7 +544,7 @@ function byStart(sessions: LaunchKeySession[]): LaunchKeySession[] {
   return plain(sessions).toSorted((one, other) => one.startedAt - other.startedAt);
 }
 
-/** Without what is `undefined`, and without prototypes of a store's own. */
+/** Removes `undefined` members and the store's own prototypes. */
 function plain<T>(value: T): T {
   return value === undefined ? value : JSON.parse(JSON.stringify(value));
 }
@@ -537,10 +553,13 @@ function count(taken: boolean[]): number {
   return taken.filter(Boolean).length;
 }
 
-/** Tries to change a record. A store may prevent it. */
-function scribble(record: LoginRecord | Answer | LaunchKeySession | null | undefined, by: object) {
+/** Tries to change a record, which a store may prevent. */
+function tryToChange(
+  record: LoginRecord | Answer | LaunchKeySession | null | undefined,
+  changes: object,
+): void {
   try {
-    Object.assign(record ?? {}, by);
+    Object.assign(record ?? {}, changes);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
   }
@@ -554,27 +573,32 @@ function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What a store should do by itself before long. */
+/** Rejects if a promise does not settle within the time. */
 async function soon<T>(patience: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new assert.AssertionError({ message: `a wait did not end in ${patience} ms` })),
+      () =>
+        reject(new assert.AssertionError({ message: `a wait did not end within ${patience} ms` })),
       patience,
     );
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Nothing tells when a store forgets, so it is asked again and again. */
-async function until(patience: number, message: string, is: () => Promise<boolean>) {
+/** Asks until the condition holds, because a store does not announce that it forgets a record. */
+async function until(
+  patience: number,
+  message: string,
+  condition: () => Promise<boolean>,
+): Promise<void> {
   const deadline = performance.now() + patience;
-  while (!(await is())) {
+  while (!(await condition())) {
     if (performance.now() > deadline) throw new assert.AssertionError({ message });
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, ASK_INTERVAL_MS));
   }
 }

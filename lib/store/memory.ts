@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
-import { Places } from './places.js';
+import { ConfigurationError } from '../errors.js';
+import { MemorySlots } from './memory-slots.js';
 import {
   type Answer,
-  keptAlready,
+  duplicateLogin,
   type LaunchKeySession,
   type LoginRecord,
   type PendingLogin,
@@ -13,23 +14,25 @@ import {
 
 /** Options of {@link MemoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many logins are kept at most. Default 100,000. Finished ones make room for new ones;
-   * where all of them wait, a new one is refused. */
+  /**
+   * The maximum number of logins. Finished logins make room for new ones; if all of them wait, a new
+   * login is refused with 429. Default 100,000.
+   */
   maxLogins?: number | undefined;
   /**
-   * How many LaunchKey sessions are kept at most; beyond it the oldest is dropped, which logs
-   * its browser out. Default 100,000.
+   * The maximum number of LaunchKey sessions. Beyond it the oldest is dropped, which logs its browser
+   * out. Default 100,000.
    */
   maxSessions?: number | undefined;
 }
 
 interface Kept<T> {
   record: T;
-  until: number;
+  expiresAt: number;
 }
 
 interface KeptLogin extends Kept<LoginRecord> {
-  /** Called once when the login is answered. Left out until somebody waits. */
+  /** Called once when the login is answered. Absent until the first wait. */
   waiters?: Set<() => void> | undefined;
 }
 
@@ -38,23 +41,32 @@ interface KeptSession extends Kept<LaunchKeySession> {
 }
 
 /**
- * Keeps logins and LaunchKey sessions in the memory of this process: the default, right for one
- * process whose restart may end what is under way. It sets no timers: what has expired is never
- * handed out, and is dropped as new logins come in.
+ * Keeps logins and LaunchKey sessions in the memory of this process. It is the default store, and
+ * suits applications of one process whose pending logins may be lost in a restart. It sets no
+ * timers: expired records are never returned, and are dropped when new ones come in.
+ *
+ * @example
+ * ```ts
+ * import { LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
+ *
+ * const store = new MemoryStore({ maxLogins: 10_000 });
+ * const strategy = new LaunchKeyStrategy({ ...options, store }, verify);
+ * ```
  */
 export class MemoryStore implements Store {
   private readonly logins = new Map<string, KeptLogin>();
   private readonly sessions = new Map<string, KeptSession>();
-  /** Handles by user, so that a remote logout does not look at everybody's sessions. */
+  /** Handles by user, so that a logout event does not search all sessions. */
   private readonly sessionsOfUser = new Map<string, Set<string>>();
-  private readonly places: Places;
+  private readonly slots: MemorySlots;
   private readonly maxLogins: number;
   private readonly maxSessions: number;
 
+  /** @throws ConfigurationError that names the first unusable option. */
   constructor({ maxLogins = 100_000, maxSessions = 100_000 }: MemoryStoreOptions = {}) {
     this.maxLogins = positiveInteger('maxLogins', maxLogins);
     this.maxSessions = positiveInteger('maxSessions', maxSessions);
-    this.places = new Places(this.maxLogins);
+    this.slots = new MemorySlots(this.maxLogins);
   }
 
   async add(login: PendingLogin, ttl: number): Promise<void> {
@@ -62,19 +74,19 @@ export class MemoryStore implements Store {
     dropExpired(this.logins, now, this.logins.size >= this.maxLogins);
     if (this.logins.size >= this.maxLogins) this.dropFinished();
     if (this.logins.size >= this.maxLogins) throw new StoreFullError(this.maxLogins);
-    if (this.live(login.handle)) throw keptAlready();
+    if (this.live(login.handle)) throw duplicateLogin();
     this.logins.set(login.handle, {
       record: Object.freeze({ ...login, state: 'pending' as const }),
-      until: now + ttl,
+      expiresAt: now + ttl,
     });
   }
 
   async takePlace(place: Place, limit: number, ttl: number): Promise<number | null> {
-    return this.places.take(place, limit, ttl);
+    return this.slots.take(place, limit, ttl);
   }
 
   async leavePlace(place: Place): Promise<void> {
-    this.places.leave(place);
+    this.slots.giveBack(place);
   }
 
   async get(handle: string): Promise<LoginRecord | null> {
@@ -139,7 +151,7 @@ export class MemoryStore implements Store {
     }
     this.sessions.set(session.handle, {
       record: Object.freeze({ ...session }),
-      until: now + ttl,
+      expiresAt: now + ttl,
       ended: false,
     });
     const handles = this.sessionsOfUser.get(session.userHash) ?? new Set();
@@ -148,14 +160,14 @@ export class MemoryStore implements Store {
 
   async getSession(handle: string): Promise<LaunchKeySession | null> {
     const kept = this.sessions.get(handle);
-    return kept && !kept.ended && kept.until > Date.now() ? kept.record : null;
+    return kept && !kept.ended && kept.expiresAt > Date.now() ? kept.record : null;
   }
 
   async endSessions(userHash: string, until: number): Promise<LaunchKeySession[]> {
     const ended: LaunchKeySession[] = [];
     for (const handle of this.sessionsOfUser.get(userHash) ?? []) {
       const kept = this.sessions.get(handle);
-      if (!kept || kept.until <= Date.now()) continue;
+      if (!kept || kept.expiresAt <= Date.now()) continue;
       if (!kept.ended && kept.record.startedAt > until) continue;
       kept.ended = true;
       ended.push(kept.record);
@@ -170,17 +182,17 @@ export class MemoryStore implements Store {
     this.forgetSessionOfUser(kept.record);
   }
 
-  /** Shows how much is kept and not what: the records hold tokens. */
+  /** Shows the numbers of records and not the records, which hold tokens. */
   [inspect.custom](): string {
     return `MemoryStore { logins: ${this.logins.size}, sessions: ${this.sessions.size} }`;
   }
 
   private live(handle: string): KeptLogin | undefined {
     const kept = this.logins.get(handle);
-    return kept && kept.until > Date.now() ? kept : undefined;
+    return kept && kept.expiresAt > Date.now() ? kept : undefined;
   }
 
-  /** Finished logins are kept to recognise what comes twice; a login that waits needs the room more. */
+  /** Finished logins are kept to recognise repeated requests. New logins are more important. */
   private dropFinished(): void {
     for (const [handle, kept] of this.logins) {
       if (kept.record.state === 'finished') this.logins.delete(handle);
@@ -197,19 +209,19 @@ export class MemoryStore implements Store {
 let warned = false;
 
 /**
- * The store of a strategy that was given none. In production that may be an oversight, since a
- * second process would know nothing of the first one's logins; so the process says it, once.
- * An application that makes its own {@link MemoryStore} has decided, and hears nothing.
+ * Returns the store of a strategy without the option `store`. In production that may be an
+ * oversight, since a second process would not know the logins of the first one, so the process
+ * prints one warning. An application that makes its own {@link MemoryStore} gets none.
  */
 export function defaultStore(): MemoryStore {
   if (process.env.NODE_ENV === 'production' && !warned) {
     warned = true;
     process.emitWarning(
-      'Logins are kept in the memory of this process, since LaunchKeyStrategy was given no store.',
+      'Logins are kept in the memory of this process, because LaunchKeyStrategy has no store.',
       {
         code: 'LAUNCHKEY_MEMORY_STORE',
         detail:
-          'Several processes need one that they share, such as RedisStore. If this is the only one, pass store: new MemoryStore().',
+          'Several processes need a store that they share, such as RedisStore. A single process can pass store: new MemoryStore() to avoid this warning.',
       },
     );
   }
@@ -217,8 +229,8 @@ export function defaultStore(): MemoryStore {
 }
 
 /**
- * Drops what has expired. Maps keep the order of insertion and the records of one strategy live
- * equally long, so the expired ones stand in front; a `thorough` pass looks at all of them.
+ * Drops expired records. Maps keep the order of insertion, and the records of one strategy live
+ * equally long, so expired records stand in front. A `thorough` pass checks all records.
  */
 function dropExpired<T extends Kept<unknown>>(
   map: Map<string, T>,
@@ -227,7 +239,7 @@ function dropExpired<T extends Kept<unknown>>(
 ): T[] {
   const dropped: T[] = [];
   for (const [key, kept] of map) {
-    if (kept.until <= now) {
+    if (kept.expiresAt <= now) {
       map.delete(key);
       dropped.push(kept);
     } else if (!thorough) {
@@ -239,8 +251,9 @@ function dropExpired<T extends Kept<unknown>>(
 
 function positiveInteger(name: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new TypeError(
-      `MemoryStore option '${name}' must be a positive whole number, got ${String(value)}.`,
+    throw new ConfigurationError(
+      name,
+      `of MemoryStore must be a positive whole number, got ${String(value)}.`,
     );
   }
   return value;

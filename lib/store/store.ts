@@ -1,57 +1,57 @@
 import { LaunchKeyError } from '../errors.js';
 
 /**
- * One of the places that a user name, or a browser, has for logins that wait for an answer.
+ * A pending slot: one of the logins of a user name, or of a browser, that may wait for an answer.
  */
 export interface Place {
-  /** What the places are counted for, as a hash: 43 characters of the URL's base64. */
+  /** The user name or browser that the slot belongs to, as a hash of 43 base64url characters. */
   readonly of: string;
-  /** What tells this place from the others: unguessable, and never used twice. */
+  /** The unique and unguessable name of this slot. */
   readonly id: string;
 }
 
-/**
- * A login that has been started and whose user has not answered yet.
- */
+/** A login that was started and has no answer yet. */
 export interface PendingLogin {
   /**
-   * The handle: an opaque, unguessable name of this login. It may be shown to the browser;
-   * the engine's own token, `authRequest`, may not.
+   * The opaque, unguessable name of this login. Browsers may see it, in contrast to `authRequest`.
    */
   readonly handle: string;
-  /** The engine's token for the auth request. It is a secret of the application. */
+  /** The engine's token of the auth request. It is a secret of the application. */
   readonly authRequest: string;
-  /** The name that the user typed. */
+  /** The name that the user typed. It is not verified. */
   readonly username: string;
   /** `true` if an approval opens a LaunchKey session, `false` for a transaction. */
   readonly session: boolean;
-  /** The number that must be picked on the device, where there is one. */
+  /** The number that the user must pick on the device, with number matching. */
   readonly number?: number | undefined;
   /**
-   * `true` for a login that nobody can answer, kept so that an unknown user looks like one who does
-   * not answer.
+   * `true` for a login that cannot be answered. With `concealUsers`, it makes an unknown user look
+   * like one who does not answer.
    */
   readonly decoy?: boolean | undefined;
-  /** The places that the login takes until it is answered. */
+  /** The pending slots that the login takes until it is answered. */
   readonly places?: readonly Place[] | undefined;
-  /** When the login was started, in milliseconds since the epoch by this machine's clock. */
+  /** When the login was started, in milliseconds since the epoch, by this machine's clock. */
   readonly startedAt: number;
-  /** When the login stops being worth waiting for, in milliseconds since the epoch. */
+  /** When the login expires, in milliseconds since the epoch, by this machine's clock. */
   readonly expiresAt: number;
 }
 
-/**
- * What the user answered, as read from an auth package that the engine itself confirmed.
- */
+/** The answer to a login, as read from an auth package that the engine confirmed. */
 export interface Answer {
+  /** Whether the user approved. */
   readonly authorized: boolean;
+  /** The engine's stable name of the user for this application. */
   readonly userHash: string;
+  /** The user's name for all applications of one organization, if there is one. */
   readonly organizationUser?: string | undefined;
+  /** A name to which later requests can be sent, if it was asked for. */
   readonly userPushId?: string | undefined;
+  /** The device that answered. */
   readonly deviceId?: string | undefined;
-  /** Why a device denied (`'disapproved'`, `'fraudulent'`, …), where it says so. */
+  /** The device's reason for a denial (`'disapproved'`, `'fraudulent'`, …), if it gave one. */
   readonly reason?: string | undefined;
-  /** SHA-256 of the encrypted package, so that the same event sent again is recognised. */
+  /** SHA-256 of the encrypted package. A repeated event is recognised by it. */
   readonly digest: string;
 }
 
@@ -60,114 +60,116 @@ export interface Answer {
  * step once; only {@link Store.release} leads back.
  */
 export interface LoginRecord extends PendingLogin {
+  /** How far the login is. */
   readonly state: 'pending' | 'answered' | 'finished';
-  /** There in every state but `pending`. */
+  /** Present in every state but `pending`. */
   readonly answer?: Answer | undefined;
 }
 
-/**
- * An approved login of type session that has not been ended.
- */
+/** An approved login of type session that was not ended. */
 export interface LaunchKeySession {
   /** The handle of the login that opened it. */
   readonly handle: string;
+  /** The engine's token of the auth request. It is a secret of the application. */
   readonly authRequest: string;
+  /** The user whose session it is. */
   readonly userHash: string;
-  /** The whole second in which it began, in milliseconds since the epoch by the engine's clock. */
+  /** The whole second in which it began, in milliseconds since the epoch, by the engine's clock. */
   readonly startedAt: number;
 }
 
 /**
- * Where logins and LaunchKey sessions are kept.
+ * Keeps logins and LaunchKey sessions. Implement it to keep them in a storage of your own.
  *
- * Several processes that serve one application must share one store. `storeContract`, from
- * `passport-launchkey/store-contract`, checks all of the following. Every method is a single
- * atomic step for all of them, records that were handed out do not change afterwards, and
- * nothing is kept for longer than its `ttl`. A method rejects when the storage is out of reach.
+ * All processes that serve one application must share one storage. Every method is one atomic step
+ * for all of them. Returned records do not change afterwards. Nothing is kept for longer than its
+ * `ttl`. A method rejects when the storage is out of reach, preferably with a
+ * {@link StoreUnavailableError}. `storeContract`, from `passport-launchkey/store-contract`, checks
+ * all of this.
  */
 export interface Store {
   /**
    * Keeps a new login for `ttl` milliseconds.
    *
-   * @throws StoreFullError if the store is bounded and has no room.
-   * @throws an error, and changes nothing, if a login of that handle is kept already: to begin it
-   *   anew would make an approval that was used count once more.
+   * @throws StoreFullError if the store is bounded and full.
+   * @throws an error, and changes nothing, if the store has a login with this handle. Otherwise an
+   *   approval that was used would count a second time.
    */
   add(login: PendingLogin, ttl: number): Promise<void>;
 
   /**
-   * Takes a place, unless `limit` places of the same `of` are taken already. It falls free by itself
-   * after `ttl` milliseconds.
+   * Takes a pending slot, unless `limit` slots of the same `of` are taken. The slot becomes free by
+   * itself after `ttl` milliseconds.
    *
-   * @returns `null` if it was taken; otherwise in how many milliseconds the first of those that are
-   *   taken falls free, more than 0.
-   * @throws StoreFullError if the store is bounded and has no room.
+   * @returns `null` if the slot was taken. Otherwise the milliseconds until the first of the taken
+   *   slots becomes free, more than 0.
+   * @throws StoreFullError if the store is bounded and full.
    */
   takePlace(place: Place, limit: number, ttl: number): Promise<number | null>;
 
-  /** Gives a place back. Changes nothing if it is free. */
+  /** Makes a pending slot free. Does nothing if it is free already. */
   leavePlace(place: Place): Promise<void>;
 
-  /** The login of that handle, or `null` where none is kept. */
+  /** Returns the login with this handle, or `null` if there is none. */
   get(handle: string): Promise<LoginRecord | null>;
 
   /**
-   * Takes a login from `pending` to `answered`. Of several answers the first wins.
+   * Moves a login from `pending` to `answered`. Of several answers, the first wins.
    *
-   * @returns `true` for the call that did it, `false` for every other one.
+   * @returns `true` to the call that moved it, `false` to every other call.
    */
   answer(handle: string, answer: Answer): Promise<boolean>;
 
   /**
-   * Waits until the login is not `pending` any more; an answer given just before or during the
-   * call is never missed.
+   * Waits until a login is no longer `pending`. An answer just before or during the call is never
+   * missed.
    *
-   * @returns the record, or `null` where none is kept.
-   * @throws the reason of `signal` once that is aborted.
+   * @returns the record, or `null` if there is none.
+   * @throws the reason of `signal` when it is aborted.
    */
   waitForAnswer(handle: string, signal: AbortSignal): Promise<LoginRecord | null>;
 
   /**
-   * Takes a login from `answered` to `finished`. This is the step that makes an approval count
-   * once.
+   * Moves a login from `answered` to `finished`. Because of this step, an approval counts once.
    *
-   * @returns the record for the call that did it, `null` for every other one.
+   * @returns the record to the call that moved it, `null` to every other call.
    */
   consume(handle: string): Promise<LoginRecord | null>;
 
   /**
-   * Takes a login from `finished` back to `answered`, for a finish that could not be completed
-   * and in which nobody was logged in.
+   * Moves a login from `finished` back to `answered`, after a finish that failed and logged no one
+   * in.
    */
   release(handle: string): Promise<void>;
 
   /** Keeps a LaunchKey session for `ttl` milliseconds. */
   openSession(session: LaunchKeySession, ttl: number): Promise<void>;
 
-  /** The LaunchKey session of that handle, or `null` where none is open. */
+  /** Returns the open LaunchKey session with this handle, or `null` if there is none. */
   getSession(handle: string): Promise<LaunchKeySession | null>;
 
   /**
    * Ends the LaunchKey sessions of a user that began at or before a time (milliseconds since the
-   * epoch, engine clock). From then on {@link getSession} does not find them.
+   * epoch, by the engine's clock). {@link getSession} no longer finds them.
    *
-   * @returns these sessions, and those that were ended before but not yet removed by
-   *   {@link removeSession}, so that a step lost in a crash is taken again.
+   * @returns these sessions, and those that ended before and were not removed by
+   *   {@link removeSession}, so that a step that was lost in a crash is repeated.
    */
   endSessions(userHash: string, until: number): Promise<LaunchKeySession[]>;
 
-  /** Forgets a LaunchKey session, open or ended. */
+  /** Removes a LaunchKey session, whether it is open or ended. */
   removeSession(handle: string): Promise<void>;
 }
 
 /**
- * Thrown by {@link Store.add} and {@link Store.takePlace} where a bounded store has no room for
- * another login. The strategy answers it with 429.
+ * Thrown by {@link Store.add} and {@link Store.takePlace} if a bounded store is full. The strategy
+ * responds with 429.
  */
 export class StoreFullError extends LaunchKeyError {
+  /** @param limit - the number of logins that the store can hold. */
   constructor(limit: number) {
     super(
-      `The store holds ${limit} logins, which is its limit; a new one was refused. Raise the limit, or find out who starts so many logins.`,
+      `The store holds ${limit} logins, which is its maximum, so the new login was refused. Raise the maximum, or find the client that starts so many logins.`,
       { code: 'LAUNCHKEY_STORE_FULL', retryable: true },
     );
   }
@@ -178,20 +180,22 @@ export class StoreFullError extends LaunchKeyError {
 }
 
 /**
- * What {@link Store.add} throws for a login that is kept already.
+ * The error of {@link Store.add} for a login that the store has already.
  *
  * @internal
  */
-export function keptAlready(): Error {
-  return new Error('The engine named an auth request that another login waits for already.');
+export function duplicateLogin(): Error {
+  return new Error(
+    'The engine returned the token of an auth request that belongs to another login. The new login was not started.',
+  );
 }
 
 /**
- * Thrown by a store whose storage is out of reach. The same call may well succeed a little later;
- * whether the one that failed took effect is not known.
+ * Thrown by a store whose storage is out of reach. The failed call may have taken effect. The same
+ * call may succeed a little later.
  */
 export class StoreUnavailableError extends LaunchKeyError {
-  /** @param cause - what lies beneath, clean of anything secret. */
+  /** @param cause - the underlying error, without secrets. */
   constructor(message: string, cause?: Error) {
     super(message, {
       code: 'LAUNCHKEY_STORE_UNAVAILABLE',

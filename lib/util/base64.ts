@@ -1,10 +1,10 @@
 /**
- * Decodes base64 as it is found on the wire: broken by line ends, with a
- * backslash before a slash, with blanks where a form decoder met a bare plus sign. `null` for
- * anything that is not base64 or longer than `maxBytes`.
+ * Decodes base64 as it appears on the wire: with line breaks, with a backslash before a slash, and
+ * with blanks that a form decoder made of plus signs. Returns `null` for text that is not base64 or
+ * is longer than `maxBytes`.
  */
 export function decodeBase64(text: unknown, maxBytes: number): Buffer | null {
-  // Line breaks and backslashes add well under half of the encoded length.
+  // Line breaks and backslashes add less than half of the encoded length.
   if (typeof text !== 'string' || text.length > maxBytes * 2 + 64) return null;
   const plain = text
     .trim()

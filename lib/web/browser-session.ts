@@ -1,32 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import type { LaunchKeySessions } from '../login/sessions.js';
-import { type LoginRequest, MOST_HANDLES } from '../passport/options.js';
-import { lookup } from './field.js';
 import { hostError } from './host-error.js';
+import { type LoginRequest, readField } from './request.js';
 
-/** Middleware as {@link LaunchKeyStrategy.session} makes it. */
+/** A browser session keeps this many handles of pending and of finished logins, the newest. */
+export const MAX_PENDING_HANDLES = 10;
+
+/** Middleware that {@link LaunchKeyStrategy.session} returns. */
 export type SessionHandler = (req: any, res: any, next: (err?: any) => void) => void;
 
 type LogIn = (...args: any[]) => any;
 
-/** What is kept in a browser's session. Plain data, since session stores serialise it. */
-interface Kept {
+/** The strategy's data in a browser session. Plain data, because session stores serialise it. */
+interface SessionData {
   /** Handles of the logins that this browser began and has not finished, the newest last. */
   pending: string[];
   /** Handles of the logins that this browser has finished, the newest last. */
   finished: string[];
-  /** What this browser's logins are counted by. */
+  /** The id by which the pending logins of this browser are limited. */
   browser?: string;
   /** The handle of the LaunchKey session that logged this browser in. */
   session?: string;
 }
 
 /**
- * What this strategy keeps in the browser's session: which logins the browser began, so that no
- * other browser can finish them, and which LaunchKey session logged it in. Handles, not the
- * engine's tokens: some session stores keep everything in a cookie.
+ * Reads and writes the strategy's data in the browser session: the logins that the browser began,
+ * so that no other browser can finish them, and the LaunchKey session that logged it in. The data
+ * holds handles and not the engine's tokens, because some session stores keep it in a cookie.
  *
- * Every change assigns a new object: some hosts do not see a change inside one.
+ * Every change assigns a new object, because some hosts do not notice a change inside an object.
  */
 export class BrowserSession {
   private readonly key: string;
@@ -36,16 +38,16 @@ export class BrowserSession {
   }
 
   /**
-   * The handle of the login that a request means: the one that its field or query parameter
-   * `request` names, or else the newest that this browser began.
+   * Returns the handle of the login that a request is about: its field or query parameter `request`,
+   * or else the newest login that this browser began.
    */
-  meant(req: LoginRequest): string | undefined {
-    const named = lookup(req, 'request');
-    return typeof named === 'string' && named !== '' ? named : this.read(req).pending.at(-1);
+  requestedLogin(req: LoginRequest): string | undefined {
+    const handle = readField(req, 'request');
+    return typeof handle === 'string' && handle !== '' ? handle : this.read(req).pending.at(-1);
   }
 
   /** Whether this browser began the login, and has not finished it. */
-  began(req: LoginRequest, handle: string): boolean {
+  hasBegun(req: LoginRequest, handle: string): boolean {
     return this.read(req).pending.includes(handle);
   }
 
@@ -54,94 +56,93 @@ export class BrowserSession {
     return this.read(req).finished.includes(handle);
   }
 
-  /** What this browser's logins are counted by: a new name for one that has begun none yet. */
-  browser(req: LoginRequest): string {
+  /** Returns the id of this browser, which is a new one if it has begun no login yet. */
+  browserId(req: LoginRequest): string {
     return this.read(req).browser ?? randomBytes(16).toString('base64url');
   }
 
   /** Binds a login to this browser. */
-  begin(req: LoginRequest, handle: string, browser: string): void {
-    const kept = this.read(req);
-    this.write(req, { ...kept, browser, pending: latest(kept.pending, handle) });
+  begin(req: LoginRequest, handle: string, browserId: string): void {
+    const data = this.read(req);
+    this.write(req, { ...data, browser: browserId, pending: latest(data.pending, handle) });
   }
 
-  /** The handle of the LaunchKey session that logged this browser in. */
+  /** Returns the handle of the LaunchKey session that logged this browser in. */
   launchKeySession(req: LoginRequest): string | undefined {
     return this.read(req).session;
   }
 
-  /** Forgets the LaunchKey session. */
+  /** Removes the LaunchKey session. */
   forgetLaunchKeySession(req: LoginRequest): void {
     const { session, ...rest } = this.read(req);
     if (session !== undefined) this.write(req, rest);
   }
 
   /**
-   * Notes, when the user is logged in, that this browser finished the login, and with what
-   * LaunchKey session. Not before: Passport makes a new session at that moment, which the logins
-   * begun in other tabs must survive; and in some hosts the application calls `logIn` itself, or
-   * nobody does.
+   * Records at log-in that this browser finished the login, and with which LaunchKey session. Not
+   * before: Passport regenerates the session then, and the logins of other tabs must survive. In
+   * some hosts the application calls `logIn` itself, or does not call it.
    */
   finishAtLogIn(req: LoginRequest, handle: string, session: string | undefined): void {
     const host = req as LoginRequest & { logIn?: LogIn; login?: LogIn };
     const logIn = host.logIn ?? host.login;
     if (typeof logIn !== 'function') return;
-    const { session: _earlier, ...kept } = this.withFinished(req, handle);
-    const after: Kept = session === undefined ? kept : { ...kept, session };
-    const wrapped = afterwards(logIn, () => this.write(req, after));
+    const { session: _previous, ...rest } = this.withFinished(req, handle);
+    const data: SessionData = session === undefined ? rest : { ...rest, session };
+    const wrapped = runAfter(logIn, () => this.write(req, data));
     host.logIn = wrapped;
     host.login = wrapped;
   }
 
-  /** Notes that this browser finished the login, where that logs in nobody. */
+  /** Records that this browser finished a login that does not log the user in. */
   finish(req: LoginRequest, handle: string): void {
     this.write(req, this.withFinished(req, handle));
   }
 
-  private withFinished(req: LoginRequest, handle: string): Kept {
-    const kept = this.read(req);
+  private withFinished(req: LoginRequest, handle: string): SessionData {
+    const data = this.read(req);
     return {
-      ...kept,
-      pending: kept.pending.filter((other) => other !== handle),
-      finished: latest(kept.finished, handle),
+      ...data,
+      pending: data.pending.filter((other) => other !== handle),
+      finished: latest(data.finished, handle),
     };
   }
 
-  private read(req: LoginRequest): Kept {
-    const kept = req.session?.[this.key] as Partial<Kept> | undefined;
+  private read(req: LoginRequest): SessionData {
+    const data = req.session?.[this.key] as Partial<SessionData> | undefined;
     return {
-      pending: strings(kept?.pending),
-      finished: strings(kept?.finished),
-      ...(typeof kept?.browser === 'string' && { browser: kept.browser }),
-      ...(typeof kept?.session === 'string' && { session: kept.session }),
+      pending: strings(data?.pending),
+      finished: strings(data?.finished),
+      ...(typeof data?.browser === 'string' && { browser: data.browser }),
+      ...(typeof data?.session === 'string' && { session: data.session }),
     };
   }
 
-  private write(req: LoginRequest, kept: Kept): void {
-    if (req.session) req.session[this.key] = kept;
+  private write(req: LoginRequest, data: SessionData): void {
+    if (req.session) req.session[this.key] = data;
   }
 }
 
-/** `logIn` that is followed by something, unless it fails or makes no session. */
-function afterwards(logIn: LogIn, then: () => void): LogIn {
+/** Wraps `logIn` so that `action` runs after it, unless it fails or makes no session. */
+function runAfter(logIn: LogIn, action: () => void): LogIn {
   return function (this: unknown, ...args: any[]) {
     if (args.slice(1).some((arg) => arg?.session === false)) return logIn.apply(this, args);
     const done = args.at(-1);
     if (typeof done === 'function') {
       return logIn.call(this, ...args.slice(0, -1), (error: unknown, ...rest: unknown[]) => {
-        if (!error) then();
+        if (!error) action();
         done(error, ...rest);
       });
     }
     return Promise.resolve(logIn.apply(this, args)).then((result) => {
-      then();
+      action();
       return result;
     });
   };
 }
 
 function latest(handles: string[], handle: string): string[] {
-  return [...handles.filter((other) => other !== handle), handle].slice(-MOST_HANDLES);
+  return [...handles.filter((other) => other !== handle), handle].slice(-MAX_PENDING_HANDLES);
 }
 
 function strings(value: unknown): string[] {
@@ -149,11 +150,11 @@ function strings(value: unknown): string[] {
 }
 
 /**
- * Ends this browser's login if its LaunchKey session was ended.
+ * Logs the browser out if its LaunchKey session has ended.
  *
- * @returns whether the browser may go on as it is; `false` where it was logged out.
- * @throws what the store throws, or the host's `logout`: then nobody knows, and the request must
- *   not go on.
+ * @returns `false` if the browser was logged out, otherwise `true`.
+ * @throws the error of the store or of the host's `logout`. Then the request must not go on, because
+ *   the session may have ended.
  */
 export async function checkSession(
   req: LoginRequest,
@@ -165,19 +166,19 @@ export async function checkSession(
   const { logout } = req as LoginRequest & { logout?: unknown };
   if (typeof logout !== 'function') {
     throw new Error(
-      'The request has no logout(): checking the LaunchKey session must come after Passport’s own session handling.',
+      'The request has no logout(). Put the check of the LaunchKey session after passport.session().',
     );
   }
   if (await sessions.isOpen(handle)) return true;
   await logOut(req, logout as LogOut);
-  // Not before: where that fails, the next request must not find a login without an end.
+  // Afterwards: if logout fails, the next request must check the session again.
   browserSession.forgetLaunchKeySession(req);
   return false;
 }
 
 type LogOut = (done: (error?: unknown) => void) => unknown;
 
-/** Passport's `logout` calls back; the one of @fastify/passport, and the older of Passport, do not. */
+/** `logout` of Passport 0.6 and later calls back. That of older ones and of @fastify/passport does not. */
 function logOut(req: LoginRequest, logout: LogOut): Promise<void> {
   if (logout.length === 0) return Promise.resolve(logout.call(req, () => {})).then(() => {});
   return new Promise((resolve, reject) => {
@@ -185,7 +186,7 @@ function logOut(req: LoginRequest, logout: LogOut): Promise<void> {
   });
 }
 
-/** See {@link LaunchKeyStrategy.session}. */
+/** Makes middleware of the check; see {@link LaunchKeyStrategy.session}. */
 export function sessionHandler(check: (req: LoginRequest) => Promise<boolean>): SessionHandler {
   return (req, _res, next) => {
     check(req).then(

@@ -1,31 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EventParameters } from '../client/events.js';
 import type { EventResult } from '../login/events.js';
-import { bodyFields } from './body.js';
+import { readBodyFields } from './body.js';
 
-/** Middleware as {@link LaunchKeyStrategy.callback} makes it. */
+/** Middleware that {@link LaunchKeyStrategy.callback} returns. */
 export type CallbackHandler = (
   req: IncomingMessage & { body?: unknown; originalUrl?: string },
   res: ServerResponse,
   next?: (err?: any) => void,
 ) => void;
 
-/** See {@link LaunchKeyStrategy.callback}. */
+/** Makes the endpoint for server-side events; see {@link LaunchKeyStrategy.callback}. */
 export function callbackHandler(
   handleEvent: (params: EventParameters) => Promise<EventResult>,
 ): CallbackHandler {
   return (req, res) => {
-    eventParameters(req).then(
-      async (params) => answer(res, params ? (await handleEvent(params)).status : 400),
-      // What is left of a body that is too big or too slow is not waited for.
-      () => answer(res, 400, !req.complete),
+    readParameters(req).then(
+      async (params) => respond(res, params ? (await handleEvent(params)).status : 400),
+      // The rest of a body that is too large or too slow is not awaited.
+      () => respond(res, 400, !req.complete),
     );
   };
 }
 
-/** The same short body for every refusal: a stranger learns nothing from it. */
-function answer(res: ServerResponse, status: number, close = false): void {
-  // A time-out in front of this handler may have answered already.
+/** Responds to all refusals with one short body, which tells a stranger nothing. */
+function respond(res: ServerResponse, status: number, close = false): void {
+  // Middleware with a timeout may have responded already.
   if (res.headersSent || res.destroyed) return;
   const body = status === 200 ? 'ok\n' : 'not accepted\n';
   res.writeHead(status, {
@@ -39,16 +39,15 @@ function answer(res: ServerResponse, status: number, close = false): void {
 }
 
 /**
- * The parameters of the query and the body together, or `null` where they contradict each other
- * or cannot be read.
+ * Reads the parameters of the query and the body. Resolves to `null` if they contradict each other.
  */
-async function eventParameters(
-  req: IncomingMessage & { body?: unknown; originalUrl?: string },
+async function readParameters(
+  req: Parameters<CallbackHandler>[0],
 ): Promise<EventParameters | null> {
   const { searchParams } = new URL(req.originalUrl ?? req.url ?? '/', 'http://callback.invalid');
   const params: Record<string, string> = {};
   const sources: Iterable<[string, unknown]>[] = [searchParams];
-  if (req.method === 'POST') sources.push(await bodyFields(req));
+  if (req.method === 'POST') sources.push(await readBodyFields(req));
   for (const source of sources) {
     for (const [name, value] of source) {
       if (typeof value !== 'string') return null;

@@ -1,16 +1,15 @@
 import { LaunchKeyError, withStatus } from '../errors.js';
-import { asThrowable } from '../passport/verify.js';
+import { toErrorObject } from '../util/error-object.js';
 
 /**
- * Makes of anything that was thrown what a host may be handed as an error: an object, since neither
- * `undefined` nor `'route'` may reach `next`, where they let the request through.
+ * Converts anything that was thrown into an error that a host may receive.
  *
- * Express, Fastify and others answer the browser with the `status` of an error. That of a
- * {@link LaunchKeyError} is what the engine said to the application, and no fault of the browser's:
- * it becomes 503 where the same may well succeed a little later, and 500 otherwise.
+ * Express, Fastify and others respond with the `status` of an error. The status of a
+ * {@link LaunchKeyError} is the engine's verdict about the application, not about the browser, so
+ * it becomes 503 if the error is retryable and 500 otherwise.
  */
 export function hostError(thrown: unknown): object {
-  const error = asThrowable(thrown);
+  const error = toErrorObject(thrown);
   if (!(error instanceof LaunchKeyError)) return error;
   return withStatus(error, error.retryable ? 503 : 500);
 }

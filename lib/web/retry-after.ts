@@ -1,5 +1,4 @@
-import type { Outcome } from '../passport/actions.js';
-import type { LoginRequest } from '../passport/options.js';
+import type { LoginRequest } from './request.js';
 
 interface Response {
   headersSent?: boolean;
@@ -7,14 +6,11 @@ interface Response {
 }
 
 /**
- * Sets `Retry-After` for a login that was refused for a time, where the host lets a request find its
- * response, as Express does. Not where Passport is to redirect: on a redirect the header means
- * something else (RFC 9110, section 10.2.3). It never throws.
+ * Sets the `Retry-After` header if the host's request refers to its response, as in Express. Never
+ * throws.
  */
-export function setRetryAfter(req: LoginRequest, options: object, outcome: Outcome): void {
-  if (outcome.action !== 'fail' || outcome.info.retryAfter === undefined) return;
-  if ('failureRedirect' in options && options.failureRedirect) return;
+export function setRetryAfter(req: LoginRequest, seconds: number): void {
   const { res } = req as LoginRequest & { res?: Response };
   if (typeof res?.setHeader !== 'function' || res.headersSent) return;
-  res.setHeader('Retry-After', String(outcome.info.retryAfter));
+  res.setHeader('Retry-After', String(seconds));
 }

@@ -27,7 +27,7 @@ async function start(overrides: StrategyOptions = {}, settings: WaitingAppSettin
     clock: () => Date.now() + ahead,
   });
   const engineProxy = await new EngineProxy(world.engine.url).start();
-  const { strategy, verified } = recordingStrategy(world, {
+  const { strategy, verified, refuseEveryone } = recordingStrategy(world, {
     apiBaseUrl: `${engineProxy.url}/v1`,
     pending: 'redirect',
     waitUrl: '/login/wait',
@@ -39,8 +39,7 @@ async function start(overrides: StrategyOptions = {}, settings: WaitingAppSettin
     engine: world.engine,
     engineProxy,
     appProxy,
-    /** From now on, the application lets nobody in. */
-    closeToAll: () => Object.assign(strategy, { _verify: async () => false }),
+    refuseEveryone,
     url: appProxy.url,
     verified,
     passTime: (milliseconds: number) => {
@@ -121,7 +120,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await answer(false);
       await heading(page, 'Not approved').waitFor();
       await page
-        .getByText('The request was denied, and nobody was logged in.', { exact: true })
+        .getByText('The request was denied, so you are not logged in.', { exact: true })
         .waitFor();
       expect(await user(page, url)).toBe('Nobody');
       await page.goBack();
@@ -238,7 +237,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await begin(page, url);
       const other = await open({ unreachable: true });
       await other.goto(page.url());
-      await heading(other, 'Nothing to wait for').waitFor();
+      await heading(other, 'No login in progress').waitFor();
       expect(await other.content()).not.toContain('alice');
       await other.getByRole('link', { name: 'Go to the login page' }).click();
       await heading(other, 'Log in').waitFor();
@@ -263,7 +262,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await begin(page, url);
       engineProxy.intercept = () => ({ status: 502, body: '<h1>Bad gateway</h1>' });
       engineProxy.cut();
-      const away = page.getByText('The login service is out of reach at the moment.').first();
+      const away = page.getByText('The login service cannot be reached at the moment.').first();
       await away.waitFor();
       engineProxy.intercept = undefined;
       await away.waitFor({ state: 'hidden' });
@@ -329,9 +328,12 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(await announcement.textContent()).toBe('');
       await page.clock.runFor(22_000);
       await page.getByText(/^Time left: 0:\d\d$/).waitFor();
-      await heard(page, 'One minute left.');
+      await expectAnnouncement(page, 'One minute left.');
       await answer(false);
-      await heard(page, 'Not approved. The request was denied, and nobody was logged in.');
+      await expectAnnouncement(
+        page,
+        'Not approved. The request was denied, so you are not logged in.',
+      );
       expect(await page.title()).toBe('Not approved');
     });
 
@@ -356,7 +358,7 @@ describeWithChromium('the waiting page in a browser', () => {
         await again;
       }
       await page
-        .getByText('The login service is out of reach')
+        .getByText('The login service cannot be reached')
         .first()
         .waitFor({ state: 'hidden' });
       await answer(true);
@@ -374,10 +376,10 @@ describeWithChromium('the waiting page in a browser', () => {
       appProxy.cut();
       const away = page.locator('[data-away]');
       await away.waitFor();
-      await heard(page, 'The login service is out of reach at the moment.');
+      await expectAnnouncement(page, 'The login service cannot be reached at the moment.');
       appProxy.intercept = undefined;
       await away.waitFor({ state: 'hidden' });
-      await heard(page, 'The login service is within reach again.');
+      await expectAnnouncement(page, 'The login service can be reached again.');
       await answer(true);
       await loggedIn(page, verified);
     });
@@ -431,7 +433,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await (await failed).finished();
       appProxy.intercept = undefined;
       await page.clock.runFor(2000);
-      await heard(page, 'The login service is within reach again.');
+      await expectAnnouncement(page, 'The login service can be reached again.');
     });
 
     it('does not ask anew for being put away', async () => {
@@ -464,7 +466,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await asked;
       await page.context().clearCookies();
       await lookAgain(page);
-      await heading(page, 'Nothing to wait for').waitFor();
+      await heading(page, 'No login in progress').waitFor();
     });
 
     it('moves only where motion is welcome', async () => {
@@ -499,7 +501,7 @@ describeWithChromium('the waiting page in a browser', () => {
     }
 
     it('is found without fault by axe in every state', async () => {
-      const { url, answer, engineProxy, appProxy, closeToAll } = await start({
+      const { url, answer, engineProxy, appProxy, refuseEveryone } = await start({
         numberMatching: true,
       });
       const page = await newPage({ colorScheme, unreachable: true });
@@ -533,16 +535,16 @@ describeWithChromium('the waiting page in a browser', () => {
       await answer(false);
       await look('denied', 'Not approved');
       await page.goto(`${url}/login/wait`);
-      await look('unknown', 'Nothing to wait for');
+      await look('unknown', 'No login in progress');
 
-      closeToAll();
+      refuseEveryone();
       await begin(page, url);
       const waiting = page.url();
       const again = Number(await page.locator('.number strong').textContent());
       await answer(true, { number: again });
       await page.waitForURL('**/login');
       await page.goto(waiting);
-      await look('over', 'This login is over');
+      await look('over', 'This login has ended');
       expect(found).toEqual([]);
     });
 
@@ -647,7 +649,7 @@ async function lookAgain(page: Page): Promise<void> {
 }
 
 /** Waits until a screen reader has been told this. */
-async function heard(page: Page, text: string): Promise<void> {
+async function expectAnnouncement(page: Page, text: string): Promise<void> {
   await page.getByRole('status').getByText(text).waitFor();
 }
 

@@ -9,8 +9,8 @@ import { encryptOaep, OaepDecrypter } from '../../lib/crypto/rsa.js';
 import { ConfigurationError, LaunchKeyError } from '../../lib/errors.js';
 import { decodeBase64 } from '../../lib/util/base64.js';
 import { formatTime, parseTime } from '../../lib/util/time.js';
-import { bodyFields } from '../../lib/web/body.js';
-import { lookup } from '../../lib/web/field.js';
+import { readBodyFields } from '../../lib/web/body.js';
+import { readField } from '../../lib/web/request.js';
 import { isSameOrigin } from '../../lib/web/same-origin.js';
 import { RUNS, textLike } from '../support/fuzz.js';
 import { makePair, type Pair } from '../support/keys.js';
@@ -204,7 +204,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
   it('a body gives fields, or is refused', async () => {
     await fc.assert(
       fc.asyncProperty(textLike('a=1&b=2&a=%zz', ' {"a":{"b":[1]}}'), async (text) => {
-        const read = await bodyFields({ body: text }).then(
+        const read = await readBodyFields({ body: text }).then(
           (fields) => [...fields],
           (error: unknown) => error,
         );
@@ -225,7 +225,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
     fc.assert(
       fc.property(fc.anything(), fc.anything(), field, (body, query, name) => {
-        const found = lookup({ body, query } as never, name);
+        const found = readField({ body, query } as never, name);
         expect(found === Object.prototype || typeof found === 'function').toBe(false);
       }),
       { numRuns: RUNS },

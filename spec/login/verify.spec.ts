@@ -101,7 +101,7 @@ describe('askVerify', () => {
   ])('does not wait for ever for %s', async (_what, verify) => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    const asked = expect(askVerify(verify)).rejects.toThrow(/verify has not answered .* done\(\)/);
+    const asked = expect(askVerify(verify)).rejects.toThrow(/verify did not answer .* done\(\)/);
     vi.advanceTimersByTime(60_000);
     await asked;
   });

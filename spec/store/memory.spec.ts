@@ -104,7 +104,9 @@ describe('MemoryStore', () => {
     });
 
     it.each([0, -1, 1.5, Number.NaN])('refuses a limit of %s', (maxLogins) => {
-      expect(() => new MemoryStore({ maxLogins })).toThrow(/'maxLogins' must be a positive whole/);
+      expect(() => new MemoryStore({ maxLogins })).toThrow(
+        /^maxLogins of MemoryStore must be a positive whole/,
+      );
     });
   });
 

@@ -442,7 +442,7 @@ describeWithRedis('RedisStore', () => {
     it('a call that Redis does not answer is given up', async () => {
       const { own, store } = await ownServer({ timeout: 50 });
       own.freeze(true);
-      await expect(store.get('handle')).rejects.toThrow('No reply within 50 ms');
+      await expect(store.get('handle')).rejects.toThrow('no reply within 50 ms');
       own.freeze(false);
     });
 
@@ -504,12 +504,15 @@ describeWithRedis('RedisStore', () => {
   });
 
   it.each([
-    [{ client: undefined }, /'client' must be a client made by createClient/],
-    [{ client: {} }, /'client' must be a client made by createClient/],
-    [{ prefix: '' }, /'prefix' must be a string that is not empty/],
-    [{ prefix: 1 }, /'prefix' must be a string that is not empty/],
-    [{ timeout: 0 }, /'timeout' must be a number of milliseconds/],
-    [{ recheckInterval: Number.NaN }, /'recheckInterval' must be a number of milliseconds/],
+    [{ client: undefined }, /^client of RedisStore must be a client made by createClient/],
+    [{ client: {} }, /^client of RedisStore must be a client made by createClient/],
+    [{ prefix: '' }, /^prefix of RedisStore must be a non-empty string/],
+    [{ prefix: 1 }, /^prefix of RedisStore must be a non-empty string/],
+    [{ timeout: 0 }, /^timeout of RedisStore must be a number of milliseconds/],
+    [
+      { recheckInterval: Number.NaN },
+      /^recheckInterval of RedisStore must be a number of milliseconds/,
+    ],
   ])('refuses %o', (options, message) => {
     expect(() => new RedisStore({ client, ...(options as object) })).toThrow(message);
   });

@@ -37,17 +37,25 @@ export async function startWorld({
   return { engine, publicKey, options };
 }
 
-/** A strategy for the world's application, with a verify that records whom it was asked about. */
+/**
+ * A strategy for the world's application, whose verify records the users that it was asked about.
+ * After `refuseEveryone()`, verify admits no one.
+ */
 export function recordingStrategy(
   world: World,
   overrides: Partial<LaunchKeyStrategyOptionsWithoutRequest> = {},
-): { strategy: LaunchKeyStrategy; verified: string[] } {
+): { strategy: LaunchKeyStrategy; verified: string[]; refuseEveryone(): void } {
   const verified: string[] = [];
+  let admits = true;
   const strategy = new LaunchKeyStrategy({ ...world.options, ...overrides }, async (userHash) => {
+    if (!admits) return false;
     verified.push(userHash);
     return { id: userHash };
   });
-  return { strategy, verified };
+  const refuseEveryone = () => {
+    admits = false;
+  };
+  return { strategy, verified, refuseEveryone };
 }
 
 /** The next request that a user's virtual device shows; resolves as soon as there is one. */

@@ -299,8 +299,8 @@ describe('the page', () => {
   });
 
   it('does not call it a success when the application let nobody in', async () => {
-    const { world, strategy, url } = await start();
-    Object.assign(strategy, { _verify: async () => false });
+    const { world, refuseEveryone, url } = await start();
+    refuseEveryone();
     const alice = browser(url);
     const page = await alice.begin();
     await answer(world);

@@ -1,16 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import { ConfigurationError } from '../../errors.js';
-import { watchBrowser } from '../../login/browser.js';
+import type { Connection } from '../../login/connection.js';
 import type { Logins } from '../../login/logins.js';
-import { cancelLogin, type View, viewLogin } from '../../login/view.js';
-import type { LoginRequest } from '../../passport/options.js';
-import { bodyFields } from '../body.js';
+import { cancelLogin, type LoginStatus, readStatus } from '../../login/status.js';
+import { readBodyFields } from '../body.js';
 import type { BrowserSession } from '../browser-session.js';
+import { watchConnection } from '../connection.js';
 import { hostError } from '../host-error.js';
+import type { LoginRequest } from '../request.js';
 import { isSameOrigin } from '../same-origin.js';
 import { findAsset } from './assets.js';
 import type { WaitingSettings } from './options.js';
-import { type Shown, secondsLeft, waitingPage } from './page.js';
+import { type PageState, secondsLeft, waitingPage } from './page.js';
 import {
   assetReply,
   emptyReply,
@@ -22,44 +23,47 @@ import {
 } from './reply.js';
 
 /**
- * What the waiting page reads of a request. Those of Express, Connect, NestJS and Fastify have it,
- * and a host that has none of these can make one.
+ * The members of a request that the waiting page reads. The requests of Express, Connect, NestJS and
+ * Fastify have them, and other hosts can make such an object.
  */
 export interface WaitingRequest extends LoginRequest {
+  /** The HTTP method. */
   method?: string | undefined;
-  /** Path and query, or the whole URL. `originalUrl` counts where there is one. */
+  /** The path and query, or the whole URL. `originalUrl` takes precedence. */
   url?: string | undefined;
+  /** The path and query before a host removed a mount path, as in Express. */
   originalUrl?: string | undefined;
-  /** Aborted when the browser leaves; read only where there is no connection of Node.js. */
+  /** Aborted when the browser disconnects. Read only if there is no connection of Node.js. */
   signal?: AbortSignal | undefined;
 }
 
-/** Middleware as {@link LaunchKeyStrategy.waiting} makes it. */
+/** Middleware that {@link LaunchKeyStrategy.waiting} returns. */
 export type WaitingHandler = (
   req: WaitingRequest,
   res: ServerResponse,
   next: (err?: any) => void,
 ) => void;
 
-/** The status of a login, as the script gets it. */
+/** The status of a login, as the script of the waiting page gets it. */
 export interface WaitingStatus {
+  /** How far the login is; `'answered'` means that it can be finished. */
   state: 'pending' | 'answered' | 'denied' | 'expired' | 'finished' | 'unknown';
-  /** Seconds until the login expires; 0 when there is nothing to wait for. */
+  /** Seconds until the login expires; 0 if it is over. */
   expiresIn: number;
-  /** The number to pick on the device, while pending, where there is one. */
+  /** The number to pick on the device, while pending, with number matching. */
   number?: number;
-  /** The engine is out of reach at the moment. */
+  /** Present while the engine cannot be reached. */
   away?: true;
 }
 
-/** How long a status is held open, in seconds: proxies cut off after 30 or 60. */
-const HOLD = 20;
-/** How long a page may take that asks an engine which does not answer, in milliseconds. */
-const PAGE_PATIENCE = 2000;
-/** The status where there is nobody left to read it, as nginx has it in its log. */
-const BROWSER_LEFT = 499;
+/** A status request is held for this time; proxies cut connections after 30 or 60 seconds. */
+const MAX_HOLD_SECONDS = 20;
+/** The page is shown after this time, even if the engine has not answered. */
+const PAGE_TIMEOUT_MS = 2000;
+/** The status after the browser has disconnected. nginx logs the same one. */
+const CLIENT_CLOSED_REQUEST = 499;
 
-/** See {@link LaunchKeyStrategy.waiting}. */
+/** Makes middleware of the waiting page; see {@link LaunchKeyStrategy.waiting}. */
 export function waitingHandler(page: WaitingPage): WaitingHandler {
   return (req, res, next) => {
     page
@@ -69,7 +73,7 @@ export function waitingHandler(page: WaitingPage): WaitingHandler {
   };
 }
 
-/** Only looks and cancels: it writes nothing to the session, and logs nobody in. */
+/** Shows and cancels a login. Writes nothing to the session, and does not log in. */
 export class WaitingPage {
   private readonly logins: Logins;
   private readonly browserSession: BrowserSession;
@@ -81,6 +85,7 @@ export class WaitingPage {
     this.settings = settings;
   }
 
+  /** Answers a request of any method. */
   async answer(req: WaitingRequest): Promise<WaitingReply> {
     const url = new URL(req.originalUrl ?? req.url ?? '/', 'http://waiting.invalid');
     if (req.method === 'POST') return this.cancel(req, url);
@@ -89,49 +94,57 @@ export class WaitingPage {
     }
     const asset = findAsset(url);
     if (asset) return assetReply(asset, url.searchParams.get('v'));
-    mustHaveSession(req);
+    requireSession(req);
     const handle = url.searchParams.get('request') ?? '';
-    return wantsJson(req) ? this.status(req, handle) : this.page(req, handle);
-  }
-
-  private async status(req: WaitingRequest, handle: string): Promise<WaitingReply> {
-    const browser = watchBrowser(req);
+    const connection = watchConnection(req);
     try {
-      const view = await this.view(req, handle, () =>
-        viewLogin(this.logins, handle, patience(req) * 1000, browser),
-      );
-      if (view.state === 'left') return emptyReply(BROWSER_LEFT);
-      return jsonReply(view.state === 'unknown' ? 404 : 200, statusOf(view));
+      return await (wantsJson(req)
+        ? this.status(req, handle, connection)
+        : this.page(req, handle, connection));
     } finally {
-      browser.release();
+      connection.release();
     }
   }
 
-  private async page(req: WaitingRequest, handle: string): Promise<WaitingReply> {
-    const browser = watchBrowser(req);
-    try {
-      const view = await this.view(req, handle, () => this.glance(handle, browser));
-      if (view.state === 'left') return emptyReply(BROWSER_LEFT);
-      const over = view.state === 'finished' && !this.browserSession.hasFinished(req, handle);
-      const shown: Shown = over ? { state: 'over' } : view;
-      const texts = this.settings.texts(req);
-      const fields = this.settings.fields(req);
-      const html = waitingPage(shown, { settings: this.settings, texts, fields });
-      return htmlReply(shown.state === 'unknown' ? 404 : 200, html, this.settings);
-    } finally {
-      browser.release();
-    }
+  private async status(
+    req: WaitingRequest,
+    handle: string,
+    connection: Connection,
+  ): Promise<WaitingReply> {
+    const maxWaitMs = holdSeconds(req) * 1000;
+    const status = await this.ownStatus(req, handle, () =>
+      readStatus(this.logins, handle, { connection, maxWaitMs }),
+    );
+    if (status.state === 'disconnected') return emptyReply(CLIENT_CLOSED_REQUEST);
+    return jsonReply(status.state === 'unknown' ? 404 : 200, jsonStatus(status));
   }
 
-  /** Asks once. An engine that is slow to answer must not keep the page from being shown. */
-  private async glance(handle: string, browser: ReturnType<typeof watchBrowser>): Promise<View> {
+  private async page(
+    req: WaitingRequest,
+    handle: string,
+    connection: Connection,
+  ): Promise<WaitingReply> {
+    const status = await this.ownStatus(req, handle, () => this.currentStatus(handle, connection));
+    if (status.state === 'disconnected') return emptyReply(CLIENT_CLOSED_REQUEST);
+    const usedElsewhere =
+      status.state === 'finished' && !this.browserSession.hasFinished(req, handle);
+    const state: PageState = usedElsewhere ? { state: 'over' } : status;
+    const texts = this.settings.texts(req);
+    const fields = this.settings.fields(req);
+    const html = waitingPage(state, { settings: this.settings, texts, fields });
+    return htmlReply(state.state === 'unknown' ? 404 : 200, html, this.settings);
+  }
+
+  /** Asks the engine once, and does not wait long for it, so that the page is shown in any case. */
+  private async currentStatus(handle: string, connection: Connection): Promise<LoginStatus> {
     let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, PAGE_PATIENCE, null).unref();
+    const timeout = new Promise<null>((resolve) => {
+      timer = setTimeout(resolve, PAGE_TIMEOUT_MS, null).unref();
     });
     try {
-      const view = await Promise.race([viewLogin(this.logins, handle, 0, browser), enough]);
-      if (view) return view;
+      const question = readStatus(this.logins, handle, { connection, maxWaitMs: 0 });
+      const status = await Promise.race([question, timeout]);
+      if (status) return status;
       const login = await this.logins.get(handle);
       return login ? { state: 'pending', login, away: true } : { state: 'unknown' };
     } finally {
@@ -141,12 +154,12 @@ export class WaitingPage {
 
   private async cancel(req: WaitingRequest, url: URL): Promise<WaitingReply> {
     if (!isSameOrigin(req)) return textReply(403, 'This form was sent by another site.\n');
-    mustHaveSession(req);
+    requireSession(req);
     const form = await readForm(req);
-    if (form?.get('action') !== 'cancel') return textReply(400, 'Nothing was done.\n');
+    if (form?.get('action') !== 'cancel') return textReply(400, 'Nothing was changed.\n');
     const handle = form.get('request') ?? url.searchParams.get('request') ?? '';
-    if (this.browserSession.began(req, handle) && !(await cancelLogin(this.logins, handle))) {
-      // Approved just before: the page shows that, and goes on from there.
+    if (this.browserSession.hasBegun(req, handle) && !(await cancelLogin(this.logins, handle))) {
+      // The user approved just before: the page shows that, and continues from there.
       const login = await this.logins.get(handle);
       if (login?.state === 'answered' && login.answer?.authorized) {
         return emptyReply(303, { location: `?request=${handle}` });
@@ -155,30 +168,30 @@ export class WaitingPage {
     return emptyReply(303, { location: this.settings.loginUrl });
   }
 
-  /** Shows a login to the browser that began it, and to nobody else. */
-  private async view(
+  /** Reads the status of a login, which is `unknown` to all browsers but the one that began it. */
+  private async ownStatus(
     req: WaitingRequest,
     handle: string,
-    look: () => Promise<View>,
-  ): Promise<View> {
+    read: () => Promise<LoginStatus>,
+  ): Promise<LoginStatus> {
     if (this.browserSession.hasFinished(req, handle)) return { state: 'finished' };
-    return this.browserSession.began(req, handle) ? look() : { state: 'unknown' };
+    return this.browserSession.hasBegun(req, handle) ? read() : { state: 'unknown' };
   }
 }
 
-function statusOf(view: Exclude<View, { state: 'left' }>): WaitingStatus {
-  if (!('login' in view)) return { state: view.state, expiresIn: 0 };
-  const { state, login } = view;
-  const status: WaitingStatus = { state, expiresIn: secondsLeft(login) };
-  if (state === 'pending' && login.number !== undefined) status.number = login.number;
-  if (state === 'pending' && view.away) status.away = true;
-  return status;
+function jsonStatus(status: Exclude<LoginStatus, { state: 'disconnected' }>): WaitingStatus {
+  if (!('login' in status)) return { state: status.state, expiresIn: 0 };
+  const { state, login } = status;
+  const json: WaitingStatus = { state, expiresIn: secondsLeft(login) };
+  if (state === 'pending' && login.number !== undefined) json.number = login.number;
+  if (state === 'pending' && status.away) json.away = true;
+  return json;
 }
 
-/** Seconds for which the client lets a status be held (RFC 7240), within limits. */
-function patience({ headers }: WaitingRequest): number {
+/** The seconds for which the client lets a status be held (RFC 7240, `Prefer: wait`), limited. */
+function holdSeconds({ headers }: WaitingRequest): number {
   const wait = /(?:^|[,;\s])wait=(\d{1,4})/i.exec(String(headers.prefer ?? ''))?.[1];
-  return wait === undefined ? HOLD : Math.min(Number(wait), HOLD);
+  return wait === undefined ? MAX_HOLD_SECONDS : Math.min(Number(wait), MAX_HOLD_SECONDS);
 }
 
 function wantsJson({ headers }: WaitingRequest): boolean {
@@ -186,10 +199,11 @@ function wantsJson({ headers }: WaitingRequest): boolean {
   return accept.includes('application/json') && !accept.includes('text/html');
 }
 
+/** Reads the form's text fields, or `null` if the body cannot be read. */
 async function readForm(req: WaitingRequest): Promise<Map<string, string> | null> {
   try {
     const form = new Map<string, string>();
-    for (const [name, value] of await bodyFields(req)) {
+    for (const [name, value] of await readBodyFields(req)) {
       if (typeof value === 'string') form.set(name, value);
     }
     return form;
@@ -198,10 +212,10 @@ async function readForm(req: WaitingRequest): Promise<Map<string, string> | null
   }
 }
 
-function mustHaveSession(req: WaitingRequest): void {
+function requireSession(req: WaitingRequest): void {
   if (req.session) return;
   throw new ConfigurationError(
     'waiting',
-    'needs sessions: put session middleware in front of strategy.waiting().',
+    'needs sessions, but the request has no session. Put session middleware in front of strategy.waiting().',
   );
 }

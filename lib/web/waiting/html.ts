@@ -6,19 +6,19 @@ const ENTITIES: Record<string, string> = {
   "'": '&#39;',
 };
 
-/** Text as it may stand in HTML, in content and in quoted attributes. */
+/** Escapes a text for the content and the quoted attributes of HTML. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }
 
-/** A text as HTML, with `{name}` replaced by HTML. */
+/** Escapes a text, and replaces `{name}` in it by HTML. */
 export function fillIn(text: string, values: Record<string, string> = {}): string {
   return escapeHtml(text).replace(/\{(\w+)\}/g, (whole, name: string) =>
     Object.hasOwn(values, name) ? (values[name] as string) : whole,
   );
 }
 
-/** Hidden fields of a form. */
+/** Returns the hidden fields of a form. */
 export function hiddenFields(fields: Record<string, string>): string {
   return Object.entries(fields)
     .map(

@@ -1,27 +1,34 @@
+import { inspect } from 'node:util';
 import { ConfigurationError } from '../../errors.js';
 import { ENGLISH, type WaitingTexts } from './texts.js';
+
+/** The number of characters of a wrong value that an error message shows. */
+const MAX_SHOWN_LENGTH = 42;
 
 /** Options of {@link LaunchKeyStrategy.waiting}. */
 export interface WaitingOptions {
   /**
-   * The login page, whose POST route finishes the login; a path or an http(s) URL. "Cancel" and
-   * "Try again" lead there, too. Default `'/login'`.
+   * The path or http(s) URL of the login page. Its POST route finishes the login. The page's links
+   * "Cancel" and "Try again" lead to it. Default `'/login'`.
    */
   loginUrl?: string | undefined;
-  /** Where somebody who is logged in already goes on. Default `'/'`. */
+  /** The path or http(s) URL to which a user continues who is logged in already. Default `'/'`. */
   successUrl?: string | undefined;
-  /** Texts to put in the place of the English ones, or a function of the request. */
+  /**
+   * Texts that replace English ones, or a function of the request that returns them. Default: the
+   * English texts.
+   */
   texts?: Partial<WaitingTexts> | ((req: any) => Partial<WaitingTexts>) | undefined;
   /**
-   * A style sheet that comes after the page's own, a path or an http(s) URL, for colours and logo:
-   * see the custom properties in the README.
+   * The path or http(s) URL of a style sheet that follows the page's own. It can set the custom
+   * properties for colours and logo. Default: none.
    */
   stylesheet?: string | undefined;
-  /** Hidden fields for the page's forms, such as a CSRF token. */
+  /** Returns hidden fields for the page's forms, such as a CSRF token. Default: none. */
   fields?: ((req: any) => Record<string, string>) | undefined;
 }
 
-/** The options, checked and complete. */
+/** The options, checked and with defaults. */
 export interface WaitingSettings {
   loginUrl: string;
   successUrl: string;
@@ -30,12 +37,16 @@ export interface WaitingSettings {
   fields(req: unknown): Record<string, string>;
 }
 
-/** @throws ConfigurationError that names the first unusable option. */
+/**
+ * Checks the options of the waiting page, and adds the defaults.
+ *
+ * @throws ConfigurationError that names the first unusable option.
+ */
 export function waitingSettings(options: WaitingOptions): WaitingSettings {
   const { loginUrl = '/login', successUrl = '/', stylesheet, texts = {}, fields } = options;
-  mustBeUrl('loginUrl', loginUrl);
-  mustBeUrl('successUrl', successUrl);
-  if (stylesheet !== undefined) mustBeUrl('stylesheet', stylesheet);
+  checkUrl('loginUrl', loginUrl);
+  checkUrl('successUrl', successUrl);
+  if (stylesheet !== undefined) checkUrl('stylesheet', stylesheet);
   if (typeof texts !== 'function') checkTexts(texts);
   if (fields !== undefined && typeof fields !== 'function') {
     throw new ConfigurationError('fields', 'must be a function of the request.');
@@ -54,22 +65,31 @@ export function waitingSettings(options: WaitingOptions): WaitingSettings {
   };
 }
 
-function mustBeUrl(option: string, value: unknown): void {
-  // Neither quotes nor what would end a directive of the Content-Security-Policy.
+function checkUrl(option: string, value: unknown): void {
+  // No quotes, and no characters that would end a directive of the Content-Security-Policy.
   if (typeof value === 'string' && /^(\/(?!\/)|https?:\/\/)[^\s"'<>\\;,]*$/.test(value)) return;
-  throw new ConfigurationError(option, 'must be a path or an http(s) URL.');
+  throw new ConfigurationError(
+    option,
+    `must be a path or an http(s) URL, got ${inspect(value).slice(0, MAX_SHOWN_LENGTH)}.`,
+  );
 }
 
 function checkTexts(texts: unknown): void {
   if (typeof texts !== 'object' || texts === null) {
-    throw new ConfigurationError('texts', 'must be an object or a function that returns one.');
+    throw new ConfigurationError(
+      'texts',
+      'must be an object, or a function of the request that returns one.',
+    );
   }
   for (const [name, text] of Object.entries(texts)) {
     if (!Object.hasOwn(ENGLISH, name)) {
-      throw new ConfigurationError('texts', `has no text '${name}'.`);
+      throw new ConfigurationError('texts', `has an unknown member '${name}'; see WaitingTexts.`);
     }
     if (typeof text !== 'string') {
-      throw new ConfigurationError('texts', `must have a string as '${name}'.`);
+      throw new ConfigurationError(
+        'texts',
+        `must have a string as member '${name}', got a value of type ${typeof text}.`,
+      );
     }
   }
 }

@@ -1,13 +1,16 @@
-import type { View } from '../../login/view.js';
+import type { LoginStatus } from '../../login/status.js';
 import type { LoginRecord } from '../../store/store.js';
 import { assetUrl } from './assets.js';
 import { escapeHtml, fillIn, hiddenFields } from './html.js';
 import type { WaitingSettings } from './options.js';
 import type { WaitingTexts } from './texts.js';
 
-/** What the page shows. `over` is a login that was used without logging this browser in. */
-export type Shown = Exclude<View, { state: 'left' }> | { readonly state: 'over' };
+/** The state that the page shows. `over` is a login that was used without logging this browser in. */
+export type PageState =
+  | Exclude<LoginStatus, { state: 'disconnected' }>
+  | { readonly state: 'over' };
 
+/** Options of {@link waitingPage}. */
 export interface PageOptions {
   settings: WaitingSettings;
   texts: WaitingTexts;
@@ -15,13 +18,13 @@ export interface PageOptions {
   fields: Record<string, string>;
 }
 
-/** Seconds between two reloads of a browser without JavaScript. */
-const RELOAD = 4;
+/** A browser without JavaScript reloads the page at this interval. */
+const RELOAD_SECONDS = 4;
 
-/** The whole page. Without a login that is under way, it needs no script and gets none. */
-export function waitingPage(shown: Shown, { settings, texts, fields }: PageOptions): string {
-  const underWay = 'login' in shown;
-  const sections = underWay
+/** Renders the page. It has a script only if the login is not over. */
+export function waitingPage(shown: PageState, { settings, texts, fields }: PageOptions): string {
+  const isOpen = 'login' in shown;
+  const sections = isOpen
     ? [
         pending(shown, texts, fields),
         answered(shown.login, settings, texts, fields),
@@ -38,25 +41,25 @@ export function waitingPage(shown: Shown, { settings, texts, fields }: PageOptio
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
-${shown.state === 'pending' ? `<noscript><meta http-equiv="refresh" content="${RELOAD}"></noscript>\n` : ''}<link rel="icon" href="data:,">
+${shown.state === 'pending' ? `<noscript><meta http-equiv="refresh" content="${RELOAD_SECONDS}"></noscript>\n` : ''}<link rel="icon" href="data:,">
 <link rel="stylesheet" href="${escapeHtml(assetUrl('waiting.css'))}">
-${settings.stylesheet ? `<link rel="stylesheet" href="${escapeHtml(settings.stylesheet)}">\n` : ''}${underWay ? `<script src="${escapeHtml(assetUrl('waiting.js'))}" defer></script>\n` : ''}</head>
+${settings.stylesheet ? `<link rel="stylesheet" href="${escapeHtml(settings.stylesheet)}">\n` : ''}${isOpen ? `<script src="${escapeHtml(assetUrl('waiting.js'))}" defer></script>\n` : ''}</head>
 <body>
-<main${underWay ? dataFor(shown, texts) : ''}>
+<main${isOpen ? dataFor(shown, texts) : ''}>
 <div class="logo" aria-hidden="true"></div>
-${html}${underWay ? '<p class="heard" role="status" data-announcement></p>\n' : ''}</main>
+${html}${isOpen ? '<p class="announcement" role="status" data-announcement></p>\n' : ''}</main>
 </body>
 </html>
 `;
 }
 
-/** Whole seconds until the login expires. */
+/** Returns the whole seconds until the login expires. */
 export function secondsLeft({ expiresAt }: LoginRecord): number {
   return Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
 }
 
 interface Section {
-  state: Shown['state'];
+  state: PageState['state'];
   title: string;
   icon: string;
   body: string;
@@ -71,8 +74,8 @@ ${body}
 `;
 }
 
-/** What the script needs to know. */
-function dataFor(shown: Shown & { login: LoginRecord }, texts: WaitingTexts): string {
+/** The data attributes that the script reads. */
+function dataFor(shown: PageState & { login: LoginRecord }, texts: WaitingTexts): string {
   const data: Record<string, string> = {
     state: shown.state,
     'expires-in': String(secondsLeft(shown.login)),
@@ -85,7 +88,7 @@ function dataFor(shown: Shown & { login: LoginRecord }, texts: WaitingTexts): st
 }
 
 function pending(
-  shown: Shown & { login: LoginRecord },
+  shown: PageState & { login: LoginRecord },
   texts: WaitingTexts,
   fields: Record<string, string>,
 ): Section {
@@ -107,12 +110,12 @@ function pending(
 ${number}<p class="notice" data-away${away ? '' : ' hidden'}>${escapeHtml(texts.away)}</p>
 <p class="time">${fillIn(texts.timeLeft, { time })}</p>
 <progress aria-hidden="true" max="${total}" value="${left}"></progress>
-<noscript><p class="quiet">${fillIn(texts.reloads, { seconds: String(RELOAD) })}</p></noscript>
+<noscript><p class="quiet">${fillIn(texts.reloads, { seconds: String(RELOAD_SECONDS) })}</p></noscript>
 <form method="post">${hiddenFields(fields)}<button class="second" name="action" value="cancel">${escapeHtml(texts.cancel)}</button></form>`,
   };
 }
 
-/** The form that finishes the login; the script sends it as soon as the answer is there. */
+/** The form that finishes the login. The script submits it when the answer arrives. */
 function answered(
   { handle }: LoginRecord,
   { loginUrl }: WaitingSettings,

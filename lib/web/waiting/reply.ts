@@ -2,15 +2,17 @@ import type { ServerResponse } from 'node:http';
 import type { Asset } from './assets.js';
 import type { WaitingSettings } from './options.js';
 
-/** An answer of the waiting page, for the host to send. */
+/** A response of the waiting page, for the host to send. */
 export interface WaitingReply {
+  /** The HTTP status. */
   status: number;
-  /** By names in lower case, without `content-length`. */
+  /** The headers, by names in lower case, without `content-length`. */
   headers: Record<string, string>;
+  /** The body, which may be empty. */
   body: string;
 }
 
-/** For everything that depends on who asks. */
+/** Headers of responses that depend on the browser. */
 const PRIVATE = { 'cache-control': 'no-store', vary: 'Accept, Cookie' };
 
 export function htmlReply(status: number, html: string, settings: WaitingSettings): WaitingReply {
@@ -19,7 +21,7 @@ export function htmlReply(status: number, html: string, settings: WaitingSetting
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': contentSecurityPolicy(settings),
     'x-frame-options': 'DENY',
-    // Not 'no-referrer': browsers would then leave the origin out of the forms, too.
+    // With 'no-referrer', browsers would omit the origin of forms as well.
     'referrer-policy': 'same-origin',
   });
 }
@@ -36,12 +38,12 @@ export function emptyReply(status: number, headers: Record<string, string> = {})
   return reply(status, '', { ...PRIVATE, ...headers });
 }
 
-/** For good under the address that names this version, not at all under any other. */
+/** An asset is cached forever under the URL with its version, and not under any other. */
 export function assetReply(asset: Asset, version: string | null): WaitingReply {
-  const forGood = version === asset.version;
+  const isVersioned = version === asset.version;
   return reply(200, asset.content, {
     'content-type': asset.type,
-    'cache-control': forGood ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'cache-control': isVersioned ? 'public, max-age=31536000, immutable' : 'no-cache',
     'cross-origin-resource-policy': 'same-origin',
   });
 }
@@ -50,29 +52,29 @@ function reply(status: number, body: string, headers: Record<string, string>): W
   return { status, headers: { ...headers, 'x-content-type-options': 'nosniff' }, body };
 }
 
-/** Sends a reply where the host has a response of Node.js. */
+/** Sends a reply by a response of Node.js. */
 export function send(res: ServerResponse, { status, headers, body }: WaitingReply): void {
-  // A time-out in front of the page may have answered already.
+  // Middleware with a timeout may have responded already.
   if (res.headersSent || res.destroyed) return;
   res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
   res.end(body);
 }
 
 /**
- * No inline code or styles, nothing from elsewhere but what the application named. Browsers hold
- * the redirect after a form to `form-action`, so `successUrl` counts as well.
+ * Forbids inline code and styles, and every origin that the application did not name. Browsers apply
+ * `form-action` to the redirect after a form as well, so the origin of `successUrl` is allowed.
  */
 function contentSecurityPolicy({ loginUrl, successUrl, stylesheet }: WaitingSettings): string {
-  const from = (...urls: (string | undefined)[]) => {
+  const sources = (...urls: (string | undefined)[]) => {
     const origins = urls.flatMap((url) => (url?.startsWith('http') ? [new URL(url).origin] : []));
     return ["'self'", ...new Set(origins)].join(' ');
   };
   return [
     "default-src 'none'",
     "script-src 'self'",
-    `style-src ${from(stylesheet)}`,
+    `style-src ${sources(stylesheet)}`,
     "connect-src 'self'",
-    `form-action ${from(loginUrl, successUrl)}`,
+    `form-action ${sources(loginUrl, successUrl)}`,
     "img-src 'self' data:",
     "base-uri 'none'",
     "frame-ancestors 'none'",

@@ -1,6 +1,6 @@
 /**
- * The script of the waiting page. It asks for the status, one request at a time, and shows what
- * has changed; the page works without it.
+ * The script of the waiting page. It requests the status, one request at a time, and shows changes.
+ * The page works without it.
  */
 export const SCRIPT = `(() => {
   'use strict';
@@ -13,28 +13,30 @@ export const SCRIPT = `(() => {
   const announcement = find('[data-announcement]');
   const finish = find('[data-finish]');
 
-  // A request that takes longer than this was lost on the way: the server holds it for 20 seconds.
-  const LOST = 30000;
-  const LONGEST_PAUSE = 15000;
+  // The server holds a request for 20 seconds, so a longer one was lost on its way.
+  const REQUEST_TIMEOUT_MS = 30000;
+  const MAX_PAUSE_MS = 15000;
+  const MIN_INTERVAL_MS = 1000;
+  const LAST_MINUTE_SECONDS = 60;
 
-  let over = false;
+  let ended = false;
   let failures = 0;
-  let underWay = null;
+  let current = null;
   let timer = 0;
   let warned = false;
   let endsAt = 0;
 
-  function leaveTime(seconds) {
+  function setRemaining(seconds) {
     endsAt = Date.now() + seconds * 1000;
-    showTime();
+    showRemaining();
   }
 
-  function showTime() {
+  function showRemaining() {
     const left = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
     time.textContent = Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0');
     progress.value = left;
-    if (left > 60) warned = false;
-    else if (!warned && !over) {
+    if (left > LAST_MINUTE_SECONDS) warned = false;
+    else if (!warned && !ended) {
       warned = true;
       announce(main.dataset.lastMinute);
     }
@@ -57,14 +59,14 @@ export const SCRIPT = `(() => {
   }
 
   function end() {
-    over = true;
+    ended = true;
     clearTimeout(timer);
     clearInterval(clock);
   }
 
-  function take(status) {
+  function apply(status) {
     if (status.state === 'pending') {
-      leaveTime(status.expiresIn);
+      setRemaining(status.expiresIn);
       return;
     }
     end();
@@ -78,38 +80,38 @@ export const SCRIPT = `(() => {
     }
   }
 
-  // One failure alone is nothing to speak of: phones cut connections when they put a page to sleep.
-  function failed() {
+  // A single failure is not shown: phones cut connections when they put a page to sleep.
+  function onFailure() {
     failures += 1;
     if (failures === 2 && away.hidden) {
       away.hidden = false;
       announce(away.textContent);
     }
-    const pause = Math.min(1000 * 2 ** (failures - 1), LONGEST_PAUSE);
-    again(pause * (0.5 + Math.random()));
+    const pause = Math.min(1000 * 2 ** (failures - 1), MAX_PAUSE_MS);
+    requestAfter(pause * (0.5 + Math.random()));
   }
 
-  function succeeded() {
+  function onSuccess() {
     failures = 0;
     if (away.hidden) return;
     away.hidden = true;
     announce(main.dataset.back);
   }
 
-  function again(pause) {
+  function requestAfter(pause) {
     clearTimeout(timer);
-    if (!over) timer = setTimeout(ask, pause);
+    if (!ended) timer = setTimeout(requestStatus, pause);
   }
 
-  async function ask() {
+  async function requestStatus() {
     clearTimeout(timer);
-    if (underWay) underWay.abort();
-    const mine = new AbortController();
-    underWay = mine;
-    const lost = setTimeout(() => mine.abort(), LOST);
-    const began = Date.now();
+    if (current) current.abort();
+    const request = new AbortController();
+    current = request;
+    const timeout = setTimeout(() => request.abort(), REQUEST_TIMEOUT_MS);
+    const sentAt = Date.now();
     const headers = { accept: 'application/json' };
-    // After trouble, whether it is over is wanted at once.
+    // After a failure, a held request would hide for 20 seconds that the engine is back.
     const short = failures > 0 || !away.hidden;
     if (short) headers.prefer = 'wait=0';
     try {
@@ -117,46 +119,44 @@ export const SCRIPT = `(() => {
         headers,
         cache: 'no-store',
         credentials: 'same-origin',
-        signal: mine.signal,
+        signal: request.signal,
       });
       const status = await response.json();
-      if (mine !== underWay) return;
+      if (request !== current) return;
       if (typeof status.state !== 'string') throw new TypeError('no status');
-      take(status);
-      if (over) return;
-      if (status.away) return failed();
-      succeeded();
-      // A status that came back early was not held; it must not be asked for without a pause.
-      again(short ? 0 : Math.max(0, 1000 - (Date.now() - began)));
+      apply(status);
+      if (ended) return;
+      if (status.away) return onFailure();
+      onSuccess();
+      // An early response was not held, so the next request must not follow without a pause.
+      requestAfter(short ? 0 : Math.max(0, MIN_INTERVAL_MS - (Date.now() - sentAt)));
     } catch {
-      if (mine === underWay) failed();
+      if (request === current) onFailure();
     } finally {
-      clearTimeout(lost);
+      clearTimeout(timeout);
     }
   }
 
-  /**
-   * After a sleep or without a network, what is under way is most likely dead, and the network may
-   * take a second longer than the user: what failed before says nothing about the next pause.
-   */
+  // After a sleep or a network loss, the current request is most likely dead, and earlier failures
+  // say nothing about the next one.
   function resume() {
-    if (over || document.visibilityState === 'hidden') return;
+    if (ended || document.visibilityState === 'hidden') return;
     failures = 0;
-    ask();
+    requestStatus();
   }
 
-  const clock = setInterval(showTime, 1000);
-  leaveTime(Number(main.dataset.expiresIn));
+  const clock = setInterval(showRemaining, 1000);
+  setRemaining(Number(main.dataset.expiresIn));
   document.addEventListener('visibilitychange', resume);
   addEventListener('online', resume);
   addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
-    // Back from another page, as it was left: it may have gone on since.
-    if (over) location.reload();
+    // The page is shown again as it was left, and its login may have continued.
+    if (ended) location.reload();
     else resume();
   });
 
-  if (main.dataset.state === 'answered') take({ state: 'answered' });
-  else ask();
+  if (main.dataset.state === 'answered') apply({ state: 'answered' });
+  else requestStatus();
 })();
 `;

@@ -1,6 +1,6 @@
 /**
- * The style sheet of the waiting page. The custom properties that begin with `--launchkey-` are
- * for the application's own style sheet, and are named in the README.
+ * The style sheet of the waiting page. The application's own style sheet can set the custom
+ * properties that begin with `--launchkey-`; the documentation lists them.
  */
 export const STYLES = `:root {
   color-scheme: light dark;
@@ -282,7 +282,7 @@ button.second:hover {
   outline-offset: 2px;
 }
 
-.heard {
+.announcement {
   position: absolute;
   width: 1px;
   height: 1px;

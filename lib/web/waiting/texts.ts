@@ -1,47 +1,63 @@
 /**
- * Every text of the waiting page. Texts are plain text, not HTML; `{username}`, `{time}` and
- * `{seconds}` stand for values where the default has them.
+ * The texts of the waiting page. They are plain text, not HTML. `{username}`, `{time}` and
+ * `{seconds}` are replaced by values, in the texts whose defaults contain them.
  */
 export interface WaitingTexts {
   /** The page's language, such as `'en'`. */
   lang: string;
-  /** In which direction the language is written. */
+  /** The direction in which the language is written. */
   dir: 'ltr' | 'rtl';
+  /** The heading while the user has not answered. */
   pendingTitle: string;
-  /** With `{username}`. */
+  /** What to do while the user has not answered. Contains `{username}`. */
   pendingText: string;
-  /** Above the number to pick. */
+  /** Above the number, with number matching. */
   number: string;
-  /** With `{time}`, minutes and seconds. */
+  /** Contains `{time}`, in minutes and seconds. */
   timeLeft: string;
-  /** Read out by screen readers when a minute is left. */
+  /** Read by screen readers one minute before the end. */
   lastMinute: string;
-  /** Without JavaScript; with `{seconds}`. */
+  /** Shown without JavaScript. Contains `{seconds}`. */
   reloads: string;
+  /** The button that cancels the login. */
   cancel: string;
-  /** While the engine, or the application itself, is out of reach. */
+  /** While the engine, or the application itself, cannot be reached. */
   away: string;
-  /** Read out by screen readers when it is within reach again. */
+  /** Read by screen readers when the engine can be reached again. */
   back: string;
+  /** The heading after an approval. */
   answeredTitle: string;
+  /** What to do after an approval. */
   answeredText: string;
+  /** The button and the link that continue. */
   continue: string;
+  /** The heading after a denial. */
   deniedTitle: string;
+  /** The explanation of a denial. */
   deniedText: string;
+  /** The heading after the time is up. */
   expiredTitle: string;
+  /** The explanation after the time is up. */
   expiredText: string;
+  /** The link to the login page after a denial, an expiry or a used login. */
   tryAgain: string;
+  /** The heading of a login that this browser has finished. */
   finishedTitle: string;
+  /** The explanation of a login that this browser has finished. */
   finishedText: string;
-  /** For a login that was used without logging this browser in. */
+  /** The heading of a login that was used without logging this browser in. */
   overTitle: string;
+  /** The explanation of a login that was used without logging this browser in. */
   overText: string;
+  /** The heading for an unknown login. */
   unknownTitle: string;
+  /** The explanation of an unknown login. */
   unknownText: string;
-  /** The link where there is nothing to wait for. */
+  /** The link to the login page for an unknown login. */
   logIn: string;
 }
 
+/** The default texts. */
 export const ENGLISH: WaitingTexts = {
   lang: 'en',
   dir: 'ltr',
@@ -50,23 +66,23 @@ export const ENGLISH: WaitingTexts = {
   number: 'Pick this number on your phone',
   timeLeft: 'Time left: {time}',
   lastMinute: 'One minute left.',
-  reloads: 'This page reloads every {seconds} seconds until you have answered.',
+  reloads: 'This page reloads every {seconds} seconds until you answer on your phone.',
   cancel: 'Cancel',
-  away: 'The login service is out of reach at the moment. This page keeps trying.',
-  back: 'The login service is within reach again.',
+  away: 'The login service cannot be reached at the moment. This page keeps trying.',
+  back: 'The login service can be reached again.',
   answeredTitle: 'Approved',
   answeredText: 'You approved the request. Continue to finish logging in.',
   continue: 'Continue',
   deniedTitle: 'Not approved',
-  deniedText: 'The request was denied, and nobody was logged in.',
+  deniedText: 'The request was denied, so you are not logged in.',
   expiredTitle: 'Time is up',
   expiredText: 'The request was not answered in time. You can send a new one.',
   tryAgain: 'Try again',
   finishedTitle: 'You are logged in',
   finishedText: 'This login is complete.',
-  overTitle: 'This login is over',
+  overTitle: 'This login has ended',
   overText: 'It cannot be used again. You can start a new one.',
-  unknownTitle: 'Nothing to wait for',
-  unknownText: 'No login is under way on this page in this browser.',
+  unknownTitle: 'No login in progress',
+  unknownText: 'This browser has not started a login on this page, or the login has ended.',
   logIn: 'Go to the login page',
 };

@@ -1,0 +1,52 @@
+import type { LaunchKeyClient } from '../client/client.js';
+import { LaunchKeyError } from '../errors.js';
+
+/** A report to the engine that no request waits for. */
+export interface Report {
+  authRequest: string;
+  action: 'Authenticate' | 'Revoke';
+  status: boolean;
+}
+
+/** The pauses before the attempts to deliver a report, in milliseconds. */
+const ATTEMPT_PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000];
+/** Further reports are dropped. */
+const MAX_QUEUED_REPORTS = 1_000;
+
+/** Sends reports to the engine in the background, without keeping the process alive. */
+export class BackgroundReports {
+  private readonly client: LaunchKeyClient;
+  private queued = 0;
+
+  constructor(client: LaunchKeyClient) {
+    this.client = client;
+  }
+
+  /**
+   * Sends a report after a delay, and retries it a few times if it cannot be delivered.
+   *
+   * @param delayMs - milliseconds before the first attempt.
+   */
+  send(report: Report, delayMs = ATTEMPT_PAUSES_MS[0] as number): void {
+    this.schedule(report, [delayMs, ...ATTEMPT_PAUSES_MS.slice(1)]);
+  }
+
+  private schedule(report: Report, [pause, ...furtherPauses]: number[]): void {
+    if (pause === undefined || this.queued >= MAX_QUEUED_REPORTS) return;
+    this.queued++;
+    setTimeout(async () => {
+      this.queued--;
+      if (!(await this.deliver(report))) this.schedule(report, furtherPauses);
+    }, pause).unref();
+  }
+
+  /** Resolves to `false` if another attempt may succeed. */
+  private async deliver({ authRequest, action, status }: Report): Promise<boolean> {
+    try {
+      await this.client.report(authRequest, action, status);
+      return true;
+    } catch (error) {
+      return !(error instanceof LaunchKeyError && error.retryable);
+    }
+  }
+}

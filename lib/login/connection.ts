@@ -1,0 +1,9 @@
+/** The connection over which a browser waits for the response to its request. */
+export interface Connection {
+  /** Whether the connection has closed. */
+  readonly closed: boolean;
+  /** Resolves when the connection closes. Never resolves after {@link Connection.release}. */
+  readonly whenClosed: Promise<'closed'>;
+  /** Stops watching the connection. */
+  release(): void;
+}

@@ -1,0 +1,279 @@
+import { randomInt } from 'node:crypto';
+import { ConfigurationError } from '../errors.js';
+import type { Diagnostics } from '../login/diagnostics.js';
+import { refusalFor } from '../login/engine-errors.js';
+import { holdLogin } from '../login/hold.js';
+import type { Logins } from '../login/logins.js';
+import { resumeLogin } from '../login/resume.js';
+import {
+  type AuthResponse,
+  type LoginCode,
+  type LoginInfo,
+  loginInfo,
+  type Verdict,
+} from '../login/verdict.js';
+import type { PendingLogin } from '../store/store.js';
+import type { BrowserSession } from '../web/browser-session.js';
+import { watchConnection } from '../web/connection.js';
+import { hostError } from '../web/host-error.js';
+import { type LoginRequest, readField } from '../web/request.js';
+import { setRetryAfter } from '../web/retry-after.js';
+import { type Outcome, type PassportActions, perform } from './actions.js';
+import type { LaunchKeyAuthenticateOptions, LoginOptions, VerifyDone } from './options.js';
+import { checkLoginOptions, type StrategySettings } from './settings.js';
+import { askVerify } from './verify.js';
+
+/** The parts of a strategy that its attempts share. */
+export interface StrategyParts {
+  settings: StrategySettings;
+  verify(...args: unknown[]): unknown;
+  logins: Logins;
+  browserSession: BrowserSession;
+}
+
+/** The options of one `passport.authenticate()` call, with those of Passport that matter here. */
+export interface AttemptOptions extends LaunchKeyAuthenticateOptions {
+  session?: boolean;
+  assignProperty?: string;
+  failureRedirect?: unknown;
+}
+
+/** Strangers choose user names, so their length is limited (in UTF-16 code units). */
+const MAX_USERNAME_LENGTH = 256;
+
+/** Number matching shows a number of two digits. */
+const MIN_NUMBER = 10;
+const MAX_NUMBER = 99;
+
+/** One call of `authenticate()`, from the request to the one action that responds to it. */
+export class Attempt {
+  private readonly settings: StrategySettings;
+  private readonly verify: StrategyParts['verify'];
+  private readonly logins: Logins;
+  private readonly diagnostics: Diagnostics;
+  private readonly browserSession: BrowserSession;
+  private readonly req: LoginRequest;
+  private readonly options: AttemptOptions;
+  private readonly actions: PassportActions;
+  private readonly connection: ReturnType<typeof watchConnection>;
+
+  /** @param actions - captured from the strategy before this call, see `captureActions`. */
+  constructor(
+    { settings, verify, logins, browserSession }: StrategyParts,
+    req: LoginRequest,
+    options: AttemptOptions,
+    actions: PassportActions,
+  ) {
+    this.settings = settings;
+    this.verify = verify;
+    this.logins = logins;
+    this.diagnostics = logins.diagnostics;
+    this.browserSession = browserSession;
+    this.req = req;
+    this.options = options;
+    this.actions = actions;
+    this.connection = watchConnection(req);
+  }
+
+  /** Logs the user in, or not, and then calls one action, or none if the browser disconnected. */
+  run(): void {
+    this.logIn()
+      .catch((error): Outcome => {
+        this.diagnostics.failed(error);
+        return { action: 'error', error: hostError(error) };
+      })
+      .then((outcome) => {
+        this.connection.release();
+        this.announceRetry(outcome);
+        // Outside the promise, an error that no host handles is an uncaught exception, as in other
+        // callbacks. Inside, it would be an unhandled rejection, and the browser would wait forever.
+        queueMicrotask(() => perform(this.actions, outcome, this.req));
+      });
+  }
+
+  private async logIn(): Promise<Outcome> {
+    const { pending, usernameField } = this.settings;
+    checkLoginOptions(this.options, pending);
+    const isGiven = 'username' in this.options;
+    const username = isGiven ? this.options.username : readField(this.req, usernameField);
+    if (pending !== 'hold' && !isGiven && (username === undefined || username === '')) {
+      return this.resume();
+    }
+    if (!isUsername(username)) return this.refuse(loginInfo('missing_username'));
+    if (this.connection.closed) return { action: 'none' };
+    if (pending === 'hold') {
+      const login = await this.start(username);
+      return 'action' in login ? login : this.hold(login);
+    }
+    this.requireSession();
+    const browserId = this.browserSession.browserId(this.req);
+    const login = await this.start(username, browserId);
+    if ('action' in login) return login;
+    this.browserSession.begin(this.req, login.handle, browserId);
+    return this.stillPending(login);
+  }
+
+  /** Starts a login. Resolves to an outcome if the login is refused. */
+  private async start(username: string, browserId?: string): Promise<PendingLogin | Outcome> {
+    const options = {
+      username,
+      session: this.opensSession(),
+      number: this.option('numberMatching') ? randomInt(MIN_NUMBER, MAX_NUMBER + 1) : undefined,
+      userPushId: this.option('userPushId') ?? false,
+      context: valueFor(this.req, this.option('context')),
+      policy: valueFor(this.req, this.option('policy')),
+    };
+    try {
+      const login = await this.logins.starter.start(options, browserId);
+      this.diagnostics.started(login);
+      return login;
+    } catch (error) {
+      const info = refusalFor(error);
+      if (!info) throw error;
+      return this.refuse(info, username);
+    }
+  }
+
+  /** Waits for the answer while the request stays open. */
+  private async hold(login: PendingLogin): Promise<Outcome> {
+    const verdict = await holdLogin(this.logins, login, this.connection);
+    return verdict ? this.conclude(login, verdict) : this.disconnect(login);
+  }
+
+  /** Continues a login that this browser started before, and finishes it if it has an answer. */
+  private async resume(): Promise<Outcome> {
+    const { pending, longPoll } = this.settings;
+    const handle = this.browserSession.requestedLogin(this.req);
+    if (handle === undefined) return fail('missing_username');
+    if (!this.browserSession.hasBegun(this.req, handle)) {
+      const finished = this.browserSession.hasFinished(this.req, handle);
+      return fail(finished ? 'finished' : 'missing_username');
+    }
+    const maxWaitMs = pending === 'accept' ? longPoll * 1000 : 0;
+    const { connection } = this;
+    const progress = await resumeLogin(this.logins, handle, { connection, maxWaitMs });
+    if (progress.state === 'disconnected') return { action: 'none' };
+    if (progress.state === 'unknown') return fail('expired');
+    return progress.state === 'ended'
+      ? this.conclude(progress.login, progress.verdict)
+      : this.stillPending(progress.login);
+  }
+
+  private stillPending({ handle, expiresAt, number }: PendingLogin): Outcome {
+    const { pending, waitUrl } = this.settings;
+    if (pending === 'redirect') {
+      const url = `${waitUrl}${waitUrl.includes('?') ? '&' : '?'}request=${handle}`;
+      return { action: 'redirect', url };
+    }
+    const info = { ...loginInfo('pending'), request: handle, expiresAt: new Date(expiresAt) };
+    return { action: 'fail', info: number === undefined ? info : { ...info, number } };
+  }
+
+  private async conclude(login: PendingLogin, verdict: Verdict): Promise<Outcome> {
+    if (verdict.approved) return this.admit(login, verdict.response);
+    const { info } = verdict;
+    // Other refusals result from an answer, and were published when it was evaluated.
+    if (info.code === 'expired') this.diagnostics.finished(login, 'expired');
+    return { action: 'fail', info };
+  }
+
+  /** Asks the application for the user of an approved login, and logs that user in. */
+  private async admit(login: PendingLogin, response: AuthResponse): Promise<Outcome> {
+    const { handle, session } = login;
+    const { sessions } = this.logins;
+    try {
+      const { user, info } = await askVerify((done) => this.callVerify(response, done));
+      if (!user) {
+        if (session) await sessions.close(handle);
+        this.diagnostics.finished(login, 'unverified');
+        return { action: 'fail', info: unverified(info) };
+      }
+      if (this.connection.closed) {
+        if (session) await sessions.close(handle);
+        return this.disconnect(login);
+      }
+      // The user may have logged out on the device while verify was running.
+      if (session && !(await sessions.isOpen(handle))) {
+        this.diagnostics.finished(login, 'denied');
+        return fail('denied');
+      }
+      this.diagnostics.finished(login, 'approved', response.userHash);
+      this.rememberFinish(login);
+      return { action: 'success', user, info: typeof info === 'string' ? { message: info } : info };
+    } catch (error) {
+      if (session) await sessions.close(handle);
+      throw error;
+    }
+  }
+
+  private callVerify(response: AuthResponse, done: VerifyDone): unknown {
+    const { userHash } = response;
+    return this.settings.passReqToCallback
+      ? this.verify(this.req, userHash, response, done)
+      : this.verify(userHash, response, done);
+  }
+
+  private rememberFinish({ handle, session }: PendingLogin): void {
+    if (!this.logsIn()) this.browserSession.finish(this.req, handle);
+    else this.browserSession.finishAtLogIn(this.req, handle, session ? handle : undefined);
+  }
+
+  private refuse(info: LoginInfo, username?: string): Outcome {
+    this.diagnostics.refused(info, username);
+    return { action: 'fail', info };
+  }
+
+  private disconnect(login: PendingLogin): Outcome {
+    this.diagnostics.finished(login, 'left');
+    return { action: 'none' };
+  }
+
+  /** On a redirect, `Retry-After` has another meaning (RFC 9110, section 10.2.3). */
+  private announceRetry(outcome: Outcome): void {
+    if (outcome.action !== 'fail' || this.options.failureRedirect) return;
+    const { retryAfter } = outcome.info;
+    if (retryAfter !== undefined) setRetryAfter(this.req, retryAfter);
+  }
+
+  /** Without a session, the login could not be bound to the browser that started it. */
+  private requireSession(): void {
+    if (this.req.session) return;
+    throw new ConfigurationError(
+      'pending',
+      `is '${this.settings.pending}', which needs sessions, but the request has no session. Put session middleware in front of the login route.`,
+    );
+  }
+
+  /** The option of this call, or else of the strategy. */
+  private option<Name extends keyof LoginOptions>(name: Name): LoginOptions[Name] {
+    return this.options[name] ?? this.settings[name];
+  }
+
+  private opensSession(): boolean {
+    const authType = this.option('authType');
+    return authType ? authType === 'session' : this.options.session !== false && this.logsIn();
+  }
+
+  /** `passport.authorize()` stores the user in a property of the request, and does not log in. */
+  private logsIn(): boolean {
+    return this.options.assignProperty === undefined;
+  }
+}
+
+function isUsername(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== '' && value.length <= MAX_USERNAME_LENGTH;
+}
+
+function fail(code: LoginCode): Outcome {
+  return { action: 'fail', info: loginInfo(code) };
+}
+
+/** The application's own info, with the strategy's code and status. */
+function unverified(info: object | string | undefined): LoginInfo {
+  const own = typeof info === 'string' ? { message: info } : info;
+  return { ...loginInfo('unverified'), ...own, code: 'unverified', status: 401 };
+}
+
+function valueFor<T>(req: LoginRequest, value: T | ((req: LoginRequest) => T)): T {
+  return typeof value === 'function' ? (value as (req: LoginRequest) => T)(req) : value;
+}

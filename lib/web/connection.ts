@@ -1,0 +1,81 @@
+import type { EventEmitter } from 'node:events';
+import type { Connection } from '../login/connection.js';
+
+interface NodeConnection extends EventEmitter {
+  destroyed?: boolean;
+}
+
+interface WatchedRequest {
+  /** Fastify keeps the request of Node.js here. */
+  raw?: WatchedRequest;
+  /** With HTTP/2, one socket carries many requests, each on a stream of its own. */
+  stream?: NodeConnection;
+  socket?: NodeConnection;
+  /** Hosts without a connection of Node.js, such as those of the Fetch API, have a signal. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Watches the connection of a request. The request's own `close` event does not serve: Node.js
+ * emits it as soon as the body has been read.
+ */
+export function watchConnection(req: object): Connection {
+  const { raw = req as WatchedRequest } = req as WatchedRequest;
+  const connection = raw.stream ?? raw.socket;
+  const signal = connection ? undefined : raw.signal;
+  let closed = connection?.destroyed === true || signal?.aborted === true;
+  let close: () => void = () => {};
+  const whenClosed = new Promise<'closed'>((resolve) => {
+    close = () => {
+      closed = true;
+      resolve('closed');
+    };
+  });
+  if (closed) close();
+  const stopListening = connection && onClose(connection, close);
+  signal?.addEventListener('abort', close);
+  return {
+    get closed() {
+      return closed;
+    },
+    whenClosed,
+    release: () => {
+      stopListening?.();
+      signal?.removeEventListener('abort', close);
+    },
+  };
+}
+
+/** The one `close` listener of a connection, and the callbacks that it calls. */
+interface CloseWatch {
+  readonly callbacks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+const closeWatches = new WeakMap<NodeConnection, CloseWatch>();
+
+/**
+ * Calls back when the connection closes, and returns a function that stops this. Pipelined requests
+ * share a connection, and Node.js prints a warning at more than ten listeners, so one listener
+ * serves all of them.
+ */
+function onClose(connection: NodeConnection, callback: () => void): () => void {
+  const watch = closeWatches.get(connection) ?? addCloseWatch(connection);
+  watch.callbacks.add(callback);
+  return () => {
+    if (!watch.callbacks.delete(callback) || watch.callbacks.size > 0) return;
+    connection.removeListener?.('close', watch.listener);
+    closeWatches.delete(connection);
+  };
+}
+
+function addCloseWatch(connection: NodeConnection): CloseWatch {
+  const callbacks = new Set<() => void>();
+  const listener = () => {
+    for (const callback of callbacks) callback();
+  };
+  const watch = { callbacks, listener };
+  closeWatches.set(connection, watch);
+  connection.once?.('close', listener);
+  return watch;
+}
