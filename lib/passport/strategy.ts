@@ -222,9 +222,13 @@ export class LaunchKeyStrategy extends PassportStrategy {
    *
    * @example
    * ```ts
-   * fastify.all('/login/wait', async (request, reply) => {
-   *   const { status, headers, body } = await strategy.handleWaiting(request);
-   *   return reply.code(status).headers(headers).send(body);
+   * fastify.route({
+   *   method: ['GET', 'POST'],
+   *   url: '/login/wait',
+   *   handler: async (request, reply) => {
+   *     const { status, headers, body } = await strategy.handleWaiting(request);
+   *     return reply.code(status).headers(headers).send(body);
+   *   },
    * });
    * ```
    */

@@ -50,7 +50,7 @@ interface KeptSession extends Kept<LaunchKeySession> {
  * import { LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
  *
  * const store = new MemoryStore({ maxLogins: 10_000 });
- * const strategy = new LaunchKeyStrategy({ ...options, store }, verify);
+ * const strategy = new LaunchKeyStrategy({ ...credentials, store }, verify);
  * ```
  */
 export class MemoryStore implements Store {

@@ -82,7 +82,10 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * client.on('error', console.error);
  * await client.connect();
  *
- * const strategy = new LaunchKeyStrategy({ ...options, store: new RedisStore({ client }) }, verify);
+ * const strategy = new LaunchKeyStrategy(
+ *   { ...credentials, store: new RedisStore({ client }) },
+ *   verify,
+ * );
  * ```
  */
 export class RedisStore implements Store {
