@@ -16,12 +16,19 @@ function project(test: TestProjectInlineConfiguration['test']): TestProjectInlin
   return {
     resolve: {
       // The first that fits counts.
-      alias: {
-        'passport-launchkey/redis': source('./lib/redis.ts'),
-        'passport-launchkey/store-contract': source('./lib/store-contract.ts'),
-        'passport-launchkey': source('./lib/index.ts'),
-        'launchkey-engine': source('./engine/lib/index.ts'),
-      },
+      alias: [
+        { find: 'passport-launchkey/redis', replacement: source('./lib/redis.ts') },
+        {
+          find: 'passport-launchkey/store-contract',
+          replacement: source('./lib/store-contract.ts'),
+        },
+        { find: 'passport-launchkey', replacement: source('./lib/index.ts') },
+        { find: 'launchkey-engine', replacement: source('./engine/lib/index.ts') },
+        {
+          find: /^\.\/sqlite-worker-url\.js$/,
+          replacement: source('./engine/spec/support/sqlite-worker-url.ts'),
+        },
+      ],
     },
     test: {
       testTimeout: 60_000,

@@ -34,16 +34,26 @@ export function serve<M extends Methods<M>>(methods: M): void {
   process.once('disconnect', () => process.exit());
 }
 
+export interface ChildOptions {
+  /** Flags of Node. */
+  flags?: string[];
+  /** Variables in addition to those of this process. */
+  env?: Record<string, string>;
+}
+
 /** A process that measures or is measured: plain JavaScript in plain Node. */
 export class Child<M extends Methods<M>> {
   private readonly process: ChildProcess;
   private readonly askers = new Map<number, Asker>();
   private asked = 0;
 
-  constructor(script: string) {
+  constructor(script: string, { flags: own = [], env = {} }: ChildOptions = {}) {
     const file = new URL(`./dist/bench/${script}.js`, import.meta.url);
     const flags = (process.env.BENCH_CHILD_FLAGS ?? '').split(' ').filter(Boolean);
-    this.process = fork(file, { execArgv: ['--expose-gc', ...flags] });
+    this.process = fork(file, {
+      execArgv: ['--expose-gc', ...flags, ...own],
+      env: { ...process.env, ...env },
+    });
     this.process.on('message', ({ id, result, error }: Reply) => {
       const asker = this.askers.get(id);
       this.askers.delete(id);

@@ -112,6 +112,25 @@ function publicDer(): string {
   return key.export({ type: 'spki', format: 'der' }).toString('base64');
 }
 
+async function logIn(n: number, publicKey: string): Promise<void> {
+  const device = new Device(target.devices, keys[n % keys.length] as webcrypto.CryptoKeyPair);
+  device.id = deviceId(n);
+  device.token = tokens[n % keys.length] ?? '';
+  const asked = await calls.send(await form('POST', 'auths', { username: username(n) }), 200);
+  const authRequest: string = JSON.parse(asked).auth_request;
+  await calls.send(await device.sign({ path: 'state' }), 200);
+  const body = device.answerBody({ authRequest, app: { publicKey } }, true);
+  await calls.send(await device.sign({ path: 'answer', body }), 200);
+  const report = { auth_request: authRequest, action: 'Authenticate', status: 'True' };
+  await calls.send(await form('PUT', 'logs', report), 200);
+}
+
+async function form(method: string, path: string, parameters: object): Promise<Call> {
+  const body = new URLSearchParams({ ...(await envelope()), ...parameters }).toString();
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  return { method, url: `${target.api}/v1/${path}`, headers, body };
+}
+
 async function timed(all: Call[], status: number): Promise<number> {
   const began = moment();
   await calls.all(all, status);
@@ -162,6 +181,27 @@ const methods = {
     });
     const began = moment();
     await calls.all(answers, 200);
+    if (taken < awaited) await all;
+    return moment() - began;
+  },
+  /**
+   * Complete logins of the users from number `first` on, each with its event: authorize, device state,
+   * answer, event, report. Returns the milliseconds from the first call to the last event or report.
+   */
+  logIn: async ({ first, count, atOnce }: { first: number; count: number; atOnce: number }) => {
+    await calls.close();
+    calls = new Calls(atOnce);
+    const publicKey = publicDer();
+    const all = new Promise<void>((resolve) => {
+      allTaken = resolve;
+    });
+    awaited = taken + count;
+    let next = first;
+    const began = moment();
+    const worker = async () => {
+      while (next < first + count) await logIn(next++, publicKey);
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
     if (taken < awaited) await all;
     return moment() - began;
   },

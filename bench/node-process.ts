@@ -10,7 +10,8 @@ import { fillDatabase, fillMemory, type Population } from './fill.js';
 import { cpu, heap } from './usage.js';
 
 /** Where the data is, and who is in it when the engine starts; a second node finds them there. */
-export interface NodeOptions extends Pick<EngineOptions, 'data' | 'databaseUrl' | 'key'> {
+export interface NodeOptions
+  extends Pick<EngineOptions, 'data' | 'databaseUrl' | 'key' | 'rateLimit'> {
   population?: Population;
 }
 
@@ -19,7 +20,7 @@ let engine: Engine;
 const methods = {
   /** Starts the engine and says where it is. */
   start: async ({ population, ...where }: NodeOptions) => {
-    const options = { ...where, rateLimit: false, requestTtl: 3_600_000 } as const;
+    const options = { rateLimit: false, ...where, requestTtl: 3_600_000 } as const;
     const inMemory = where.data === undefined && where.databaseUrl === undefined;
     if (population && !inMemory) await fillDatabase(where, population);
     const filling = population && inMemory ? fillMemory(population) : undefined;

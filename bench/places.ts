@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MISSING, Postgres, postgresBin } from '../engine/spec/support/postgres-server.js';
-import { Child } from './child.js';
+import { Child, type ChildOptions } from './child.js';
 import type { Population } from './fill.js';
 import type { NodeMethods, NodeOptions } from './node-process.js';
 import { say } from './say.js';
@@ -43,9 +43,14 @@ export class Places {
   }
 
   /** An engine on new data of that kind. */
-  async start(place: Place, population: Population): Promise<Node> {
-    const where = await this.where(place);
-    return await this.run(where, population);
+  async start(
+    place: Place,
+    population: Population,
+    options: NodeOptions & ChildOptions = {},
+  ): Promise<Node> {
+    const { flags, env, ...given } = options;
+    const where = { ...(await this.where(place)), ...given };
+    return await this.run(where, population, { flags, env });
   }
 
   /** One more engine with the data of another. */
@@ -65,8 +70,12 @@ export class Places {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async run(where: NodeOptions, population?: Population): Promise<Node> {
-    const child = new Child<NodeMethods>('node-process');
+  private async run(
+    where: NodeOptions,
+    population?: Population,
+    options?: ChildOptions,
+  ): Promise<Node> {
+    const child = new Child<NodeMethods>('node-process', options);
     const url = await child.call('start', { ...where, population });
     const node = { child, url, where };
     this.nodes.push(node);

@@ -5,11 +5,13 @@ import { build, type Plugin } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Programs that tests start as processes. */
+/** Programs that tests start as processes, and threads of the engine. */
 const PROGRAMS = {
   cli: 'engine/lib/cli/main.ts',
   engine: 'engine/spec/support/engine-main.ts',
   'whole-life': 'engine/spec/support/whole-life.ts',
+  'sqlite-worker': 'engine/lib/data/sql/sqlite-worker.ts',
+  'traced-sqlite-worker': 'engine/spec/support/traced-sqlite-worker.ts',
   cluster: 'spec/support/cluster-process.mts',
   'many-logins': 'spec/support/many-logins.mts',
   waiting: 'spec/support/waiting-process.mts',
@@ -19,6 +21,11 @@ const PROGRAMS = {
 const ownUrls: Plugin = {
   name: 'own-urls',
   setup({ onLoad }) {
+    // Built beside the programs that start it.
+    onLoad({ filter: /[\\/]sqlite-worker-url\.ts$/ }, () => ({
+      contents: "export const sqliteWorkerUrl = new URL('./sqlite-worker.mjs', import.meta.url);",
+      loader: 'ts',
+    }));
     onLoad({ filter: /\.m?ts$/ }, async ({ path }) => ({
       contents: (await readFile(path, 'utf8')).replaceAll(
         'import.meta.url',

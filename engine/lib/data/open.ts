@@ -18,7 +18,7 @@ export async function openData(options: ResolvedOptions): Promise<Data> {
   const { openSqlite } = await import('./sql/sqlite.js');
   // An absolute path, since the driver gives `:memory:` and `file:…` another meaning.
   const file = resolve(data as string);
-  return await openSqlite(file, new Vault(keyBeside(file, options, Vault.newKey)));
+  return await openSqlite(file, keyBeside(file, options, Vault.newKey), logger);
 }
 
 /** Several nodes share a database and its key, so that none of them can create one. */

@@ -12,12 +12,12 @@ import { describeWithPostgres } from './postgres.js';
 
 /** Runs the same tests in memory, in SQLite and in PostgreSQL, each on data of its own. */
 export function describeData(name: string, tests: (make: () => Promise<Data>) => void): void {
-  const vault = new Vault(Vault.newKey());
+  const key = Vault.newKey();
   describe(`${name} in memory`, () => tests(async () => new MemoryData()));
   describe(`${name} in SQLite`, () =>
-    tests(async () => await openSqlite(join(await temporary(), 'data.db'), vault)));
+    tests(async () => await openSqlite(join(await temporary(), 'data.db'), key, silent)));
   describeWithPostgres(`${name} in PostgreSQL`, (server) =>
-    tests(async () => await openPostgres(await server().database(), vault, silent)),
+    tests(async () => await openPostgres(await server().database(), new Vault(key), silent)),
   );
 }
 

@@ -1,4 +1,3 @@
-import { BoundedMap } from '../../util/bounded-map.js';
 import type { IdentityKind, IdentityPort } from '../ports/identities.js';
 import type { UserRecord } from '../ports/users.js';
 import { violatesReference } from './references.js';
@@ -7,8 +6,6 @@ import { userRecord } from './users.js';
 
 export class SqlIdentities implements IdentityPort {
   private readonly db: Database;
-  /** Identities never change, so that one that was read once stays valid. */
-  private readonly known = new BoundedMap<string, string>(20_000);
 
   constructor(db: Database) {
     this.db = db;
@@ -20,26 +17,20 @@ export class SqlIdentities implements IdentityPort {
     sector: string,
     candidate: string,
   ): Promise<string> {
-    const key = JSON.stringify([kind, userId, sector]);
-    const known = this.known.get(key);
-    if (known !== undefined) return known;
-    let value = await this.read(kind, userId, sector);
-    if (value === undefined) {
-      try {
-        await this.db
-          .insertInto('identities')
-          .values({ kind, user_id: userId, place: sector, value: candidate })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
-      } catch (error) {
-        if (violatesReference(error)) return candidate;
-        throw error;
-      }
-      // Another process may have inserted one first.
-      value = (await this.read(kind, userId, sector)) ?? candidate;
+    const existing = await this.read(kind, userId, sector);
+    if (existing !== undefined) return existing;
+    try {
+      await this.db
+        .insertInto('identities')
+        .values({ kind, user_id: userId, place: sector, value: candidate })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    } catch (error) {
+      if (violatesReference(error)) return candidate;
+      throw error;
     }
-    this.known.set(key, value);
-    return value;
+    // Another process may have inserted one first.
+    return (await this.read(kind, userId, sector)) ?? candidate;
   }
 
   async findUser(

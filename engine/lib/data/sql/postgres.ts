@@ -2,16 +2,19 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { LaunchKeyEngineError } from '../../errors.js';
 import type { Logger } from '../../observability/logger.js';
+import { CachedIdentities } from '../cached-identities.js';
+import type { Data } from '../data.js';
 import { PostgresAnnouncements } from './announcements.js';
-import { SqlData } from './data.js';
 import { migrate } from './migrate.js';
+import { SqlPorts } from './ports.js';
 import type { Schema } from './schema.js';
+import { sweepAtIntervals } from './sweep-interval.js';
 import type { Vault } from './vault.js';
 
 const BIGINT = 20;
 
 /** Opens a PostgreSQL database, which several engines may share. */
-export async function openPostgres(url: string, vault: Vault, logger: Logger): Promise<SqlData> {
+export async function openPostgres(url: string, vault: Vault, logger: Logger): Promise<Data> {
   const pool = openPool(url, logger);
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   try {
@@ -28,11 +31,18 @@ export async function openPostgres(url: string, vault: Vault, logger: Logger): P
   }
   const announcements = new PostgresAnnouncements(url, pool, logger);
   await announcements.listen();
-  const close = async () => {
-    await announcements.close();
-    await db.destroy();
+  const ports = new SqlPorts(db, vault);
+  return {
+    ...ports,
+    identities: new CachedIdentities(ports.identities),
+    announcements,
+    sweep: sweepAtIntervals((now) => ports.sweep(now)),
+    check: () => ports.check(),
+    close: async () => {
+      await announcements.close();
+      await db.destroy();
+    },
   };
-  return new SqlData(db, vault, close, announcements);
 }
 
 /** The connections of one engine; a broken one is replaced on the next query. */

@@ -1,105 +1,150 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
-import { Kysely, SqliteDialect } from 'kysely';
-import Libsql from 'libsql';
+import { Worker } from 'node:worker_threads';
 import { LaunchKeyEngineError } from '../../errors.js';
-import { SqlData } from './data.js';
-import { SqlDeliveries } from './deliveries.js';
-import { migrate } from './migrate.js';
-import type { Schema } from './schema.js';
-import type { Vault } from './vault.js';
+import type { Logger } from '../../observability/logger.js';
+import { CachedIdentities } from '../cached-identities.js';
+import type { Data, Ports } from '../data.js';
+import { noAnnouncements } from '../ports/announcements.js';
+import { STEPS } from '../steps.js';
+import { toError } from '../thread-errors.js';
+import type { Call, Done, Reply, Request, WorkerData } from './sqlite-messages.js';
+import { sqliteWorkerUrl } from './sqlite-worker-url.js';
+import { sweepAtIntervals } from './sweep-interval.js';
 
 /**
- * Opens the data file for this process alone, and creates it if it does not exist.
- *
- * Each step is on the disk before it is acknowledged (`synchronous = FULL`): neither a killed process
- * nor a power cut undoes it.
+ * Opens the data file for this process alone, and creates it if it does not exist. A thread of its own
+ * owns the file, so that a slow disk delays no other work of this process.
  */
-export async function openSqlite(file: string, vault: Vault): Promise<SqlData> {
-  makePrivate(file);
-  const lock = lockFile(file);
-  try {
-    const database = new Libsql(file, { timeout: 5000 });
-    for (const setting of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) {
-      database.pragma(setting);
-    }
-    const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: reusing(database) }) });
-    await migrate(db);
-    // Events that a killed engine was sending are due now, not when its claim expires.
-    await new SqlDeliveries(db).release();
-    return new SqlData(db, vault, async () => {
-      await db.destroy();
-      lock.close();
-    });
-  } catch (error) {
-    lock.close();
-    throw unusable(file, error);
-  }
-}
-
-function unusable(file: string, error: unknown): LaunchKeyEngineError {
-  if (error instanceof LaunchKeyEngineError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new LaunchKeyEngineError(
-    'ENGINE_DATA',
-    `The data file ${file} cannot be used: ${code ? `${message} (${code})` : message}.`,
-    { cause: error },
-  );
-}
-
-/** Creates the file without access for others; SQLite creates its side files with the same mode. */
-function makePrivate(file: string): void {
-  try {
-    closeSync(openSync(file, 'a', 0o600));
-    chmodSync(file, 0o600);
-  } catch (error) {
-    throw new LaunchKeyEngineError(
-      'ENGINE_DATA',
-      `The data file ${file} cannot be opened: ${(error as NodeJS.ErrnoException).code}.`,
-      { cause: error },
-    );
-  }
-}
-
-/**
- * Locks out a second engine, which would not notice the changes of the first. It is SQLite's own lock
- * on a file beside the data, since the system releases it when the process is killed.
- */
-function lockFile(file: string): Libsql.Database {
-  makePrivate(`${file}.lock`);
-  const lock = new Libsql(`${file}.lock`);
-  try {
-    lock.exec('begin exclusive');
-  } catch (error) {
-    lock.close();
-    if ((error as NodeJS.ErrnoException).code !== 'SQLITE_BUSY') {
-      throw unusable(`${file}.lock`, error);
-    }
-    throw new LaunchKeyEngineError(
-      'ENGINE_DATA',
-      `Another engine uses the data file ${file}. Stop it, or use PostgreSQL for several nodes.`,
-      { cause: error },
-    );
-  }
-  return lock;
-}
-
-/** Keeps prepared statements: there are few texts, and preparing one costs as much as running it. */
-function reusing(database: Libsql.Database) {
-  const statements = new Map<string, Libsql.Statement>();
+export async function openSqlite(file: string, key: string, logger: Logger): Promise<Data> {
+  const thread = await SqliteThread.start({ file, key }, logger);
+  const call = (name: string, values: unknown[]) => thread.call(name, values);
+  const ports = portsOf(call);
   return {
-    prepare(text: string) {
-      let statement = statements.get(text);
-      if (!statement) {
-        statement = database.prepare(text);
-        if (statements.size < 500 && /^(select|insert|update|delete|with) /i.test(text)) {
-          statements.set(text, statement);
-        }
-      }
-      return statement as never;
+    ...ports,
+    identities: new CachedIdentities(ports.identities),
+    announcements: noAnnouncements,
+    sweep: sweepAtIntervals(async (now) => {
+      await call('sweep', [now]);
+    }),
+    check: async () => {
+      await call('check', []);
     },
-    close() {
-      statements.clear();
-      database.close();
-    },
+    close: () => thread.close(),
   };
+}
+
+/** The ports, each method of which is a call. */
+function portsOf(call: (name: string, values: unknown[]) => Promise<unknown>): Ports {
+  const ports = Object.entries(STEPS).map(([port, methods]) => {
+    const entries = Object.keys(methods).map((method) => {
+      const name = `${port}.${method}`;
+      return [method, (...values: unknown[]) => call(name, values)];
+    });
+    return [port, Object.fromEntries(entries)];
+  });
+  return Object.fromEntries(ports) as Ports;
+}
+
+interface Caller {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** The thread that owns an SQLite file, seen by the others. It keeps no process alive while it is idle. */
+class SqliteThread {
+  private readonly worker: Worker;
+  private readonly file: string;
+  private readonly logger: Logger;
+  private readonly callers = new Map<number, Caller>();
+  private nextId = 0;
+  private unsent: Call[] = [];
+  /** Why calls are rejected: the thread is closed or has ended. */
+  private ended: Error | undefined;
+  private closing: Promise<void> | undefined;
+  private readonly exited: Promise<void>;
+
+  private constructor(worker: Worker, file: string, logger: Logger) {
+    this.worker = worker;
+    this.file = file;
+    this.logger = logger;
+    this.exited = new Promise((resolve) => worker.once('exit', () => resolve()));
+    worker.on('message', (reply: Reply) => {
+      if (typeof reply === 'object' && 'done' in reply) this.settle(reply.done);
+    });
+    worker.once('error', (error) => this.die(error));
+    worker.once('exit', () => this.die());
+  }
+
+  /** Resolves when the file is open. */
+  static async start(workerData: WorkerData, logger: Logger): Promise<SqliteThread> {
+    // Without the flags of this process, some of which no thread accepts.
+    const worker = new Worker(sqliteWorkerUrl, { workerData, execArgv: [] });
+    const reply = await new Promise<Reply>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', (code) => reject(new Error(`The thread ended with ${code}.`)));
+    });
+    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
+    if (typeof reply === 'object' && 'failed' in reply) {
+      await worker.terminate();
+      throw toError(reply.failed);
+    }
+    worker.unref();
+    return new SqliteThread(worker, workerData.file, logger);
+  }
+
+  call(name: string, values: unknown[]): Promise<unknown> {
+    if (this.ended) return Promise.reject(this.ended);
+    const id = this.nextId++;
+    if (this.callers.size === 0) this.worker.ref();
+    if (this.unsent.length === 0) queueMicrotask(() => this.send());
+    this.unsent.push({ id, name, values });
+    return new Promise((resolve, reject) => this.callers.set(id, { resolve, reject }));
+  }
+
+  /** Finishes the calls that were made, and closes the file. */
+  async close(): Promise<void> {
+    this.closing ??= this.end();
+    await this.closing;
+  }
+
+  private async end(): Promise<void> {
+    this.send();
+    this.ended ??= new LaunchKeyEngineError(
+      'ENGINE_CLOSED',
+      `The data file ${this.file} has been closed.`,
+    );
+    this.worker.ref();
+    this.worker.postMessage('close' satisfies Request);
+    await this.exited;
+  }
+
+  private send(): void {
+    const calls = this.unsent;
+    this.unsent = [];
+    if (calls.length > 0) this.worker.postMessage(calls satisfies Request);
+  }
+
+  private settle(all: Done[]): void {
+    for (const done of all) {
+      const caller = this.callers.get(done.id);
+      this.callers.delete(done.id);
+      if ('error' in done) caller?.reject(toError(done.error));
+      else caller?.resolve(done.value);
+    }
+    if (this.callers.size === 0 && !this.closing) this.worker.unref();
+  }
+
+  /** Rejects all calls, these and later ones. */
+  private die(cause?: Error): void {
+    if (!this.ended) {
+      this.ended = new LaunchKeyEngineError(
+        'ENGINE_DATA',
+        `The thread of the data file ${this.file} has ended. Restart the engine.`,
+        { cause },
+      );
+      this.logger.error({ err: this.ended }, 'the data file cannot be used any more');
+    }
+    for (const { reject } of this.callers.values()) reject(this.ended);
+    this.callers.clear();
+  }
 }

@@ -1,5 +1,4 @@
-import type { Data } from '../data.js';
-import { type AnnouncementPort, noAnnouncements } from '../ports/announcements.js';
+import type { Ports } from '../data.js';
 import { SqlApps } from './apps.js';
 import { SqlAudit } from './audit.js';
 import { SqlDeliveries } from './deliveries.js';
@@ -18,11 +17,8 @@ import { SqlSessions } from './sessions.js';
 import { SqlUsers } from './users.js';
 import type { Vault } from './vault.js';
 
-/** Minimum interval between two deletions of expired records. No call returns them before either. */
-const SWEEP_INTERVAL_MS = 10_000;
-
-/** All data in an SQL database, SQLite or PostgreSQL. */
-export class SqlData implements Data {
+/** The ports on an SQL database, SQLite or PostgreSQL. */
+export class SqlPorts implements Ports {
   readonly apps: SqlApps;
   readonly users: SqlUsers;
   readonly identities: SqlIdentities;
@@ -38,18 +34,9 @@ export class SqlData implements Data {
   readonly audit: SqlAudit;
   readonly pingKeys: SqlPingKeys;
   readonly secrets: SqlSecrets;
-  readonly announcements: AnnouncementPort;
   private readonly db: Database;
-  private readonly release: () => Promise<void>;
-  private sweptAt = Number.NEGATIVE_INFINITY;
 
-  /** `release` closes the database and frees what was acquired to open it. */
-  constructor(
-    db: Database,
-    vault: Vault,
-    release: () => Promise<void>,
-    announcements: AnnouncementPort = noAnnouncements,
-  ) {
+  constructor(db: Database, vault: Vault) {
     this.db = db;
     this.apps = new SqlApps(db);
     this.users = new SqlUsers(db);
@@ -66,23 +53,15 @@ export class SqlData implements Data {
     this.audit = new SqlAudit(db);
     this.pingKeys = new SqlPingKeys(db, vault);
     this.secrets = new SqlSecrets(db, vault);
-    this.announcements = announcements;
-    this.release = release;
   }
 
-  async sweep(now: number) {
-    if (Math.abs(now - this.sweptAt) < SWEEP_INTERVAL_MS) return;
-    this.sweptAt = now;
+  async sweep(now: number): Promise<void> {
     for (const port of [this.pairings, this.nonces, this.rates, this.requests, this.pingKeys]) {
       await port.sweep(now);
     }
   }
 
-  async check() {
+  async check(): Promise<void> {
     await this.db.selectFrom('ping_keys').select('made_at').limit(1).execute();
-  }
-
-  async close() {
-    await this.release();
   }
 }

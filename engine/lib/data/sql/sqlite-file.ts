@@ -1,0 +1,85 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { Kysely } from 'kysely';
+import Libsql from 'libsql';
+import { LaunchKeyEngineError } from '../../errors.js';
+import { LibsqlConnection, LibsqlDialect } from './libsql-dialect.js';
+import { migrate } from './migrate.js';
+import { SqlPorts } from './ports.js';
+import type { Schema } from './schema.js';
+import type { Vault } from './vault.js';
+
+/** An open data file, which belongs to one thread of one process. */
+export interface SqliteFile {
+  connection: LibsqlConnection;
+  ports: SqlPorts;
+  close(): Promise<void>;
+}
+
+/** Opens the data file for this process alone, and creates it if it does not exist. */
+export async function openSqliteFile(path: string, vault: Vault): Promise<SqliteFile> {
+  makePrivate(path);
+  const lock = lockFile(path);
+  try {
+    const connection = new LibsqlConnection(path);
+    const db = new Kysely<Schema>({ dialect: new LibsqlDialect(connection) });
+    await migrate(db);
+    const ports = new SqlPorts(db, vault);
+    // Events that a killed engine was sending are due now, not when its claim expires.
+    await ports.deliveries.release();
+    const close = async () => {
+      await db.destroy();
+      lock.close();
+    };
+    return { connection, ports, close };
+  } catch (error) {
+    lock.close();
+    throw unusable(path, error);
+  }
+}
+
+function unusable(file: string, error: unknown): LaunchKeyEngineError {
+  if (error instanceof LaunchKeyEngineError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new LaunchKeyEngineError(
+    'ENGINE_DATA',
+    `The data file ${file} cannot be used: ${code ? `${message} (${code})` : message}.`,
+    { cause: error },
+  );
+}
+
+/** Creates the file without access for others; SQLite creates its side files with the same mode. */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+    chmodSync(file, 0o600);
+  } catch (error) {
+    throw new LaunchKeyEngineError(
+      'ENGINE_DATA',
+      `The data file ${file} cannot be opened: ${(error as NodeJS.ErrnoException).code}.`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Locks out a second engine, which would not notice the changes of the first. It is SQLite's own lock
+ * on a file beside the data, since the system releases it when the process is killed.
+ */
+function lockFile(file: string): Libsql.Database {
+  makePrivate(`${file}.lock`);
+  const lock = new Libsql(`${file}.lock`);
+  try {
+    lock.exec('begin exclusive');
+  } catch (error) {
+    lock.close();
+    if ((error as NodeJS.ErrnoException).code !== 'SQLITE_BUSY') {
+      throw unusable(`${file}.lock`, error);
+    }
+    throw new LaunchKeyEngineError(
+      'ENGINE_DATA',
+      `Another engine uses the data file ${file}. Stop it, or use PostgreSQL for several nodes.`,
+      { cause: error },
+    );
+  }
+  return lock;
+}

@@ -1,0 +1,67 @@
+import type { Ports } from './data.js';
+
+/**
+ * How a method of a port is acknowledged.
+ *
+ * - `read`: it changes nothing, and returns only what is committed.
+ * - `durable`: its changes are on the disk before it returns, so that neither a killed process nor a
+ *   power cut undoes them.
+ * - `relaxed`: its changes survive a killed process, and a power cut may undo the last ones. It waits
+ *   for no disk. A later durable step makes all earlier ones durable.
+ *
+ * Relaxed are the counts of attempts, nonces, the state of events that are sent, and deletions of
+ * expired records. What a power cut can undo of them is repeated without harm: an event is sent again
+ * under its id, and a nonce is also bound to the minute in which it was made.
+ */
+export type StepKind = 'read' | 'durable' | 'relaxed';
+
+export const STEPS: {
+  readonly [Port in keyof Ports]: { readonly [Method in keyof Ports[Port]]: StepKind };
+} = {
+  apps: {
+    insert: 'durable',
+    get: 'read',
+    list: 'read',
+    setDisabled: 'durable',
+    replaceCredentials: 'durable',
+    setUsedPingKeys: 'durable',
+    delete: 'durable',
+  },
+  users: {
+    insert: 'durable',
+    get: 'read',
+    byName: 'read',
+    list: 'read',
+    delete: 'durable',
+    setVirtualDevice: 'durable',
+  },
+  identities: { ensure: 'durable', findUser: 'read' },
+  pairings: { put: 'durable', take: 'durable', byImage: 'read' },
+  devices: {
+    insert: 'durable',
+    get: 'read',
+    list: 'read',
+    counts: 'read',
+    update: 'durable',
+    delete: 'durable',
+  },
+  nonces: { take: 'relaxed' },
+  requests: {
+    insert: 'durable',
+    get: 'read',
+    listOpen: 'read',
+    countOpen: 'read',
+    expireOpen: 'durable',
+    answer: 'durable',
+    allowDenialOnly: 'durable',
+    answeredSince: 'read',
+  },
+  sessions: { get: 'read', list: 'read', confirm: 'durable', end: 'durable', clear: 'durable' },
+  receipts: { get: 'read' },
+  deliveries: { claim: 'relaxed', reschedule: 'relaxed', delete: 'relaxed', count: 'read' },
+  rates: { take: 'relaxed' },
+  fraud: { get: 'read', endPause: 'durable' },
+  audit: { insert: 'durable', list: 'read' },
+  pingKeys: { list: 'read', add: 'durable' },
+  secrets: { ensure: 'durable' },
+};
