@@ -1,4 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { KEYUTIL, type RSAKey } from 'jsrsasign';
 import { describe, expect, it } from 'vitest';
 import { readPrivateKey, readPublicKey } from '../../lib/crypto/keys.js';
 import { ConfigurationError } from '../../lib/errors.js';
@@ -95,9 +96,40 @@ describe('readPrivateKey', () => {
     });
   }
 
-  it('reads PKCS#1 and PKCS#8 on one line, with blanks for line ends', () => {
-    isThePair(readPrivateKey(pkcs1.replaceAll('\n', ' ')));
-    isThePair(readPrivateKey(pkcs8.replaceAll('\n', ' ')));
+  it.each<[string, (text: string) => string]>([
+    ['one line, with a blank for each line end', (text) => text.replaceAll('\n', ' ')],
+    ['one line, with one blank between words', (text) => text.replace(/\s+/g, ' ').trim()],
+  ])('reads every form on %s', (_, spell) => {
+    for (const text of Object.values(plain)) isThePair(readPrivateKey(spell(text)));
+    for (const text of Object.values(encrypted)) {
+      isThePair(readPrivateKey(spell(text), 'open sesame'));
+    }
+  });
+
+  it('reads PKCS#8 and PKCS#1 under the label of the other', () => {
+    const asPkcs1 = pkcs8.replaceAll('PRIVATE KEY', 'RSA PRIVATE KEY');
+    isThePair(readPrivateKey(asPkcs1));
+    isThePair(readPrivateKey(pkcs1.replaceAll('RSA PRIVATE KEY', 'PRIVATE KEY')));
+    for (const spell of Object.values(spellings)) isThePair(readPrivateKey(spell(asPkcs1)));
+  });
+
+  it.each(['RSA PRIVATE KEY', 'PRIVATE KEY', 'ENCRYPTED PRIVATE KEY'])(
+    'opens an encrypted key under the label %s',
+    (label) => {
+      for (const text of Object.values(encrypted)) {
+        const relabelled = text.replace(/(BEGIN|END) [A-Z ]+-----/g, `$1 ${label}-----`);
+        isThePair(readPrivateKey(relabelled, 'open sesame'));
+        expect(refused(() => readPrivateKey(relabelled)).option).toBe('passphrase');
+        expect(refused(() => readPrivateKey(relabelled, 'wrong')).option).toBe('passphrase');
+      }
+    },
+  );
+
+  it('opens PKCS#1 that is encrypted with single DES, which node:crypto refuses', () => {
+    const des = encryptWithDes(pkcs1, 'open sesame');
+    expect(() => createPrivateKey({ key: des, passphrase: 'open sesame' })).toThrow();
+    isThePair(readPrivateKey(des, 'open sesame'));
+    expect(refused(() => readPrivateKey(des, 'wrong')).option).toBe('passphrase');
   });
 
   it('reads a Buffer, a Uint8Array and a KeyObject', () => {
@@ -163,7 +195,7 @@ describe('readPrivateKey', () => {
       '-----BEGIN DSA PRIVATE KEY-----\nMIIB\n-----END DSA PRIVATE KEY-----',
       /another kind/,
     ],
-    ['1024 bits', small.privatePem, /has 1024 bits; at least 2048/],
+    ['1024 bits', small.privatePem, /has 1024 bits. At least 2048/],
     ['1024 bits as a KeyObject', small.privateKey, /has 1024 bits/],
     ['1024 bits encrypted', encryptedSmall, /has 1024 bits/],
     ['a truncated key', pkcs8.replace(/(.{64}\n){4}.+\n-----END/, '-----END'), /is damaged/],
@@ -227,6 +259,12 @@ describe('readPublicKey', () => {
     }
   });
 });
+
+/** Encrypts a PKCS#1 key as OpenSSL did before 1.0, with the cipher that it has given up since. */
+function encryptWithDes(text: string, passphrase: string): string {
+  const key = KEYUTIL.getKey(text) as RSAKey;
+  return KEYUTIL.getPEM(key, 'PKCS5PRV', passphrase, 'DES-CBC');
+}
 
 /** The 200th character of the text, which is one of the modulus, replaced by the next letter. */
 function typo(text: string): string {
