@@ -1,42 +1,56 @@
-/** What an error may carry besides its message. */
+/** What an error carries besides its message. */
 export interface LaunchKeyErrorDetails {
-  /** A stable code that replaces the class's own. */
+  /** A stable code in place of the class's own. */
   code?: string;
-  /** The engine's number for what went wrong, such as `40424`. */
+  /** The engine's message code, such as `40424`. */
   messageCode?: number;
   /** The HTTP status of the engine's answer. */
   status?: number;
-  /** Whether the same call may well succeed a little later. */
+  /** Whether the same call may succeed later. */
   retryable?: boolean;
-  /** How long the engine asked to wait before the next call, in seconds. */
+  /** The pause that the engine asks for before the next call, in seconds. */
   retryAfter?: number;
-  /** The engine's own words, already cleaned of anything secret. */
+  /** The engine's message, without anything secret. */
   engineMessage?: string;
-  /** What lies beneath: never an object that holds a request. */
+  /** The underlying error. It must not hold a request. */
   cause?: Error;
 }
 
 /**
- * The base of every error that this package throws on purpose.
+ * The base class of the errors of this package.
  *
  * Compare `code` rather than the class where two copies of the package may be installed. An aborted
- * call is no `LaunchKeyError`: it rejects with its signal's `reason`, as `fetch` does.
+ * call rejects with its signal's `reason` instead, as `fetch` does.
+ *
+ * @example
+ * ```ts
+ * import { type LaunchKeyClient, LaunchKeyError } from 'passport-launchkey';
+ *
+ * export async function authorize(client: LaunchKeyClient, username: string) {
+ *   try {
+ *     return await client.authorize(username);
+ *   } catch (error) {
+ *     if (error instanceof LaunchKeyError && error.code === 'LAUNCHKEY_NO_SUCH_USER') return null;
+ *     throw error;
+ *   }
+ * }
+ * ```
  */
 export class LaunchKeyError extends Error {
   /** A stable string, such as `'LAUNCHKEY_NO_SUCH_USER'`. */
   readonly code: string;
-  /** The engine's number for what went wrong, where the engine gave one. */
+  /** The engine's message code, where the engine sent one. */
   declare readonly messageCode?: number;
   /**
-   * The HTTP status of the engine's answer, where there was one. In an error that the strategy hands
+   * The HTTP status of the engine's answer, where there was one. In an error that the strategy passes
    * to Passport it is the status for the browser: 503 where the error is `retryable`, otherwise 500.
    */
   declare readonly status?: number;
-  /** Whether the same call may well succeed a little later. */
+  /** Whether the same call may succeed later. */
   readonly retryable: boolean;
-  /** How long the engine asked to wait before the next call, in seconds. */
+  /** The pause that the engine asks for before the next call, in seconds. */
   declare readonly retryAfter?: number;
-  /** The engine's own words, shortened and cleaned; absent where it had none that are fit to print. */
+  /** The engine's message, shortened and without anything secret, where there was one. */
   declare readonly engineMessage?: string;
 
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -53,7 +67,7 @@ export class LaunchKeyError extends Error {
     LaunchKeyError.prototype.name = 'LaunchKeyError';
   }
 
-  /** The error as a log would want it: no stack and no cause. */
+  /** Name, message and details for a log, without stack and cause. */
   toJSON(): Record<string, unknown> {
     const { name, message } = this;
     return Object.fromEntries([['name', name], ['message', message], ...Object.entries(this)]);
@@ -61,8 +75,7 @@ export class LaunchKeyError extends Error {
 }
 
 /**
- * The same error with another `status`. A new one, since several who wait may have been given the
- * old one.
+ * Copies an error with another `status`. It copies, because several callers may hold the original.
  *
  * @internal
  */
@@ -76,13 +89,13 @@ export function withStatus(error: LaunchKeyError, status: number): LaunchKeyErro
 }
 
 /**
- * An option is missing or unusable: correct the one that `option` names. Thrown by constructors, by
- * `policy()`, and by handlers when they are made; later only for the options of one call of
- * `passport.authenticate()`, for what a function among the options returned, and where a request has
- * no session that needs one.
+ * An option is missing or unusable. Correct the one that `option` names. Constructors, `policy()` and
+ * the functions that make handlers throw it. Later it is thrown only for options of one call of
+ * `passport.authenticate()`, for the result of a function among the options, and for a request that
+ * lacks a session which it needs.
  */
 export class ConfigurationError extends LaunchKeyError {
-  /** The name of the option that must be corrected. */
+  /** The name of the option. */
   readonly option: string;
 
   constructor(option: string, reason: string, details: LaunchKeyErrorDetails = {}) {
@@ -96,8 +109,8 @@ export class ConfigurationError extends LaunchKeyError {
 }
 
 /**
- * The call carried something that the engine cannot accept, or that this client knows it would not:
- * a user name with forbidden characters, a context of more than 400 characters. Correct the argument.
+ * The engine refused an argument of the call, or this client knows that it would: a user name with
+ * forbidden characters, or a context of more than 400 characters. Correct the argument.
  */
 export class InvalidRequestError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -110,8 +123,8 @@ export class InvalidRequestError extends LaunchKeyError {
 }
 
 /**
- * The engine does not know the application key and secret key together, or the application is
- * disabled. Compare both with what the engine's operator handed out.
+ * The engine does not accept the application key with the secret key, or the application is disabled.
+ * Compare both keys with those that the engine's operator created.
  */
 export class InvalidCredentialsError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -124,8 +137,8 @@ export class InvalidCredentialsError extends LaunchKeyError {
 }
 
 /**
- * The engine could not verify the signature: the private key is not the one whose public key it
- * holds for this application. Give the client the application's own key.
+ * The engine could not verify the signature: the private key does not belong to the public key that
+ * it has for this application. Pass the application's own private key.
  */
 export class InvalidSignatureError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -138,8 +151,8 @@ export class InvalidSignatureError extends LaunchKeyError {
 }
 
 /**
- * The engine has no user of that name. Answer the browser as for a denial, so that nobody can find
- * out who has an account.
+ * The engine has no user of that name. Answer the browser as for a denial, so that a stranger cannot
+ * find out who has an account.
  */
 export class NoSuchUserError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -152,8 +165,8 @@ export class NoSuchUserError extends LaunchKeyError {
 }
 
 /**
- * The user exists and has no paired device that could be asked. Answer the browser as for a denial;
- * the user has to pair a device.
+ * The user exists, but has no paired device. Answer the browser as for a denial. The user has to pair
+ * a device.
  */
 export class NoPairedDevicesError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -166,8 +179,8 @@ export class NoPairedDevicesError extends LaunchKeyError {
 }
 
 /**
- * Too many auth requests for this user in a short time. Try again after `retryAfter` seconds, or
- * after a minute where the engine named no time.
+ * There were too many auth requests for this user in a short time. Try again after `retryAfter`
+ * seconds, or after a minute where it is absent.
  */
 export class RateLimitExceededError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -179,16 +192,16 @@ export class RateLimitExceededError extends LaunchKeyError {
   }
 }
 
-/** The code of the one {@link ExpiredAuthRequestError} that is about a time stamp. */
+/** The code of an {@link ExpiredAuthRequestError} for a stale time stamp. */
 export const STALE_STAMP = 'LAUNCHKEY_STALE_STAMP';
 
 /**
- * The auth request is over: nobody answered in five minutes, or its LaunchKey session has ended.
- * Start a new one.
+ * The auth request has expired: it was not answered in five minutes, or its LaunchKey session has
+ * ended. Start a new one.
  *
- * With the code `'LAUNCHKEY_STALE_STAMP'` it means something else: the engine went on calling the
- * time stamp of the call stale after its clock had been asked for anew. The engine's ping and its
- * checks then disagree about the time; its operator has to look at that.
+ * With the code `'LAUNCHKEY_STALE_STAMP'` it means something else: the engine rejected the time stamp
+ * of the call as stale, also after a new ping. The engine's ping and its checks disagree about the
+ * time, which its operator has to correct.
  */
 export class ExpiredAuthRequestError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -200,7 +213,7 @@ export class ExpiredAuthRequestError extends LaunchKeyError {
   }
 }
 
-/** The engine knows no such auth request of this application. Start a new one. */
+/** The engine has no such auth request of this application. Start a new one. */
 export class UnknownAuthRequestError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
     super(message, { code: 'LAUNCHKEY_UNKNOWN_AUTH_REQUEST', ...details });
@@ -212,8 +225,8 @@ export class UnknownAuthRequestError extends LaunchKeyError {
 }
 
 /**
- * The engine answered with an error of its own: a 5xx status (then `retryable` is true), or a code
- * that has no class here, to be found in `messageCode`.
+ * The engine failed: it answered with a 5xx status (then `retryable` is true), or with a message code
+ * that has no class of its own, which is in `messageCode`.
  */
 export class EngineError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -226,9 +239,9 @@ export class EngineError extends LaunchKeyError {
 }
 
 /**
- * The engine could not be reached or did not answer in time; `cause.code` says why, for example
- * `'ECONNREFUSED'` or `'ETIMEDOUT'`. Try again later. An `authorize` that ends so may have reached
- * the engine all the same.
+ * The engine could not be reached, or did not answer in time. `cause.code` names the reason, for
+ * example `'ECONNREFUSED'` or `'ETIMEDOUT'`. Try again later. An `authorize()` that ends in this error
+ * may have reached the engine nevertheless.
  */
 export class CommunicationError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {
@@ -241,8 +254,8 @@ export class CommunicationError extends LaunchKeyError {
 }
 
 /**
- * What came back is nothing that an engine says: no JSON, too large, a redirect, a member missing,
- * or an auth package that does not decrypt. Check `apiBaseUrl`, and that the private key belongs to
+ * The response is not one of a LaunchKey v1 engine: it is not JSON, too large, a redirect, or lacks a
+ * member; or an auth package does not decrypt. Check `apiBaseUrl`, and that the private key belongs to
  * the application.
  */
 export class InvalidResponseError extends LaunchKeyError {
@@ -256,8 +269,8 @@ export class InvalidResponseError extends LaunchKeyError {
 }
 
 /**
- * A server-side event is forged, stale or malformed. Answer it with 400 and do nothing else; do not
- * tell the sender which of these it was.
+ * A server-side event is forged, stale or malformed. Answer it with status 400, and do not tell the
+ * sender the reason.
  */
 export class InvalidCallbackError extends LaunchKeyError {
   constructor(message: string, details: LaunchKeyErrorDetails = {}) {

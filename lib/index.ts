@@ -14,7 +14,15 @@ export type {
   WhiteLabelUser,
 } from './client/client.js';
 export { LaunchKeyClient } from './client/client.js';
-export type { AuthEvent, CallbackEvent, EventParameters, LogoutEvent } from './client/events.js';
+export type {
+  AuthEvent,
+  CallbackEvent,
+  EventParameters,
+  LogoutEvent,
+  ReceivedAuthEvent,
+  ReceivedEvent,
+  ReceivedLogoutEvent,
+} from './client/events.js';
 export type { Policy, PolicyLocation, PolicyOptions } from './client/policy.js';
 export { policy } from './client/policy.js';
 export type { KeyInput } from './crypto/keys.js';

@@ -34,12 +34,12 @@ const PUSH = 'engine/spec/push.spec.ts';
 
 const unsignedIsBelieved = [
   'lib/login/events.ts',
-  'if (!this.confirm || (await this.isSigned(params))) {',
+  'if (!this.confirm || (await isSigned(event))) {',
   'if (true) {',
 ];
 const anyAgeOfEvents = [
-  'lib/client/events.ts',
-  'return Math.abs(performance.now() + reading.offset - time.getTime()) <= MAX_AGE;',
+  'lib/client/event-signature.ts',
+  'return Math.abs(performance.now() + reading.offset - time.getTime()) <= MAX_EVENT_AGE_MS;',
   'return true;',
 ];
 const memoryAnswersTwice = [
@@ -76,9 +76,9 @@ export const defences = [
     'alters a signed event, or keeps it for later',
     'the check of the signature',
     [
-      'lib/client/events.ts',
-      'if (!(await isSigned([signed.toString()], signature, clock.eventKeys(reading))))',
-      'if (false)',
+      'lib/client/event-signature.ts',
+      "if (!(await isSigned(texts, signature, clock.eventKeys(reading)))) return 'forged';",
+      '',
     ],
     EVENTS,
     'whose signature does not fit',
@@ -103,8 +103,8 @@ export const defences = [
     [
       [
         'lib/login/events.ts',
-        "if (login.state === 'pending') await this.takeAnswer(login, event, params, read);",
-        'await this.takeAnswer(login, event, params, read);',
+        "if (login.state === 'pending') await this.takeAnswer(login, event, read);",
+        'await this.takeAnswer(login, event, read);',
       ],
       memoryAnswersTwice,
     ],
@@ -115,8 +115,8 @@ export const defences = [
     'forges, alters or replays a logout event',
     'the check of the signature',
     [
-      'lib/client/events.ts',
-      "if (!(await isSigned(texts, bytes, clock.eventKeys(reading)))) return 'forged';",
+      'lib/client/event-signature.ts',
+      "if (!(await isSigned(texts, signature, clock.eventKeys(reading)))) return 'forged';",
       '',
     ],
     EVENTS,
@@ -165,7 +165,7 @@ export const defences = [
     'reads logs or error pages',
     'the search for secrets in what the engine says',
     [
-      'lib/client/reply.ts',
+      'lib/client/redaction.ts',
       'if (secrets.some((secret) => text.includes(secret))) return undefined;',
       '',
     ],
@@ -175,7 +175,7 @@ export const defences = [
   defence(
     'reads logs or error pages',
     'the dots in place of what looks like a key or an envelope',
-    ['lib/client/reply.ts', ".replace(LONG_RUN, '…')", ''],
+    ['lib/client/redaction.ts', ".replace(LONG_RUN, '…')", ''],
     'spec/client/secrets.spec.ts',
     'a refusal that quotes the call',
   ),
@@ -184,8 +184,8 @@ export const defences = [
     'the error that keeps the package to itself',
     [
       'lib/client/auth-package.ts',
-      "if (!opened) throw new InvalidResponseError('The auth package has an unknown shape');",
-      'if (!opened) throw new InvalidResponseError(`The auth package is ${text}`);',
+      "'The auth package lacks auth_request or response. A LaunchKey v1 device sends both.',",
+      '`The auth package is ${text}`,',
     ],
     'spec/client/secrets.spec.ts',
     'an auth package',
@@ -193,7 +193,11 @@ export const defences = [
   defence(
     'reads the access log of a proxy in front of the engine',
     'the body as the way of a poll’s credentials',
-    ['lib/client/client.ts', "query: 'METHOD=GET',", 'query: `METHOD=GET&${envelope.form}`,'],
+    [
+      'lib/client/engine-calls.ts',
+      '      ...rest,\n',
+      '      ...rest,\n      query: `${rest.query ?? ""}&${envelope}`,\n',
+    ],
     'spec/client/access-log.spec.ts',
     'holds no credential and no token after calls of the client',
   ),

@@ -1,138 +1,68 @@
-import { decryptAes } from '../crypto/aes.js';
-import { OaepDecrypter, sign } from '../crypto/rsa.js';
-import {
-  ExpiredAuthRequestError,
-  InvalidRequestError,
-  InvalidResponseError,
-  LaunchKeyError,
-  STALE_STAMP,
-} from '../errors.js';
+import { OaepDecrypter } from '../crypto/rsa.js';
 import { abortable } from '../util/abort.js';
-import { decodeBase64 } from '../util/base64.js';
-import type { Reply } from './adapter.js';
-import { type AuthPackage, openAuthPackage } from './auth-package.js';
-import { EngineClock, type Ping } from './clock.js';
-import { isCuredByPing, isStaleStamp } from './codes.js';
-import { type Envelope, Envelopes } from './envelope.js';
+import { type AuthPackage, type AuthPackageReading, openAuthPackage } from './auth-package.js';
+import { type AuthorizeOptions, authorizeParameters, readAuthRequest } from './authorize.js';
+import type { CallOptions } from './call-options.js';
+import { EngineCalls } from './engine-calls.js';
 import {
   type CallbackEvent,
   type EventParameters,
-  type EventTrust,
-  type LogoutEvent,
-  readCallback,
-  verifyEvent,
-  verifyLogout,
+  logoutEvent,
+  type ReceivedEvent,
+  readEvent,
 } from './events.js';
-import { type CheckedOptions, checkOptions, type LaunchKeyClientOptions } from './options.js';
-import type { Policy } from './policy.js';
-import { type Members, type Outcome, parseObject, readReply } from './reply.js';
-import { type Call, Transport } from './transport.js';
+import { checkOptions, type LaunchKeyClientOptions } from './options.js';
+import { checkAuthRequest } from './parameters.js';
+import type { Ping } from './ping.js';
+import {
+  type PollAnswer,
+  type PollOptions,
+  type PollResult,
+  pollCall,
+  readPollResult,
+} from './poll.js';
+import { isRefusal, type ReportAction, reportCall } from './report.js';
+import { checkIdentifier, openWhiteLabelUser, type WhiteLabelUser } from './white-label.js';
 
-export type { AuthPackage } from './auth-package.js';
-export type { Ping } from './clock.js';
+export type { AuthPackage, AuthPackageReading } from './auth-package.js';
+export type { AuthorizeOptions } from './authorize.js';
+export type { CallOptions } from './call-options.js';
 export type { LaunchKeyClientOptions } from './options.js';
-
-/** What every call of the client takes. */
-export interface CallOptions {
-  /** Ends the call: it rejects with the signal's `reason`. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What `authorize` takes besides the user. */
-export interface AuthorizeOptions extends CallOptions {
-  /**
-   * Whether an approval opens a LaunchKey session that the user can end on the device. Defaults to
-   * `true`; `false` makes it a transaction.
-   */
-  session?: boolean | undefined;
-  /** Whether the answer shall bring a user push ID, by which the user can be asked again. Defaults to `false`. */
-  userPushId?: boolean | undefined;
-  /** What the device shows besides the application's name, at most 400 characters. */
-  context?: string | undefined;
-  /** What the user must prove. Made by `policy()`. */
-  policy?: Policy | undefined;
-  /**
-   * A number of two digits that the user sees where they log in and must pick on the device. It is
-   * named in `context` too, for engines that do not know this.
-   */
-  numberMatch?: number | string | undefined;
-}
-
-/** What `pollRequest` takes besides the auth request. */
-export interface PollOptions extends CallOptions {
-  /** How many seconds the engine is asked to hold the call until there is an answer. Defaults to `0`. */
-  wait?: number | undefined;
-}
-
-/** A user's answer, still encrypted. */
-export interface PollAnswer {
-  /** The auth package: give it to `isAuthorized` together with the auth request. */
-  auth: string;
-  /** The name of the user towards this application, always the same one. */
-  userHash: string;
-  /** The name of the user towards all applications of the organization, where there is one. */
-  organizationUser?: string;
-  /** By which the user can be asked again, where it was asked for. */
-  userPushId?: string;
-}
+export type { Ping } from './ping.js';
+export type { PollAnswer, PollOptions, PollResult } from './poll.js';
+export type { WhiteLabelUser } from './white-label.js';
 
 /**
- * One poll and how it went.
+ * A client of the LaunchKey v1 API for one application.
  *
- * @internal
- */
-export interface PollResult {
-  /** `null` while the user has not answered. */
-  answer: PollAnswer | null;
-  /** Whether the engine held the call; if it did not, polling needs an interval. */
-  held: boolean;
-  /** How long the engine asked to wait before the next call, in seconds. */
-  retryAfter?: number;
-}
-
-/**
- * An answer after it was decrypted and compared.
+ * Make one client and keep it: it holds connections, and the engine's key and clock. All methods may
+ * be called at the same time. They throw subclasses of `LaunchKeyError`; a call that its `signal` ends
+ * rejects with the signal's `reason`.
  *
- * @internal
- */
-export interface AuthPackageReading {
-  /** Whether it answers the auth request that was asked about. If not, `authorized` is `false`. */
-  belongs: boolean;
-  authorized: boolean;
-  deviceId?: string;
-  reason?: string;
-  appPins?: string;
-}
-
-/** What a user of a white label directory needs to pair a device. */
-export interface WhiteLabelUser {
-  /** The URL of a QR code's image. */
-  qrcode: string;
-  /** The same code for typing in. */
-  code: string;
-}
-
-const MAX_CONTEXT = 400;
-const FORM = 'application/x-www-form-urlencoded';
-
-/**
- * A client of the LaunchKey v1 API, for one application.
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs';
+ * import { LaunchKeyClient } from 'passport-launchkey';
  *
- * Make one and keep it: it holds connections, the engine's key and clock. All methods may be called
- * at the same time. Their errors are `LaunchKeyError`s, unless the call's `signal` ended it.
+ * const client = new LaunchKeyClient({
+ *   apiBaseUrl: 'https://engine.example.com/v1',
+ *   appKey: 1234567890,
+ *   secretKey: process.env.LAUNCHKEY_SECRET_KEY,
+ *   privateKey: readFileSync('private.key'),
+ * });
+ *
+ * const authRequest = await client.authorize('alice');
+ * const answer = await client.pollRequest(authRequest, { wait: 25 });
+ * const approved = answer !== null && (await client.isAuthorized(authRequest, answer.auth));
+ * ```
  */
 export class LaunchKeyClient {
-  /** Where the engine's API is. */
+  /** The address of the engine's API, without a slash at its end. */
   readonly apiBaseUrl: string;
   /** The application's key. */
   readonly appKey: string;
 
-  readonly #options: CheckedOptions;
-  /** What must not come back in an error's message. */
-  readonly #secrets: readonly string[];
-  readonly #transport: Transport;
-  readonly #clock: EngineClock;
-  readonly #envelopes: Envelopes;
+  readonly #calls: EngineCalls;
   readonly #decrypter: OaepDecrypter;
 
   /** @throws ConfigurationError that names the option which is missing or unusable. */
@@ -140,51 +70,83 @@ export class LaunchKeyClient {
     const checked = checkOptions(options);
     this.apiBaseUrl = checked.baseUrl.href.replace(/\/+$/, '');
     this.appKey = checked.appKey;
-    this.#options = checked;
-    this.#secrets = spellings(checked.secretKey);
-    this.#transport = new Transport(checked);
-    this.#clock = new EngineClock(() => this.#askForPing());
-    this.#envelopes = new Envelopes(checked, this.#clock);
+    this.#calls = new EngineCalls(checked);
     this.#decrypter = new OaepDecrypter(checked.privateKey);
   }
 
-  /** Asks the engine for its time and its key, and sets the client's own idea of both by it. */
+  /**
+   * Fetches the engine's time and public key. The client uses both from then on. It also pings by
+   * itself, so applications need this call only to check that the engine is there.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function clockDifference(client: LaunchKeyClient): Promise<number> {
+   *   const { launchkeyTime } = await client.ping();
+   *   return launchkeyTime.getTime() - Date.now();
+   * }
+   * ```
+   */
   async ping({ signal }: CallOptions = {}): Promise<Ping> {
-    const { ping } = await abortable(() => this.#clock.ping(), signal);
+    const { ping } = await abortable(() => this.#calls.clock.ping(), signal);
     return { ...ping };
   }
 
   /**
-   * Asks a user to approve, by a push to their device. Sent once: a lost answer is an error and not
-   * a second push.
+   * Asks a user to approve, by a push to their device. The call is sent once: a lost answer is an
+   * error, not a second push.
    *
    * @param username A user name, a user push ID, or the identifier of a white label user.
-   * @returns The token of the auth request, to poll with. Keep it on the server.
-   * @throws InvalidRequestError for an argument that the engine would refuse, or that it refused.
-   * @throws NoSuchUserError, NoPairedDevicesError when nobody can be asked.
+   * @returns The token of the auth request, for `pollRequest()`. Keep it on the server.
+   * @throws InvalidRequestError for an argument that the engine refuses.
+   * @throws NoSuchUserError, NoPairedDevicesError when the user cannot be asked.
    * @throws RateLimitExceededError when the user has been asked too often.
+   *
+   * @example
+   * ```ts
+   * import { type LaunchKeyClient, policy } from 'passport-launchkey';
+   *
+   * export async function askForApproval(client: LaunchKeyClient): Promise<string> {
+   *   return client.authorize('alice', {
+   *     session: false,
+   *     context: 'Transfer 50 € to Bob',
+   *     policy: policy({ all: 2 }),
+   *   });
+   * }
+   * ```
    */
   async authorize(username: string, options: AuthorizeOptions = {}): Promise<string> {
-    const form = authorizeForm(username, options);
-    const { data } = await this.#call(options.signal, (envelope) => ({
-      method: 'POST',
-      path: '/auths',
-      body: `${envelope.form}&${form}`,
-      contentType: FORM,
-      idempotent: false,
-    }));
-    const { auth_request: token } = data;
-    if (typeof token !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(token)) {
-      throw new InvalidResponseError('The engine accepted the call and named no auth request');
-    }
-    return token;
+    const parameters = authorizeParameters(username, options);
+    const { data } = await this.#calls.sendForm(
+      { method: 'POST', path: '/auths', parameters, idempotent: false },
+      options.signal,
+    );
+    return readAuthRequest(data);
   }
 
   /**
-   * Asks whether the user has answered. May be repeated after the answer.
+   * Asks whether the user has answered. It may be called again after the answer.
    *
    * @returns `null` while the user has not answered.
-   * @throws ExpiredAuthRequestError, UnknownAuthRequestError when no answer will come any more.
+   * @throws ExpiredAuthRequestError, UnknownAuthRequestError when no answer can come any more.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient, PollAnswer } from 'passport-launchkey';
+   *
+   * export async function waitForAnswer(
+   *   client: LaunchKeyClient,
+   *   authRequest: string,
+   * ): Promise<PollAnswer> {
+   *   for (;;) {
+   *     const answer = await client.pollRequest(authRequest, { wait: 25 });
+   *     if (answer) return answer;
+   *     // Engines that do not hold a poll answer at once.
+   *     await new Promise((resolve) => setTimeout(resolve, 1000));
+   *   }
+   * }
+   * ```
    */
   async pollRequest(authRequest: string, options: PollOptions = {}): Promise<PollAnswer | null> {
     const { answer } = await this.poll(authRequest, options);
@@ -192,24 +154,47 @@ export class LaunchKeyClient {
   }
 
   /**
-   * Decrypts an auth package. What it says is not to be believed before `isAuthorized` has compared
-   * it; use that to decide about a login.
+   * Decrypts an auth package. Its content proves nothing by itself: use `isAuthorized()` to decide
+   * about a login.
    *
-   * @throws InvalidResponseError when it does not decrypt, or to nothing of the known shape.
+   * @throws InvalidResponseError when it does not decrypt, or not to an auth package.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient, PollAnswer } from 'passport-launchkey';
+   *
+   * export async function reasonOfDenial(client: LaunchKeyClient, { auth }: PollAnswer) {
+   *   const { response, reason } = await client.decryptAuth(auth);
+   *   return response ? undefined : reason;
+   * }
+   * ```
    */
   async decryptAuth(auth: string, { signal }: CallOptions = {}): Promise<AuthPackage> {
     return abortable(() => openAuthPackage(auth, this.#decrypter), signal);
   }
 
   /**
-   * Whether the user approved. Decrypts the answer, checks that it belongs to this auth request, and
-   * reports to the engine what came of it.
+   * Decides whether the user approved: decrypts the answer, checks that it belongs to this auth
+   * request, and reports the result to the engine.
    *
-   * @returns `false` for a denial, for the answer to another auth request, and when the engine
-   *   refuses the report.
-   * @throws InvalidResponseError when the answer does not decrypt; then nothing is reported.
-   * @throws CommunicationError, EngineError when the report cannot be delivered; then nobody may be
-   *   logged in, and the call may be made again.
+   * @returns `false` for a denial, for the answer to another auth request, and when the engine refuses
+   *   the report.
+   * @throws InvalidResponseError when the answer does not decrypt. Nothing is reported then.
+   * @throws CommunicationError, EngineError when the report cannot be delivered. Log in no user then;
+   *   the call may be repeated.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient, PollAnswer } from 'passport-launchkey';
+   *
+   * export async function approvedUser(
+   *   client: LaunchKeyClient,
+   *   authRequest: string,
+   *   { auth, userHash }: PollAnswer,
+   * ): Promise<string | null> {
+   *   return (await client.isAuthorized(authRequest, auth)) ? userHash : null;
+   * }
+   * ```
    */
   async isAuthorized(
     authRequest: string,
@@ -222,90 +207,138 @@ export class LaunchKeyClient {
   }
 
   /**
-   * Tells the engine that the login which belongs to this auth request is over.
+   * Ends the LaunchKey session of an auth request, after the user has logged out of the application.
    *
    * @returns `false` when the engine knows no such session.
-   * @throws CommunicationError, EngineError when the engine is away.
+   * @throws CommunicationError, EngineError when the engine cannot be reached.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function endSession(client: LaunchKeyClient, authRequest: string) {
+   *   if (!(await client.logout(authRequest))) console.warn('The session had ended before.');
+   * }
+   * ```
    */
   async logout(authRequest: string, options: CallOptions = {}): Promise<boolean> {
     return this.report(authRequest, 'Revoke', true, options);
   }
 
   /**
-   * Verifies a logout event: parameter `deorbit` (or `clear`) and `signature`.
+   * Verifies a logout event of which parameter `deorbit` (or `clear`) and `signature` are known. Use
+   * `handleCallback()` for the parameters of an event as a whole.
    *
    * @returns The `userHash` of the user who logged out on the device.
-   * @throws InvalidCallbackError when it is forged, altered or stale.
+   * @throws InvalidCallbackError when it is forged, altered, malformed or older than five minutes.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function userWhoLoggedOut(client: LaunchKeyClient, query: URLSearchParams) {
+   *   return client.clear(query.get('deorbit') ?? '', query.get('signature') ?? '');
+   * }
+   * ```
    */
-  async clear(clear: string, signature: string, { signal }: CallOptions = {}): Promise<string> {
-    const { userHash } = await this.verifyLogout(clear, signature, { signal });
+  async clear(clear: string, signature: string, options: CallOptions = {}): Promise<string> {
+    const { userHash } = await logoutEvent(clear, signature, this.#calls.clock).verify(options);
     return userHash;
   }
 
-  /** The same as `clear`, by the name that the vendor's pages give it. */
+  /** The same as {@link LaunchKeyClient.clear}, under the name of the vendor's pages. */
   async deorbit(deorbit: string, signature: string, options: CallOptions = {}): Promise<string> {
     return this.clear(deorbit, signature, options);
   }
 
   /**
-   * Reads a server-side event. A logout has been verified; of an answer no signature is looked at,
-   * since most engines make none: poll for it and believe that.
+   * Reads a server-side event. Sends nothing and verifies nothing: the result has a `verify()`.
    *
-   * @throws InvalidCallbackError for anything that is no event, or that cannot be trusted.
-   * @throws CommunicationError when the engine's key is not known and cannot be had: let the event
-   *   be sent again.
+   * @throws InvalidCallbackError for anything but exactly one event of a known kind.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function receive(client: LaunchKeyClient, query: URLSearchParams) {
+   *   const event = client.readEvent(query);
+   *   if (event.type === 'logout') {
+   *     const { userHash, time } = await event.verify();
+   *     return `${userHash} logged out at ${time.toISOString()}`;
+   *   }
+   *   const answer = await client.pollRequest(event.authRequest);
+   *   return answer ? `${answer.userHash} answered` : 'The event is not true';
+   * }
+   * ```
    */
-  async handleCallback(params: EventParameters, options: CallOptions = {}): Promise<CallbackEvent> {
-    const event = readCallback(params);
-    return event.type === 'auth' ? event : this.verifyLogout(event.text, event.signature, options);
+  readEvent(params: EventParameters): ReceivedEvent {
+    return readEvent(params, this.#calls.clock);
   }
 
   /**
-   * Creates a user in the application's white label directory, or a new pairing code for one.
+   * Reads a server-side event, and verifies it if it is a logout. The signature of an answer is not
+   * verified, since most engines make none: poll for the answer, and trust that.
+   *
+   * @throws InvalidCallbackError for anything but an event, and for a logout that is forged, altered or
+   *   older than five minutes.
+   * @throws CommunicationError, EngineError when the engine's key is not known and cannot be fetched.
+   *   Answer 503 then, so that the engine sends the event again.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function receive(client: LaunchKeyClient, query: URLSearchParams) {
+   *   const event = await client.handleCallback(query);
+   *   return event.type === 'logout' ? `${event.userHash} logged out` : 'Poll for the answer';
+   * }
+   * ```
+   */
+  async handleCallback(params: EventParameters, options: CallOptions = {}): Promise<CallbackEvent> {
+    const event = this.readEvent(params);
+    if (event.type === 'logout') return event.verify(options);
+    const { verify: _, ...answer } = event;
+    return answer;
+  }
+
+  /**
+   * Creates a user in the application's white label directory, or a new pairing code for a user who is
+   * in it.
    *
    * @param identifier The application's own name for the user.
+   * @throws InvalidCredentialsError when the application has no white label directory.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function pairingCode(client: LaunchKeyClient, customer: string) {
+   *   const { qrcode, code } = await client.createWhiteLabelUser(customer);
+   *   return `<img src="${encodeURI(qrcode)}" alt="Scan this, or type ${code}">`;
+   * }
+   * ```
    */
   async createWhiteLabelUser(
     identifier: string,
     { signal }: CallOptions = {},
   ): Promise<WhiteLabelUser> {
-    if (typeof identifier !== 'string' || identifier === '') {
-      throw new InvalidRequestError('identifier must be a non-empty string');
-    }
-    const { data } = await this.#call(signal, (envelope) => this.#userCall(envelope, identifier));
-    return this.#openWhiteLabelUser(data);
+    checkIdentifier(identifier);
+    const { data } = await this.#calls.sendSigned('/users', { identifier }, signal);
+    return openWhiteLabelUser(data, this.#decrypter);
   }
 
-  /** Closes the connections that are not in use. Calls under way go on, and new ones may be made. */
+  /** Closes the idle connections. Calls under way go on, and new calls may be made. */
   close(): void {
-    this.#transport.close();
+    this.#calls.close();
   }
 
   /**
-   * One poll, and whether the engine held it.
+   * Polls once, and says whether the engine held the poll.
    *
    * @internal
    */
   async poll(authRequest: string, { wait = 0, signal }: PollOptions = {}): Promise<PollResult> {
-    checkAuthRequest(authRequest);
-    if (!Number.isInteger(wait) || wait < 0 || wait > 3600) {
-      throw new InvalidRequestError('wait must be a whole number of seconds from 0 to 3600');
-    }
-    const form = new URLSearchParams({ auth_request: authRequest });
-    const { data, pending, held, retryAfter } = await this.#call(signal, (envelope) => ({
-      // Proxies log URLs, so the envelope travels in the body. Every engine takes a poll in this
-      // form, because the PHP SDK sends it.
-      method: 'POST',
-      path: '/poll',
-      query: 'METHOD=GET',
-      body: `${envelope.form}&${form}`,
-      contentType: FORM,
-      wait,
-      idempotent: true,
-    }));
-    const result: PollResult = { answer: pending ? null : readPollAnswer(data), held };
-    if (retryAfter !== undefined) result.retryAfter = retryAfter;
-    return result;
+    return readPollResult(await this.#calls.sendForm(pollCall(authRequest, wait), signal));
   }
 
   /**
@@ -324,27 +357,20 @@ export class LaunchKeyClient {
   }
 
   /**
-   * Reports to the engine: `Authenticate` what came of an answer, `Revoke` that the login is over.
-   * Resolves to `false` when the engine refuses, and rejects when it cannot be told.
+   * Reports to the engine. Resolves to `false` when the engine refuses the report, and rejects when it
+   * cannot be delivered.
    *
    * @internal
    */
   async report(
     authRequest: string,
-    action: 'Authenticate' | 'Revoke',
+    action: ReportAction,
     status: boolean,
     { signal }: CallOptions = {},
   ): Promise<boolean> {
-    checkAuthRequest(authRequest);
-    const form = new URLSearchParams({ auth_request: authRequest, action, status: bool(status) });
+    const call = reportCall(authRequest, action, status);
     try {
-      await this.#call(signal, (envelope) => ({
-        method: 'PUT',
-        path: '/logs',
-        body: `${envelope.form}&${form}`,
-        contentType: FORM,
-        idempotent: true,
-      }));
+      await this.#calls.sendForm(call, signal);
       return true;
     } catch (error) {
       if (isRefusal(error)) return false;
@@ -353,201 +379,12 @@ export class LaunchKeyClient {
   }
 
   /**
-   * Verifies a logout event and tells its time.
-   *
-   * @internal
-   */
-  async verifyLogout(
-    text: string,
-    signature: string,
-    { signal }: CallOptions = {},
-  ): Promise<LogoutEvent> {
-    return abortable(() => verifyLogout({ text, signature }, this.#clock), signal);
-  }
-
-  /**
-   * Verifies the signature that this project's engine puts on its events.
-   *
-   * @internal
-   */
-  async verifyEvent(params: EventParameters, { signal }: CallOptions = {}): Promise<EventTrust> {
-    return abortable(() => verifyEvent(params, this.#clock), signal);
-  }
-
-  /**
-   * The engine's time in milliseconds since 1970; the local time as long as the engine has not been
-   * asked. Up to a second late, since engines tell whole seconds.
+   * The engine's time in ms since 1970, or the local time before the first ping. Up to a second late,
+   * since engines send whole seconds.
    *
    * @internal
    */
   engineNow(): number {
-    return this.#clock.now() ?? Date.now();
+    return this.#calls.clock.now() ?? Date.now();
   }
-
-  async #askForPing(): Promise<Members> {
-    const reply = await this.#transport.send({ method: 'GET', path: '/ping', idempotent: true });
-    return this.#read(reply).data;
-  }
-
-  /**
-   * Sends a call with the envelope of this second. Where the engine finds the envelope stale or made
-   * with a key of the past, once more after a new ping, and never a third time.
-   */
-  async #call(
-    signal: AbortSignal | undefined,
-    build: (envelope: Envelope) => Call | Promise<Call>,
-  ): Promise<Outcome & Pick<Reply, 'held' | 'retryAfter'>> {
-    const envelope =
-      this.#envelopes.ready() ?? (await abortable(() => this.#envelopes.current(), signal));
-    try {
-      return await this.#sendAndRead(await build(envelope), signal);
-    } catch (error) {
-      if (!(error instanceof LaunchKeyError) || !isCuredByPing(error.messageCode)) throw error;
-    }
-    await abortable(() => this.#clock.newerThan(envelope.reading), signal);
-    const renewed = await abortable(() => this.#envelopes.current(), signal);
-    try {
-      return await this.#sendAndRead(await build(renewed), signal);
-    } catch (error) {
-      throw error instanceof LaunchKeyError && isStaleStamp(error.messageCode)
-        ? staysStale(error)
-        : error;
-    }
-  }
-
-  async #sendAndRead(
-    call: Call,
-    signal: AbortSignal | undefined,
-  ): Promise<Outcome & Pick<Reply, 'held' | 'retryAfter'>> {
-    call.signal = signal;
-    const reply = await this.#transport.send(call);
-    const { data, pending } = this.#read(reply);
-    return { data, pending, held: reply.held, retryAfter: reply.retryAfter };
-  }
-
-  #read(reply: Reply): Outcome {
-    return readReply(reply, this.#secrets);
-  }
-
-  /** The JSON body is signed as a whole, and the signature is in the query. */
-  async #userCall(envelope: Envelope, identifier: string): Promise<Call> {
-    const { appKey, privateKey } = this.#options;
-    const body = JSON.stringify({ app_key: appKey, secret_key: envelope.secretKey, identifier });
-    const signature = (await sign(privateKey, Buffer.from(body))).toString('base64');
-    return {
-      method: 'POST',
-      path: '/users',
-      query: new URLSearchParams({ signature }).toString(),
-      body,
-      contentType: 'application/json',
-      idempotent: false,
-    };
-  }
-
-  async #openWhiteLabelUser(data: Members): Promise<WhiteLabelUser> {
-    const cipher = decodeBase64(data.cipher, 2048);
-    const encrypted = decodeBase64(data.data, 65_536);
-    const text =
-      cipher && encrypted && (await this.#decryptWhiteLabel(cipher, encrypted).catch(() => null));
-    const members = text ? parseObject(text) : null;
-    const { qrcode, code } = members ?? {};
-    if (typeof qrcode !== 'string' || typeof code !== 'string') {
-      throw new InvalidResponseError('The new user does not decrypt to a QR code and a code');
-    }
-    return { qrcode, code };
-  }
-
-  async #decryptWhiteLabel(cipher: Buffer, encrypted: Buffer): Promise<string> {
-    const keyAndIv = await this.#decrypter.decrypt(cipher);
-    return decryptAes(keyAndIv, encrypted);
-  }
-}
-
-/** The secret key as it is, and as it stands in JSON and in a form. */
-function spellings(secret: string): string[] {
-  const form = new URLSearchParams({ secret }).toString().slice('secret='.length);
-  return [secret, JSON.stringify(secret).slice(1, -1), form];
-}
-
-function authorizeForm(username: unknown, options: AuthorizeOptions): URLSearchParams {
-  const { session = true, userPushId = false, policy, numberMatch } = options;
-  if (typeof username !== 'string' || username.trim() === '') {
-    throw new InvalidRequestError('username must be a non-empty string');
-  }
-  const form = new URLSearchParams({
-    username,
-    session: bool(session),
-    user_push_id: bool(userPushId),
-  });
-  const context = contextOf(options.context, numberMatch);
-  if (context !== undefined) form.set('context', context);
-  if (policy !== undefined) form.set('policy', policyText(policy));
-  if (numberMatch !== undefined) form.set('number_match', String(numberMatch));
-  return form;
-}
-
-/** Engines that do not know `number_match` ignore it, so the context names the number too. */
-function contextOf(context: unknown, numberMatch: unknown): string | undefined {
-  if (context !== undefined && typeof context !== 'string') {
-    throw new InvalidRequestError('context must be a string');
-  }
-  if (numberMatch !== undefined && !/^\d\d$/.test(String(numberMatch))) {
-    throw new InvalidRequestError('numberMatch must be a number of two digits');
-  }
-  const number = numberMatch === undefined ? undefined : `Number: ${numberMatch}`;
-  const text = [context, number].filter(Boolean).join('\n');
-  // Counted in UTF-16 units, as Java counts.
-  if (text.length > MAX_CONTEXT) {
-    throw new InvalidRequestError(`context has more than ${MAX_CONTEXT} characters`);
-  }
-  return text === '' ? undefined : text;
-}
-
-function policyText(policy: unknown): string {
-  // Whatever else it is, a promise or raw options, an engine would read it as no demand at all.
-  const { minimum_requirements: minimum, factors } = (policy ?? {}) as Partial<Policy>;
-  if (!Array.isArray(minimum) || !Array.isArray(factors) || minimum.length + factors.length === 0) {
-    throw new InvalidRequestError('policy must be an object as policy() makes it');
-  }
-  return JSON.stringify({ minimum_requirements: minimum, factors });
-}
-
-/** Booleans as Python sends them, which every engine takes. */
-const bool = (value: boolean) => (value ? 'True' : 'False');
-
-function checkAuthRequest(authRequest: unknown): void {
-  if (typeof authRequest !== 'string' || authRequest === '' || authRequest.length > 256) {
-    throw new InvalidRequestError('authRequest must be the token of an auth request');
-  }
-}
-
-function readPollAnswer(data: Members): PollAnswer {
-  const { auth, user_hash: userHash, organization_user, user_push_id } = data;
-  if (typeof auth !== 'string' || auth === '' || typeof userHash !== 'string' || userHash === '') {
-    throw new InvalidResponseError('The answer lacks auth or user_hash');
-  }
-  const answer: PollAnswer = { auth, userHash };
-  if (typeof organization_user === 'string' && organization_user !== '') {
-    answer.organizationUser = organization_user;
-  }
-  if (typeof user_push_id === 'string' && user_push_id !== '') answer.userPushId = user_push_id;
-  return answer;
-}
-
-/** The engine has spoken, and would say the same again. */
-function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof LaunchKeyError &&
-    error.status !== undefined &&
-    !error.retryable &&
-    !(error instanceof InvalidResponseError)
-  );
-}
-
-function staysStale(error: LaunchKeyError): ExpiredAuthRequestError {
-  const { status, messageCode, engineMessage } = error;
-  return new ExpiredAuthRequestError(
-    'The engine calls the time stamp stale, also after its clock was asked for anew',
-    { code: STALE_STAMP, status, messageCode, engineMessage },
-  );
 }

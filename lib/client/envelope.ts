@@ -1,19 +1,20 @@
 import type { KeyObject } from 'node:crypto';
-import { encryptOaep, oaepLimit, sign } from '../crypto/rsa.js';
+import { encryptOaep, maxOaepBytes, sign } from '../crypto/rsa.js';
 import { ConfigurationError } from '../errors.js';
 import { formatTime } from '../util/time.js';
-import type { EngineClock, Reading } from './clock.js';
+import type { EngineClock, Reading } from './engine-clock.js';
 
-/** What authenticates a call. */
+/** The part of a call that authenticates the application. */
 export interface Envelope {
-  /** The reading of the engine's clock and key that it was made with. */
+  /** The reading of the engine's clock and key with which it was made. */
   readonly reading: Reading;
   /** `app_key`, `secret_key` and `signature`, form-encoded. */
   readonly form: string;
-  /** The encrypted secret key in base64, for the call that is signed as a whole. */
+  /** The encrypted secret key in base64, for calls that are signed as a whole. */
   readonly secretKey: string;
 }
 
+/** The credentials that an envelope is made of. */
 export interface EnvelopeOptions {
   appKey: string;
   secretKey: string;
@@ -27,11 +28,14 @@ interface Latest {
   made?: Envelope;
 }
 
+/** The smallest ping key. */
+const MIN_ENGINE_KEY_BITS = 2048;
+
 /**
- * Makes envelopes: one for each engine second, shared by all calls of that second.
+ * Makes envelopes: one for each second of engine time, shared by all calls of that second.
  *
- * Nothing in an envelope binds it to one call, so under load the cost of its private-key operation
- * vanishes.
+ * An envelope is not bound to one call, so under load the cost of its private-key operation becomes
+ * negligible.
  */
 export class Envelopes {
   readonly #options: EnvelopeOptions;
@@ -39,40 +43,43 @@ export class Envelopes {
   #latest: Latest | undefined;
 
   constructor(options: EnvelopeOptions, clock: EngineClock) {
-    const tooMuch = secretText(options.secretKey, 0).length - oaepLimit(2048);
-    if (tooMuch > 0) {
-      throw new ConfigurationError('secretKey', `is ${tooMuch} bytes too long for an envelope`);
+    const excess = plaintext(options.secretKey, 0).length - maxOaepBytes(MIN_ENGINE_KEY_BITS);
+    if (excess > 0) {
+      throw new ConfigurationError(
+        'secretKey',
+        `is ${excess} bytes too long for an envelope. Pass the application's secret key.`,
+      );
     }
     this.#options = options;
     this.#clock = clock;
   }
 
-  /** The envelope of this engine second if it has been made: then there is nothing to wait for. */
+  /** The envelope of this second if it is made already, so that no promise has to be awaited. */
   ready(): Envelope | undefined {
     const reading = this.#clock.known();
-    return reading && this.#latestOf(reading, secondOf(reading))?.made;
+    return reading && this.#find(reading, secondOf(reading))?.made;
   }
 
-  /** The envelope of this engine second, made with a reading not older than five minutes. */
+  /** The envelope of this second, made with a reading of the last five minutes. */
   async current(): Promise<Envelope> {
     const reading = await this.#clock.current();
     const second = secondOf(reading);
-    const known = this.#latestOf(reading, second);
-    if (known) return known.making;
+    const found = this.#find(reading, second);
+    if (found) return found.making;
     const latest: Latest = { second, reading, making: this.#make(reading, second * 1000) };
     this.#latest = latest;
     latest.made = await latest.making;
     return latest.made;
   }
 
-  #latestOf(reading: Reading, second: number): Latest | undefined {
+  #find(reading: Reading, second: number): Latest | undefined {
     const latest = this.#latest;
     return latest?.second === second && latest.reading === reading ? latest : undefined;
   }
 
   async #make(reading: Reading, time: number): Promise<Envelope> {
     const { appKey, secretKey, privateKey } = this.#options;
-    const ciphertext = encryptOaep(reading.key, secretText(secretKey, time));
+    const ciphertext = encryptOaep(reading.key, plaintext(secretKey, time));
     const signature = await sign(privateKey, ciphertext);
     const encrypted = ciphertext.toString('base64');
     const form = new URLSearchParams({
@@ -84,9 +91,9 @@ export class Envelopes {
   }
 }
 
-/** The second that the engine's clock shows. */
+/** The second of engine time. */
 const secondOf = ({ offset }: Reading) => Math.floor((performance.now() + offset) / 1000);
 
-function secretText(secret: string, time: number): Buffer {
+function plaintext(secret: string, time: number): Buffer {
   return Buffer.from(JSON.stringify({ secret, stamped: formatTime(time) }));
 }

@@ -1,159 +1,128 @@
-import type { KeyObject } from 'node:crypto';
-import { verify } from '../crypto/rsa.js';
 import { InvalidCallbackError } from '../errors.js';
+import { abortable } from '../util/abort.js';
 import { decodeBase64 } from '../util/base64.js';
 import { parseTime } from '../util/time.js';
-import type { EngineClock, Reading } from './clock.js';
-import { parseObject } from './reply.js';
+import type { CallOptions } from './call-options.js';
+import type { EngineClock } from './engine-clock.js';
+import { verifySignature } from './event-signature.js';
+import { parseObject } from './response.js';
 
 /**
  * The parameters of a server-side event: of the query, of a form body, or of JSON. Every value must
- * be a string and occur once.
+ * be a string, and every name may occur once.
  */
 export type EventParameters = URLSearchParams | Readonly<Record<string, unknown>>;
 
-/**
- * The user has answered an auth request. Nobody signed this, so it is a hint: poll for the answer,
- * and believe that.
- */
+/** The user answered an auth request. */
 export interface AuthEvent {
   type: 'auth';
+  /** The token of the auth request. */
   authRequest: string;
-  /** The encrypted answer. */
+  /** The auth package, not decrypted yet. */
   auth: string;
+  /** The user's name towards this application. */
   userHash: string;
+  /** The user's name towards all applications of the organization, where there is one. */
   organizationUser?: string;
+  /** A name by which the user can be asked again, where `authorize()` asked for one. */
   userPushId?: string;
 }
 
-/** The user ended the LaunchKey sessions of this application on the device. The engine signed it. */
+/** The user ended the LaunchKey sessions of this application on the device. */
 export interface LogoutEvent {
   type: 'logout';
+  /** The user's name towards this application. */
   userHash: string;
-  /** When the user did so, in engine time, whole seconds. Sessions that began later go on. */
+  /** When the user did so: engine time, in whole seconds. Sessions that began later go on. */
   time: Date;
 }
 
-/** What `handleCallback` makes of the parameters. */
+/** The result of `client.handleCallback()`. */
 export type CallbackEvent = AuthEvent | LogoutEvent;
 
-/** A logout whose signature has not been verified yet. */
-export interface SignedLogout {
-  type: 'signed-logout';
-  text: string;
-  signature: string;
+/** An auth event as it was received. Its members are not verified until `verify()` resolves. */
+export interface ReceivedAuthEvent extends AuthEvent {
+  /**
+   * Verifies `event_signature` and `event_time`, which this project's engine adds to its events. Most
+   * engines do not sign auth events: poll for the answer then, and trust that.
+   *
+   * @throws InvalidCallbackError when the event is not signed, forged, altered or older than five
+   *   minutes.
+   * @throws CommunicationError, EngineError when the engine's key is not known and cannot be fetched.
+   */
+  verify(options?: CallOptions): Promise<AuthEvent>;
 }
 
-/** Whether the engine signed an event, and which one it is, so that a repeated one is seen. */
-export interface EventTrust {
-  trusted: boolean;
-  eventId?: string;
-  time?: Date;
+/** A logout event as it was received. */
+export interface ReceivedLogoutEvent {
+  type: 'logout';
+  /**
+   * Verifies the engine's signature and the time of the event.
+   *
+   * @throws InvalidCallbackError when the event is forged, altered, malformed or older than five
+   *   minutes.
+   * @throws CommunicationError, EngineError when the engine's key is not known and cannot be fetched.
+   */
+  verify(options?: CallOptions): Promise<LogoutEvent>;
 }
 
-// The largest event known has an auth package of some 700 characters.
-const MAX_PARAMS = 32;
-const MAX_NAME = 64;
-const MAX_VALUE = 4096;
+/** The result of `client.readEvent()`. */
+export type ReceivedEvent = ReceivedAuthEvent | ReceivedLogoutEvent;
 
-/** How old an event may be, and how far ahead, in engine time. */
-const MAX_AGE = 300_000;
+// The largest known event has an auth package of about 700 characters.
+const MAX_PARAMETERS = 32;
+const MAX_NAME_LENGTH = 64;
+const MAX_VALUE_LENGTH = 4096;
+const MAX_SIGNATURE_BYTES = 2048;
 
 /**
- * Reads the parameters of an event without asking anybody anything.
+ * Reads the parameters of an event. Sends nothing.
  *
- * @throws InvalidCallbackError for anything but exactly one event of a known shape.
+ * @throws InvalidCallbackError for anything but exactly one event of a known kind.
  */
-export function readCallback(params: EventParameters): AuthEvent | SignedLogout {
-  const values = readParams(params);
-  // The guide calls it `clear`, the vendor's pages and the other SDKs `deorbit`.
+export function readEvent(parameters: EventParameters, clock: EngineClock): ReceivedEvent {
+  const values = readParameters(parameters);
+  // The guide calls it `clear`; the vendor's pages and the other SDKs call it `deorbit`.
   const logouts = ['deorbit', 'clear'].filter((name) => values.has(name));
   const isAuth = values.has('auth');
-  if (logouts.length + (isAuth ? 1 : 0) !== 1) throw invalid('is neither an answer nor a logout');
-  if (isAuth) return readAuthEvent(values);
+  if (logouts.length + (isAuth ? 1 : 0) !== 1) {
+    throw invalid('is neither an answer nor a logout. It needs auth, or deorbit and signature');
+  }
+  if (isAuth) return authEvent(values, clock);
+  return logoutEvent(need(values, logouts[0] as string), need(values, 'signature'), clock);
+}
+
+/** A logout event of which text and signature are known. */
+export function logoutEvent(
+  text: unknown,
+  signature: unknown,
+  clock: EngineClock,
+): ReceivedLogoutEvent {
+  const bytes = decodeBase64(signature, MAX_SIGNATURE_BYTES);
+  if (!bytes) throw invalid('has a signature that is not base64');
+  if (typeof text !== 'string' || text.length > MAX_VALUE_LENGTH) {
+    throw invalid(`has a text that is not a string of at most ${MAX_VALUE_LENGTH} characters`);
+  }
   return {
-    type: 'signed-logout',
-    text: need(values, logouts[0] as string),
-    signature: need(values, 'signature'),
+    type: 'logout',
+    verify: ({ signal } = {}) => abortable(() => verifyLogout(text, bytes, clock), signal),
   };
 }
 
-/**
- * Verifies the engine's signature over a logout, and that it is of these five minutes.
- *
- * @throws InvalidCallbackError when it is forged, altered, stale, ahead of time or malformed.
- */
-export async function verifyLogout(
-  { text, signature }: Omit<SignedLogout, 'type'>,
+async function verifyLogout(
+  text: string,
+  signature: Buffer,
   clock: EngineClock,
 ): Promise<LogoutEvent> {
-  const bytes = decodeBase64(signature, 2048);
-  if (!bytes || typeof text !== 'string' || text.length > MAX_VALUE) throw invalid('is malformed');
-  // Python drops the carriage returns before it verifies.
+  // Python removes the carriage returns before it verifies.
   const texts = text.includes('\r') ? [text, text.replaceAll('\r', '')] : [text];
-  const event = readLogout(text);
-  const verdict = await withRenewal(clock, async (reading) => {
-    if (!(await isSigned(texts, bytes, clock.eventKeys(reading)))) return 'forged';
-    return event && isFresh(event.time, reading) ? 'valid' : 'stale';
-  });
-  if (verdict === 'forged') throw invalid('is not signed by the engine');
-  if (!event) throw invalid('has an unknown shape');
-  if (verdict === 'stale') throw invalid('is older than five minutes, or ahead of time');
-  return event;
-}
-
-/**
- * Verifies `event_signature`, which this project's engine adds to its events. Most engines sign no
- * event: then it is not trusted, and the answer must be polled.
- */
-export async function verifyEvent(
-  params: EventParameters,
-  clock: EngineClock,
-): Promise<EventTrust> {
-  const values = readParams(params);
-  const signature = decodeBase64(values.get('event_signature'), 2048);
-  const time = parseTime(values.get('event_time'));
-  const eventId = values.get('event_id');
-  if (!signature || !time || !eventId) return { trusted: false };
-  values.delete('event_signature');
-  const signed = new URLSearchParams([...values]);
-  signed.sort();
-  const verdict = await withRenewal(clock, async (reading) => {
-    if (!(await isSigned([signed.toString()], signature, clock.eventKeys(reading))))
-      return 'forged';
-    return isFresh(time, reading) ? 'valid' : 'stale';
-  });
-  return verdict === 'valid' ? { trusted: true, eventId, time } : { trusted: false };
-}
-
-type Verdict = 'valid' | 'forged' | 'stale';
-
-/** The key may have been rotated, or the clock be off: a new ping, if one is allowed, may show it. */
-async function withRenewal(
-  clock: EngineClock,
-  check: (reading: Reading) => Promise<Verdict>,
-): Promise<Verdict> {
-  const verdict = await check(await clock.forEvent());
-  if (verdict === 'valid') return verdict;
-  const renewed = await clock.renewedForEvent();
-  return renewed ? check(renewed) : verdict;
-}
-
-async function isSigned(
-  texts: readonly string[],
-  signature: Buffer,
-  keys: readonly KeyObject[],
-): Promise<boolean> {
-  for (const key of keys) {
-    for (const text of texts) {
-      if (await verify(key, Buffer.from(text), signature)) return true;
-    }
-  }
-  return false;
-}
-
-function isFresh(time: Date, reading: Reading): boolean {
-  return Math.abs(performance.now() + reading.offset - time.getTime()) <= MAX_AGE;
+  const logout = readLogout(text);
+  const time = logout?.time ?? null;
+  const verdict = await verifySignature({ texts, signature, time }, clock);
+  if (verdict === 'forged') throw forged();
+  if (!logout) throw invalid('is signed, but lacks a readable time or user_hash');
+  if (verdict === 'stale') throw stale();
+  return logout;
 }
 
 function readLogout(text: string): LogoutEvent | null {
@@ -164,7 +133,7 @@ function readLogout(text: string): LogoutEvent | null {
   return { type: 'logout', userHash, time };
 }
 
-function readAuthEvent(values: Map<string, string>): AuthEvent {
+function authEvent(values: Map<string, string>, clock: EngineClock): ReceivedAuthEvent {
   const event: AuthEvent = {
     type: 'auth',
     authRequest: need(values, 'auth_request'),
@@ -175,34 +144,63 @@ function readAuthEvent(values: Map<string, string>): AuthEvent {
   const userPushId = values.get('user_push_id');
   if (organizationUser) event.organizationUser = organizationUser;
   if (userPushId) event.userPushId = userPushId;
-  return event;
+  return {
+    ...event,
+    verify: async ({ signal } = {}) => {
+      await abortable(() => verifyAuthEvent(values, clock), signal);
+      return event;
+    },
+  };
 }
 
-function readParams(params: EventParameters): Map<string, string> {
-  if (typeof params !== 'object' || params === null) throw invalid('has no parameters');
-  const entries = isSearchParams(params) ? [...params] : Object.entries(params);
-  if (entries.length > MAX_PARAMS) throw invalid('has too many parameters');
+/** The signature covers all other parameters, sorted by name and form-encoded. */
+async function verifyAuthEvent(values: Map<string, string>, clock: EngineClock): Promise<void> {
+  const signature = decodeBase64(values.get('event_signature'), MAX_SIGNATURE_BYTES);
+  const time = parseTime(values.get('event_time'));
+  if (!signature || !time || !values.get('event_id')) {
+    throw invalid('carries no signature of the engine. Poll for the answer instead');
+  }
+  const signed = new URLSearchParams([...values].filter(([name]) => name !== 'event_signature'));
+  signed.sort();
+  const verdict = await verifySignature({ texts: [signed.toString()], signature, time }, clock);
+  if (verdict === 'forged') throw forged();
+  if (verdict === 'stale') throw stale();
+}
+
+function readParameters(parameters: EventParameters): Map<string, string> {
+  if (typeof parameters !== 'object' || parameters === null) throw invalid('has no parameters');
+  const entries = isSearchParams(parameters) ? [...parameters] : Object.entries(parameters);
+  if (entries.length > MAX_PARAMETERS) {
+    throw invalid(`has more than ${MAX_PARAMETERS} parameters`);
+  }
   const values = new Map<string, string>();
   for (const [name, value] of entries) {
     if (value === undefined) continue;
-    // Body and query parsers make arrays and objects out of repeated and bracketed names.
+    // Parsers of bodies and queries make arrays and objects of repeated and bracketed names.
     if (typeof value !== 'string') throw invalid('has a parameter that is not a string');
     if (values.has(name)) throw invalid('has a parameter twice');
-    if (name.length > MAX_NAME || value.length > MAX_VALUE) throw invalid('is too long');
+    if (name.length > MAX_NAME_LENGTH || value.length > MAX_VALUE_LENGTH) {
+      throw invalid('has a parameter that is too long');
+    }
     values.set(name, value);
   }
   return values;
 }
 
-/** `instanceof` would not know the one of another realm, such as Jest's. */
-function isSearchParams(params: object): params is URLSearchParams {
-  return Object.prototype.toString.call(params) === '[object URLSearchParams]';
+/** `instanceof` is false for parameters of another realm, such as Jest's. */
+function isSearchParams(parameters: object): parameters is URLSearchParams {
+  return Object.prototype.toString.call(parameters) === '[object URLSearchParams]';
 }
 
 function need(values: Map<string, string>, name: string): string {
   const value = values.get(name);
-  if (!value) throw invalid(`lacks ${name}`);
+  if (!value) throw invalid(`lacks the parameter ${name}`);
   return value;
 }
 
-const invalid = (reason: string) => new InvalidCallbackError(`The event ${reason}`);
+const invalid = (reason: string) =>
+  new InvalidCallbackError(`The event ${reason}. It was ignored.`);
+
+const forged = () => invalid("is not signed by the engine's key");
+
+const stale = () => invalid('is more than five minutes old or ahead in engine time');

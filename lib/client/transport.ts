@@ -1,8 +1,9 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { Axios } from 'axios';
+import { Axios, type AxiosRequestConfig } from 'axios';
 import { CommunicationError, LaunchKeyError } from '../errors.js';
-import { brokeBeforeAnswer, engineAdapter, type Reply } from './adapter.js';
+import { engineAdapter, type HttpResponse, isBrokenBeforeAnswer } from './adapter.js';
+import type { Redact } from './redaction.js';
 
 /** One call to the engine. Credentials and tokens belong in the body: proxies log the query. */
 export interface Call {
@@ -15,117 +16,133 @@ export interface Call {
   contentType?: string;
   /** Seconds for which the engine is asked to hold the call (RFC 7240, `Prefer: wait`). */
   wait?: number;
-  /** Whether the call may be sent a second time when its connection broke before an answer. */
+  /** Whether the call may be sent again when its connection breaks before an answer. */
   idempotent: boolean;
   signal?: AbortSignal | undefined;
 }
 
+/** The options of {@link Transport}. */
 export interface TransportOptions {
   baseUrl: URL;
+  /** In ms. */
   requestTimeout: number;
   maxConnections: number;
   ca?: string | Buffer | Array<string | Buffer> | undefined;
+  agent?: HttpAgent | undefined;
   maxHeldPolls?: number;
 }
 
 /**
- * How many polls are held at once. A held poll occupies a connection; whoever comes after these is
- * asked to poll at intervals instead.
+ * How many polls are held at the same time. Each occupies a connection. Polls beyond that number are
+ * sent without `Prefer`.
  */
 export const MAX_HELD_POLLS = 10_000;
 
-// Idle connections are closed well before servers and proxies do it (nginx 75 s, load balancers
-// 60 s; node:http announces its 5 s and the agent heeds that): `authorize` is never sent twice, so
-// it must not meet a connection that the other side is about to close.
-const IDLE_TIMEOUT = 15_000;
+// Servers and proxies close idle connections after 5 s (node:http, which announces it), 60 s or 75 s
+// (load balancers, nginx). The client closes them earlier: `authorize` is never sent twice, so it must
+// not meet a connection that the other side is about to close.
+const IDLE_TIMEOUT_MS = 15_000;
 
 /**
- * Brings calls to the engine by axios: kept-alive and bounded connections, no redirects, no proxy.
+ * Sends calls to the engine by axios, over kept-alive and bounded connections, without redirects.
  *
- * Short calls and held polls have connections of their own, so that logins that wait never keep one
+ * Short calls and held polls use different connections, so that waiting logins do not keep a new one
  * from starting.
  */
 export class Transport {
   readonly #axios: InstanceType<typeof Axios>;
-  readonly #timeout: number;
+  readonly #requestTimeout: number;
   readonly #basePath: string;
+  readonly #ownAgents: readonly HttpAgent[];
   readonly #shortCalls: HttpAgent;
   readonly #heldPolls: HttpAgent;
-  readonly #maxHeld: number;
-  #held = 0;
+  readonly #maxHeldPolls: number;
+  readonly #redact: Redact;
+  #heldPollCount = 0;
 
-  constructor(options: TransportOptions) {
-    const { baseUrl, requestTimeout, maxConnections, ca, maxHeldPolls = MAX_HELD_POLLS } = options;
-    const Agent = baseUrl.protocol === 'https:' ? HttpsAgent : HttpAgent;
-    const common = { keepAlive: true, timeout: IDLE_TIMEOUT, ...(ca !== undefined && { ca }) };
-    this.#shortCalls = new Agent({ ...common, maxSockets: maxConnections });
-    this.#heldPolls = new Agent({
-      ...common,
-      maxSockets: maxHeldPolls,
-      // All of them come back after each poll: those that were closed would be opened anew.
-      maxFreeSockets: maxHeldPolls,
-    });
-    this.#maxHeld = maxHeldPolls;
-    this.#timeout = requestTimeout;
+  /** @param redact Cleans the message of an unexpected error. */
+  constructor(options: TransportOptions, redact: Redact) {
+    const { baseUrl, agent, ca, maxConnections, maxHeldPolls = MAX_HELD_POLLS } = options;
+    this.#shortCalls = agent ?? ownAgent(options, maxConnections);
+    this.#heldPolls = agent ?? ownAgent(options, maxHeldPolls);
+    this.#ownAgents = agent ? [] : [this.#shortCalls, this.#heldPolls];
+    this.#maxHeldPolls = maxHeldPolls;
+    this.#requestTimeout = options.requestTimeout;
     this.#basePath = baseUrl.pathname.replace(/\/+$/, '');
-    // The bare class, without the defaults of `axios.create()`, which are merged, validated and applied
-    // for every call. Bodies are encoded before and parsed after, so that there is nothing to guess.
-    this.#axios = new Axios({ adapter: engineAdapter(baseUrl) });
+    this.#redact = redact;
+    // The bare class: `axios.create()` merges, validates and applies its defaults for each call.
+    this.#axios = new Axios({ adapter: engineAdapter(baseUrl, agent && ca) });
   }
 
-  /** Rejects with a `CommunicationError`, an `InvalidResponseError`, or the signal's reason. */
-  async send(call: Call): Promise<Reply> {
-    const wait = this.#held < this.#maxHeld ? (call.wait ?? 0) : 0;
-    if (wait > 0) this.#held += 1;
+  /**
+   * Sends a call. A kept-alive connection may be closed by the server at the moment when it is used
+   * again, so an idempotent call is then sent once more (RFC 9112, section 9.3.1).
+   *
+   * @throws CommunicationError, InvalidResponseError, or the signal's reason.
+   */
+  async send(call: Call): Promise<HttpResponse> {
+    const wait = this.#heldPollCount < this.#maxHeldPolls ? (call.wait ?? 0) : 0;
+    const request = this.#toAxios(call, wait);
+    if (wait > 0) this.#heldPollCount += 1;
     try {
-      return await this.#sendOrResend(call, wait);
+      const sent = this.#axios.request<HttpResponse>(request).catch((error) => {
+        if (!call.idempotent || !isBrokenBeforeAnswer(error)) throw error;
+        return this.#axios.request<HttpResponse>(request);
+      });
+      return (await sent).data;
+    } catch (error) {
+      // axios's own cancellation error holds the request.
+      if (call.signal?.aborted) throw call.signal.reason;
+      throw error instanceof LaunchKeyError ? error : this.#unexpected(error);
     } finally {
-      if (wait > 0) this.#held -= 1;
+      if (wait > 0) this.#heldPollCount -= 1;
     }
   }
 
-  /** Closes the connections that are not in use. Calls under way go on. */
+  /** Closes the idle connections, but not those of the application's own agent. */
   close(): void {
-    for (const agent of [this.#shortCalls, this.#heldPolls]) {
+    for (const agent of this.#ownAgents) {
       for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
     }
   }
 
-  /**
-   * A server may close a kept-alive connection at the very moment it is used again: RFC 9112,
-   * section 9.3.1, allows to send once more what is idempotent.
-   */
-  async #sendOrResend(call: Call, wait: number): Promise<Reply> {
-    try {
-      return await this.#sendOnce(call, wait);
-    } catch (error) {
-      if (!call.idempotent || !brokeBeforeAnswer(error)) throw error;
-    }
-    return this.#sendOnce(call, wait);
-  }
-
-  async #sendOnce(call: Call, wait: number): Promise<Reply> {
-    const query = call.query ? `?${call.query}` : '';
+  #toAxios(call: Call, wait: number): AxiosRequestConfig {
     const headers: Record<string, string> = {};
     if (call.contentType) headers['Content-Type'] = call.contentType;
     if (wait > 0) headers.Prefer = `wait=${wait}`;
-    try {
-      const { data } = await this.#axios.request<Reply>({
-        method: call.method,
-        url: `${this.#basePath}${call.path}${query}`,
-        data: call.body,
-        headers,
-        timeout: wait * 1000 + this.#timeout,
-        httpAgent: wait > 0 ? this.#heldPolls : this.#shortCalls,
-        signal: call.signal as never,
-      });
-      return data;
-    } catch (error) {
-      // axios's own cancellation holds the request: the caller's reason takes its place.
-      if (call.signal?.aborted) throw call.signal.reason;
-      if (error instanceof LaunchKeyError) throw error;
-      // Nothing in axios or node:http is known to end here; its message could hold anything.
-      throw new CommunicationError('The call could not be sent', { retryable: false });
-    }
+    return {
+      method: call.method,
+      url: `${this.#basePath}${call.path}${call.query ? `?${call.query}` : ''}`,
+      data: call.body,
+      headers,
+      timeout: wait * 1000 + this.#requestTimeout,
+      httpAgent: wait > 0 ? this.#heldPolls : this.#shortCalls,
+      signal: call.signal as never,
+    };
   }
+
+  /**
+   * An error of axios, of Node or of the application's agent that prevented the call. The error itself
+   * may hold the request, so only its name and its cleaned message are kept.
+   */
+  #unexpected(error: unknown): CommunicationError {
+    const { name, message, code } = error instanceof Error ? (error as NodeJS.ErrnoException) : {};
+    const reason = this.#redact(`${code ?? name ?? typeof error}: ${message ?? 'no message'}`);
+    return new CommunicationError(
+      `The call failed before it was sent (${reason ?? 'unknown error'}). Check the agent option and the JavaScript environment.`,
+      { retryable: false },
+    );
+  }
+}
+
+function ownAgent({ baseUrl, ca }: TransportOptions, maxSockets: number): HttpAgent {
+  const Agent = baseUrl.protocol === 'https:' ? HttpsAgent : HttpAgent;
+  return new Agent({
+    keepAlive: true,
+    timeout: IDLE_TIMEOUT_MS,
+    maxSockets,
+    // Held polls come back after each poll: as many connections are kept as were open.
+    maxFreeSockets: Math.max(maxSockets, 256),
+    ...(ca !== undefined && { ca }),
+  });
 }

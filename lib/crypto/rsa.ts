@@ -7,8 +7,8 @@ import {
   webcrypto,
 } from 'node:crypto';
 
-// Every private-key operation runs in libuv's thread pool, so that no login blocks another: the
-// callback forms of node:crypto, and WebCrypto for OAEP, whose node:crypto form is synchronous only.
+// Private-key operations run in libuv's thread pool, so that one login does not block another: the
+// callback forms of node:crypto, and WebCrypto for OAEP, which node:crypto offers synchronously only.
 
 /** Signs with RSASSA-PKCS1-v1_5 and SHA-256 (RFC 8017, section 8.2). */
 export function sign(key: KeyObject, data: Uint8Array): Promise<Buffer> {
@@ -20,7 +20,11 @@ export function sign(key: KeyObject, data: Uint8Array): Promise<Buffer> {
   });
 }
 
-/** Verifies an RSASSA-PKCS1-v1_5 signature with SHA-256. A malformed signature is merely not valid. */
+/**
+ * Verifies an RSASSA-PKCS1-v1_5 signature with SHA-256.
+ *
+ * @returns `false` for a malformed signature, too.
+ */
 export function verify(key: KeyObject, data: Uint8Array, signature: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
     verifyWithCallback('sha256', data, pkcs1(key), signature, (error, valid) => {
@@ -31,12 +35,15 @@ export function verify(key: KeyObject, data: Uint8Array, signature: Uint8Array):
 
 const pkcs1 = (key: KeyObject) => ({ key, padding: constants.RSA_PKCS1_PADDING });
 
-/** The hash of the protocol's OAEP takes 20 bytes twice, and two more are fixed (RFC 8017, 7.1.1). */
-export function oaepLimit(modulusBits: number): number {
+/**
+ * The most bytes that OAEP with SHA-1 encrypts: the modulus less two hashes of 20 bytes and two
+ * more (RFC 8017, section 7.1.1).
+ */
+export function maxOaepBytes(modulusBits: number): number {
   return modulusBits / 8 - 42;
 }
 
-/** Encrypts with RSA-OAEP and SHA-1. Synchronous: with a public key it takes some 30 µs. */
+/** Encrypts with RSA-OAEP and SHA-1. Synchronous: with a public key it takes about 30 µs. */
 export function encryptOaep(key: KeyObject, data: Uint8Array): Buffer {
   return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' }, data);
 }
@@ -44,9 +51,9 @@ export function encryptOaep(key: KeyObject, data: Uint8Array): Buffer {
 /**
  * Decrypts RSA-OAEP with SHA-1.
  *
- * WebCrypto runs the operations of one imported key one after the other. So the key is imported as
- * often as there are pool threads to use it, and the copies take turns: 5,800 decryptions a second
- * on two cores instead of 3,080.
+ * WebCrypto runs the operations of one imported key one after the other. The key is therefore
+ * imported once for each pool thread, and the copies take turns: 5,800 decryptions a second on two
+ * cores instead of 3,080.
  */
 export class OaepDecrypter {
   readonly #key: KeyObject;
@@ -57,7 +64,7 @@ export class OaepDecrypter {
     this.#key = key;
   }
 
-  /** Rejects with an error of WebCrypto's, which says nothing about why, when it cannot decrypt. */
+  /** Rejects with an error of WebCrypto, which names no reason, for anything that does not decrypt. */
   async decrypt(ciphertext: Uint8Array): Promise<Buffer> {
     this.#copies ??= importCopies(this.#key);
     const copies = await this.#copies;
@@ -77,8 +84,12 @@ async function importCopies(key: KeyObject): Promise<webcrypto.CryptoKey[]> {
   return Promise.all(copies);
 }
 
-/** How many threads libuv's pool has, which is 4 where nothing else was asked for. */
+const DEFAULT_POOL_THREADS = 4;
+const MAX_COPIES = 16;
+
+/** The size of libuv's thread pool. */
 function poolThreads(): number {
   const asked = Number.parseInt(process.env.UV_THREADPOOL_SIZE ?? '', 10);
-  return Math.min(Math.max(Number.isNaN(asked) ? 4 : asked, 1), 16);
+  const threads = Number.isNaN(asked) ? DEFAULT_POOL_THREADS : asked;
+  return Math.min(Math.max(threads, 1), MAX_COPIES);
 }

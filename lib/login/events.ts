@@ -1,5 +1,5 @@
 import type { AuthPackageReading, LaunchKeyClient } from '../client/client.js';
-import type { AuthEvent, EventParameters, LogoutEvent } from '../client/events.js';
+import type { EventParameters, LogoutEvent, ReceivedAuthEvent } from '../client/events.js';
 import { InvalidCallbackError, InvalidResponseError, LaunchKeyError } from '../errors.js';
 import type { LoginRecord, Store } from '../store/store.js';
 import { digestOf, isLocalAnswer, localAnswer, recordAnswer } from './answer.js';
@@ -86,20 +86,20 @@ export class EventInbox {
 
   private async handle(params: EventParameters, options: EventOptions): Promise<EventResult> {
     try {
-      const event = await this.client.handleCallback(params);
+      const event = this.client.readEvent(params);
       return event.type === 'auth'
-        ? await this.receiveAnswer(event, params)
-        : await this.receiveLogout(event, options);
+        ? await this.receiveAnswer(event)
+        : await this.receiveLogout(await event.verify(), options);
     } catch (error) {
       return { status: error instanceof InvalidCallbackError ? 400 : 503, error: asError(error) };
     }
   }
 
-  private async receiveAnswer(event: AuthEvent, params: EventParameters): Promise<EventResult> {
+  private async receiveAnswer(event: ReceivedAuthEvent): Promise<EventResult> {
     const login = await this.find(event.authRequest);
     if (!login) return { status: 404, type: 'auth' };
     const read = once(() => this.readPackage(login, event));
-    if (login.state === 'pending') await this.takeAnswer(login, event, params, read);
+    if (login.state === 'pending') await this.takeAnswer(login, event, read);
     const { answer } = (await this.store.get(login.handle)) ?? {};
     if (answer?.digest !== digestOf(event.auth)) await read();
     if (!answer) {
@@ -124,8 +124,7 @@ export class EventInbox {
 
   private async takeAnswer(
     login: LoginRecord,
-    event: AuthEvent,
-    params: EventParameters,
+    event: ReceivedAuthEvent,
     read: () => Promise<AuthPackageReading>,
   ): Promise<void> {
     if (login.expiresAt <= Date.now()) {
@@ -133,7 +132,7 @@ export class EventInbox {
       await this.store.answer(login.handle, localAnswer('expired'));
       return;
     }
-    if (!this.confirm || (await this.isSigned(params))) {
+    if (!this.confirm || (await isSigned(event))) {
       return recordAnswer(this, login, event, await read());
     }
     try {
@@ -145,18 +144,11 @@ export class EventInbox {
     }
   }
 
-  /** An event counts as unsigned if the engine's key is not known and cannot be fetched. */
-  private async isSigned(params: EventParameters): Promise<boolean> {
-    try {
-      return (await this.client.verifyEvent(params)).trusted;
-    } catch (error) {
-      if (error instanceof LaunchKeyError) return false;
-      throw error;
-    }
-  }
-
   /** Throws unless the package was made for this application and names this auth request. */
-  private async readPackage(login: LoginRecord, event: AuthEvent): Promise<AuthPackageReading> {
+  private async readPackage(
+    login: LoginRecord,
+    event: ReceivedAuthEvent,
+  ): Promise<AuthPackageReading> {
     const reading = await this.client.readAnswer(login.authRequest, event).catch(rejectAsInvalid);
     if (!reading.belongs) {
       throw new InvalidCallbackError(
@@ -172,6 +164,17 @@ export class EventInbox {
     this.diagnostics.ended({ by: 'device', userHash, logins: ended.map(({ handle }) => handle) });
     const authRequests = ended.map(({ authRequest }) => authRequest);
     return { status: 200, type: 'logout', userHash, authRequests };
+  }
+}
+
+/** An event counts as unsigned if the engine's key is not known and cannot be fetched. */
+async function isSigned(event: ReceivedAuthEvent): Promise<boolean> {
+  try {
+    await event.verify();
+    return true;
+  } catch (error) {
+    if (error instanceof LaunchKeyError) return false;
+    throw error;
   }
 }
 

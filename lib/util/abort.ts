@@ -20,7 +20,15 @@ export function abortable<T>(join: () => Promise<T>, signal: AbortSignal | undef
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (!signal) return () => {};
-  setMaxListeners(0, signal);
+  allowManyListeners(signal);
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
+}
+
+function allowManyListeners(signal: AbortSignal): void {
+  try {
+    setMaxListeners(0, signal);
+  } catch {
+    // The signal belongs to another implementation, such as jsdom's, which prints no warning.
+  }
 }

@@ -211,11 +211,17 @@ describe('event_signature', () => {
     return params;
   }
 
-  it('over all other parameters, sorted, is trusted', async () => {
-    const trusted = { trusted: true, eventId: 'event-1', time: expect.any(Date) };
-    expect(await client.verifyEvent(signed())).toEqual(trusted);
-    expect(await client.verifyEvent(signed({ tenant: '7', B: '', a: '~*' }))).toEqual(trusted);
-    expect(await client.verifyEvent(Object.fromEntries(signed()))).toEqual(trusted);
+  const verify = (params: URLSearchParams | Record<string, unknown>) =>
+    client.readEvent(params).verify();
+
+  it('over all other parameters, sorted by name, verifies the event', async () => {
+    for (const params of [
+      signed(),
+      signed({ tenant: '7', B: '', a: '~*' }),
+      Object.fromEntries(signed()),
+    ]) {
+      expect(await verify(params)).toEqual(await client.handleCallback(params));
+    }
   });
 
   it.each<[string, () => Record<string, unknown>]>([
@@ -232,12 +238,12 @@ describe('event_signature', () => {
     ['has no id', () => Object.fromEntries(signed({ event_id: '' }))],
     ['has no time', () => Object.fromEntries(signed({ event_time: 'now' }))],
   ])('that %s is not trusted', async (_, make) => {
-    expect(await client.verifyEvent(make())).toEqual({ trusted: false });
+    await expect(verify(make())).rejects.toThrow(InvalidCallbackError);
   });
 
   it('is not asked about where there is none', async () => {
     const params = { auth: packageFor(), auth_request: TOKEN, user_hash: 'u' };
-    expect(await client.verifyEvent(params)).toEqual({ trusted: false });
+    await expect(verify(params)).rejects.toThrow(/carries no signature/);
     expect(pings()).toBe(0);
   });
 });

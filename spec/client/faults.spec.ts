@@ -1,8 +1,10 @@
 import { getEventListeners, once } from 'node:events';
-import { createServer as createTlsServer } from 'node:https';
+import { Agent as HttpAgent } from 'node:http';
+import { createServer as createTlsServer, Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LaunchKeyClient, type LaunchKeyClientOptions } from '../../lib/client/client.js';
+import { redactor } from '../../lib/client/redaction.js';
 import { Transport } from '../../lib/client/transport.js';
 import { LaunchKeyError } from '../../lib/errors.js';
 import { app, FakeEngine, packageFor, SECRET, TOKEN } from '../support/fake-engine.js';
@@ -196,6 +198,17 @@ describe('an answer', () => {
     expect(engine.of('/auths')).toHaveLength(1);
   });
 
+  it.each<[string, string]>([
+    ['HTML', '<html>'],
+    ['JSON without a code', '{"message":"Route POST:/auths not found","statusCode":404}'],
+  ])('of %s with 404 hints at a missing /v1', async (_, body) => {
+    const engine = await fake();
+    engine.on = ({ path }) => (path === '/auths' ? { status: 404, body } : undefined);
+    const error = await errorOf(engine.client().authorize('alice'));
+    expect(error).toMatchObject({ status: 404, retryable: false });
+    expect(error.message).toMatch(/Check apiBaseUrl: the path \/v1 may be missing\.$/);
+  });
+
   it.each([300, 301, 302, 303, 307, 308])('that redirects (%i) is not followed', async (status) => {
     const engine = await fake();
     engine.on = ({ path }) =>
@@ -204,7 +217,7 @@ describe('an answer', () => {
         : undefined;
     const error = await errorOf(engine.client().authorize('alice'));
     expect(error).toMatchObject({ code: 'LAUNCHKEY_INVALID_RESPONSE', status });
-    expect(error.message).toMatch(/redirect, which is not followed/);
+    expect(error.message).toMatch(/redirect.*which is not followed/);
     expect(engine.of('/elsewhere')).toEqual([]);
   });
 
@@ -402,12 +415,9 @@ describe('connections', () => {
       arrived.resolve();
       return null;
     };
-    const transport = new Transport({
-      baseUrl: new URL(engine.url),
-      requestTimeout: 10_000,
-      maxConnections: 64,
-      maxHeldPolls: 1,
-    });
+    const options = { requestTimeout: 10_000, maxConnections: 64, maxHeldPolls: 1 };
+    const baseUrl = new URL(engine.url);
+    const transport = new Transport({ baseUrl, ...options }, redactor(SECRET));
     const poll = { method: 'POST', path: '/poll', body: '', wait: 25, idempotent: true } as const;
     const controller = new AbortController();
     const first = transport.send({ ...poll, signal: controller.signal });
@@ -429,6 +439,91 @@ describe('connections', () => {
   });
 });
 
+/** An agent that counts its connections, as one that connects through a proxy makes its own. */
+function countingAgent(Agent: typeof HttpAgent) {
+  let connections = 0;
+  class CountingAgent extends Agent {
+    override createConnection(...args: Parameters<HttpAgent['createConnection']>) {
+      connections += 1;
+      return super.createConnection(...args);
+    }
+  }
+  return { agent: new CountingAgent({ keepAlive: true }), connections: () => connections };
+}
+
+describe('the agent option', () => {
+  it('makes the connections of short calls and of held polls', async () => {
+    const engine = await fake();
+    const { agent, connections } = countingAgent(HttpAgent);
+    const client = engine.client({ agent });
+    await client.authorize('alice');
+    await client.pollRequest(TOKEN, { wait: 1 });
+    expect(connections()).toBe(1);
+    client.close();
+    await client.logout(TOKEN);
+    expect(connections()).toBe(1);
+    agent.destroy();
+  });
+
+  it('leads to a CommunicationError that names the failure of an unusable agent', async () => {
+    const engine = await fake();
+    const agent = new HttpAgent();
+    agent.createConnection = () => {
+      throw new TypeError('The proxy has no address');
+    };
+    const error = await errorOf(engine.client({ agent }).authorize('alice'));
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION' });
+    expect(error.message).toContain('The proxy has no address');
+  });
+});
+
+describe('an environment with the globals of a browser', () => {
+  /** The parts of jsdom's globals that differ from Node's. */
+  function browserGlobals() {
+    vi.stubGlobal('setTimeout', () => 1);
+    vi.stubGlobal('clearTimeout', () => {});
+    const target = { addEventListener: () => {}, removeEventListener: () => {} };
+    return { signal: { aborted: false, ...target } as unknown as AbortSignal };
+  }
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('does not keep calls from being sent, and times them out', async () => {
+    const engine = await fake();
+    const { signal } = browserGlobals();
+    const client = engine.client({ requestTimeout: 150 });
+    expect(await client.authorize('alice', { signal })).toBe(TOKEN);
+    engine.on = () => null;
+    const error = await errorOf(client.authorize('alice', { signal }));
+    expect(error.cause).toMatchObject({ code: 'ETIMEDOUT' });
+  });
+});
+
+describe('a call that cannot be sent at all', () => {
+  /** An agent that throws for all calls but the ping. */
+  class FailingAgent extends HttpAgent {
+    addRequest(request: { path: string }, ...rest: unknown[]) {
+      if (!request.path.endsWith('/ping')) throw new RangeError(`No tunnel for ${SECRET}`);
+      Reflect.get(HttpAgent.prototype, 'addRequest').call(this, request, ...rest);
+    }
+  }
+
+  it('is a CommunicationError that names the failure and is not retryable', async () => {
+    const engine = await fake();
+    const client = engine.client({ agent: new FailingAgent(), secretKey: 'another-secret-key' });
+    const error = await errorOf(client.authorize('alice'));
+    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: false });
+    expect(error.message).toContain('RangeError: No tunnel for');
+    expect(engine.calls.map(({ path }) => path)).toEqual(['/ping']);
+  });
+
+  it('is an error without the failure where that quotes the secret key', async () => {
+    const engine = await fake();
+    const error = await errorOf(engine.client({ agent: new FailingAgent() }).authorize('alice'));
+    expect(error.message).toContain('unknown error');
+    expect(error.message).not.toContain(SECRET);
+  });
+});
+
 describe('TLS', () => {
   const pair = makePair();
   const certificate = selfSigned(pair.privatePem);
@@ -445,6 +540,14 @@ describe('TLS', () => {
     const engine = await tlsEngine();
     expect(await engine.client({ ca: certificate }).authorize('alice')).toBe(TOKEN);
     expect(await engine.client({ ca: [Buffer.from(certificate)] }).authorize('alice')).toBe(TOKEN);
+  });
+
+  it('trusts ca over connections of the agent option, too', async () => {
+    const engine = await tlsEngine();
+    const { agent, connections } = countingAgent(HttpsAgent as typeof HttpAgent);
+    expect(await engine.client({ ca: certificate, agent }).authorize('alice')).toBe(TOKEN);
+    expect(connections()).toBe(1);
+    agent.destroy();
   });
 
   it('is not spoken with an engine that nobody vouches for', async () => {

@@ -1,3 +1,4 @@
+import { Agent as HttpAgent } from 'node:http';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { LaunchKeyClient, type LaunchKeyClientOptions } from '../../lib/client/client.js';
@@ -29,7 +30,7 @@ describe('new LaunchKeyClient', () => {
   });
 
   it.each([
-    ['engine.example.com/v1', /absolute/],
+    ['engine.example.com/v1', /not an absolute/],
     ['/v1', /absolute/],
     ['ftp://engine.example.com/v1', /absolute/],
     [42, /absolute/],
@@ -67,6 +68,10 @@ describe('new LaunchKeyClient', () => {
     ['secretKey', { secretKey: Buffer.from('secret') }, /must be a string/],
     ['secretKey', { secretKey: 'x'.repeat(170) }, /1 bytes too long/],
     ['secretKey', { secretKey: 'ß'.repeat(85) }, /1 bytes too long/],
+    ['secretKey', { secretKey: 'secret\n' }, /white space/],
+    ['secretKey', { secretKey: ' secret' }, /white space/],
+    ['secretKey', { secretKey: '"secret"' }, /in quotes/],
+    ['secretKey', { secretKey: "'secret'" }, /in quotes/],
     ['privateKey', { privateKey: undefined }, /is missing/],
     ['privateKey', { privateKey: publicKey }, /is a public key/],
     ['requestTimeout', { requestTimeout: 0 }, /whole number/],
@@ -75,11 +80,16 @@ describe('new LaunchKeyClient', () => {
     ['maxConnections', { maxConnections: 0 }, /whole number/],
     ['maxConnections', { maxConnections: 1.5 }, /whole number/],
     ['ca', { ca: 'no certificate' }, /PEM/],
+    ['agent', { agent: {} }, /http.Agent or https.Agent/],
+    ['agent', { agent: null }, /http.Agent or https.Agent/],
+    ['agent', { agent: 'http://proxy.example.com' }, /http.Agent or https.Agent/],
+    ['agent', { agent: new HttpAgent() }, /connects by http:/],
   ])('refuses %s: %j', (option, wrong, reason) => {
     const error = refused(wrong as Partial<LaunchKeyClientOptions>);
     expect(error.option).toBe(option);
     expect(error.message).toMatch(reason);
     expect(error.message.startsWith(option)).toBe(true);
+    expect(error.message).toMatch(/\.$/);
   });
 
   it('takes a secret key that just fits into an envelope', () => {

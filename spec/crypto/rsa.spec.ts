@@ -1,6 +1,6 @@
 import { constants, createSign, createVerify, privateDecrypt, publicEncrypt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { encryptOaep, OaepDecrypter, oaepLimit, sign, verify } from '../../lib/crypto/rsa.js';
+import { encryptOaep, maxOaepBytes, OaepDecrypter, sign, verify } from '../../lib/crypto/rsa.js';
 import { makePair } from '../support/keys.js';
 
 const pair = makePair();
@@ -33,10 +33,10 @@ describe('sign and verify', () => {
 
 describe('OAEP', () => {
   it('encrypts what others decrypt, up to its limit', () => {
-    const text = Buffer.alloc(oaepLimit(2048), 'x');
+    const text = Buffer.alloc(maxOaepBytes(2048), 'x');
     const ciphertext = encryptOaep(pair.publicKey, text);
     expect(privateDecrypt({ key: pair.privateKey, ...oaep }, ciphertext)).toEqual(text);
-    expect(() => encryptOaep(pair.publicKey, Buffer.alloc(oaepLimit(2048) + 1))).toThrow();
+    expect(() => encryptOaep(pair.publicKey, Buffer.alloc(maxOaepBytes(2048) + 1))).toThrow();
   });
 
   it('decrypts what others encrypt, however much at once', async () => {

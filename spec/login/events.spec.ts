@@ -140,14 +140,17 @@ describe('an auth event', () => {
   it('that is signed, with a package for another auth request, is 400', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world, { answers: 'callback' });
-    const signed = vi.spyOn(strategy.client, 'verifyEvent').mockResolvedValue({ trusted: true });
+    const { client } = strategy;
+    const read = client.readEvent.bind(client);
+    const verify = vi.fn();
+    vi.spyOn(client, 'readEvent').mockImplementation((params) => ({ ...read(params), verify }));
     const leaving = new AbortController();
     const seen = logIn(await serve(loginApp(strategy)), undefined, leaving.signal);
     const authRequest = await nextRequest(world.engine);
     const auth = authPackage(world, { auth_request: 'b'.repeat(32), response: 'true' });
     const event = { auth, auth_request: authRequest, user_hash: 'hash' };
     expect(await strategy.handleEvent(event)).toMatchObject({ status: 400 });
-    expect(signed).toHaveBeenCalledOnce();
+    expect(verify).toHaveBeenCalledOnce();
     await world.engine.answer(authRequest, true);
     leaving.abort();
     await expect(seen).rejects.toThrow();
