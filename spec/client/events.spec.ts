@@ -32,7 +32,7 @@ function logout(age = 0, pair = engine.key): { deorbit: string; signature: strin
 }
 
 describe('a logout event', () => {
-  it('that the engine signed is the user’s', async () => {
+  it('is accepted with the signature of the engine', async () => {
     const { deorbit, signature } = logout();
     expect(await client.clear(deorbit, signature)).toBe('user-hash');
     expect(await client.deorbit(deorbit, signature)).toBe('user-hash');
@@ -43,20 +43,20 @@ describe('a logout event', () => {
     });
   });
 
-  it('may call itself clear', async () => {
+  it('is accepted under the name clear', async () => {
     const { deorbit, signature } = logout();
     const event = await client.handleCallback({ clear: deorbit, signature });
     expect(event).toMatchObject({ type: 'logout', userHash: 'user-hash' });
   });
 
-  it('tells its time in whole engine seconds', async () => {
+  it('has a time in whole engine seconds', async () => {
     const { deorbit, signature } = logout(MINUTE);
     const event = await client.handleCallback(new URLSearchParams({ deorbit, signature }));
     const said = JSON.parse(deorbit).launchkey_time.replace(' ', 'T');
     expect(event).toMatchObject({ time: new Date(`${said}Z`) });
   });
 
-  it('may tell its time as api_time', async () => {
+  it('is accepted with api_time', async () => {
     const time = new Date(Math.floor(engine.now() / 1000) * 1000);
     const text = JSON.stringify({ api_time: time.toISOString(), user_hash: 'user-hash' });
     expect(await client.handleCallback({ deorbit: text, signature: engine.sign(text) })).toEqual({
@@ -66,13 +66,13 @@ describe('a logout event', () => {
     });
   });
 
-  it('is verified as it came, or with \\r dropped', async () => {
+  it('is verified as it was received, or without \\r', async () => {
     const text = JSON.stringify(JSON.parse(logout().deorbit), null, 1).replaceAll('\n', '\r\n');
     expect(await client.clear(text, engine.sign(text))).toBe('user-hash');
     expect(await client.clear(text, engine.sign(text.replaceAll('\r', '')))).toBe('user-hash');
   });
 
-  it('is verified with a signature in lines, and with blanks for plus signs', async () => {
+  it('is verified with line breaks in the signature, and with blanks for plus signs', async () => {
     for (let n = 0; n < 3; n++) {
       const { deorbit, signature } = logout(n * 1000);
       const lines = signature.replace(/.{64}/g, '$&\r\n');
@@ -81,7 +81,7 @@ describe('a logout event', () => {
     }
   });
 
-  it('is judged by the engine’s clock, three hours off', async () => {
+  it('is compared with the clock of the engine, which is three hours off', async () => {
     engine.now = () => Date.now() - 180 * MINUTE;
     const fresh = logout(4 * MINUTE);
     expect(await client.clear(fresh.deorbit, fresh.signature)).toBe('user-hash');
@@ -95,7 +95,7 @@ describe('a logout event', () => {
     ['six minutes old', 6 * MINUTE],
     ['a day old', 1440 * MINUTE],
     ['six minutes ahead', -6 * MINUTE],
-  ])('that is %s is refused', async (_, age) => {
+  ])('is refused when it is %s', async (_, age) => {
     const { deorbit, signature } = logout(age);
     await expect(client.clear(deorbit, signature)).rejects.toThrow(InvalidCallbackError);
     await expect(client.handleCallback({ deorbit, signature })).rejects.toThrow(/five minutes/);
@@ -124,7 +124,7 @@ describe('a logout event', () => {
       (event) => ({ ...event, auth: 'a', auth_request: TOKEN, user_hash: 'u' }),
     ],
     ['empty', ({ signature }) => ({ deorbit: '', signature })],
-  ])('that is %s is refused', async (_, change) => {
+  ])('is refused when it is %s', async (_, change) => {
     const params = change(logout());
     await expect(client.handleCallback(params)).rejects.toThrow(InvalidCallbackError);
   });
@@ -137,12 +137,12 @@ describe('a logout event', () => {
     ['with a number as user_hash', '{"launchkey_time":"TIME","user_hash":1}'],
     ['without time', '{"user_hash":"user-hash"}'],
     ['with an impossible time', '{"launchkey_time":"2013-02-30 00:00:00","user_hash":"user-hash"}'],
-  ])('that is %s is refused, though the engine signed it', async (_, form) => {
+  ])('is refused when it is %s, although the engine signed it', async (_, form) => {
     const text = form.replace('TIME', engine.time());
     await expect(client.clear(text, engine.sign(text))).rejects.toThrow(InvalidCallbackError);
   });
 
-  it('that is no string at all is refused', async () => {
+  it('is refused when text or signature is not a string', async () => {
     await expect(client.clear(undefined as never, 'A')).rejects.toThrow(InvalidCallbackError);
     await expect(client.clear('{}', undefined as never)).rejects.toThrow(InvalidCallbackError);
   });
@@ -152,7 +152,7 @@ describe('an answer event', () => {
   const auth = packageFor();
   const answer = { auth, auth_request: TOKEN, user_hash: 'user-hash' };
 
-  it('is read, and nobody is asked about it', async () => {
+  it('is read without a call to the engine', async () => {
     const params = { ...answer, organization_user: 'o', user_push_id: 'p', unknown: 'x' };
     const expected = {
       type: 'auth',
@@ -190,7 +190,7 @@ describe('an answer event', () => {
       { ...answer, ...Object.fromEntries([...'x'.repeat(40)].map((x, n) => [x + n, x])) },
     ],
     ['inherited parameters', Object.create(answer)],
-  ])('with %s is refused', async (_, params) => {
+  ])('is refused with %s', async (_, params) => {
     await expect(client.handleCallback(params as never)).rejects.toThrow(InvalidCallbackError);
     expect(engine.calls).toEqual([]);
   });
@@ -214,7 +214,7 @@ describe('event_signature', () => {
   const verify = (params: URLSearchParams | Record<string, unknown>) =>
     client.readEvent(params).verify();
 
-  it('over all other parameters, sorted by name, verifies the event', async () => {
+  it('verifies when it covers all other parameters, sorted by name', async () => {
     for (const params of [
       signed(),
       signed({ tenant: '7', B: '', a: '~*' }),
@@ -237,11 +237,11 @@ describe('event_signature', () => {
     ['is six minutes ahead', () => Object.fromEntries(signed({}, -6 * MINUTE))],
     ['has no id', () => Object.fromEntries(signed({ event_id: '' }))],
     ['has no time', () => Object.fromEntries(signed({ event_time: 'now' }))],
-  ])('that %s is not trusted', async (_, make) => {
+  ])('is refused when it %s', async (_, make) => {
     await expect(verify(make())).rejects.toThrow(InvalidCallbackError);
   });
 
-  it('is not asked about where there is none', async () => {
+  it('causes no ping when it is missing', async () => {
     const params = { auth: packageFor(), auth_request: TOKEN, user_hash: 'u' };
     await expect(verify(params)).rejects.toThrow(/carries no signature/);
     expect(pings()).toBe(0);
@@ -252,14 +252,14 @@ describe('the engine’s key for events', () => {
   const clear = ({ deorbit, signature }: ReturnType<typeof logout>) =>
     client.clear(deorbit, signature);
 
-  it('that was rotated is found by one new ping', async () => {
+  it('is fetched by one new ping after a rotation', async () => {
     await client.ping();
     engine.key = makePair();
     expect(await clear(logout())).toBe('user-hash');
     expect(pings()).toBe(2);
   });
 
-  it('from before a rotation verifies for five minutes more', async () => {
+  it('verifies events for five minutes after it was replaced', async () => {
     await client.ping();
     const before = engine.key;
     engine.key = makePair();
@@ -270,7 +270,7 @@ describe('the engine’s key for events', () => {
     await expect(clear(logout(0, before))).rejects.toThrow(InvalidCallbackError);
   });
 
-  it('is asked for at most once in ten seconds because of forged events', async () => {
+  it('is fetched at most once in ten seconds because of forged events', async () => {
     await client.ping();
     const forged = logout(0, makePair());
     const flood = () => Promise.allSettled(Array.from({ length: 20 }, () => clear(forged)));
@@ -285,7 +285,7 @@ describe('the engine’s key for events', () => {
     expect(pings()).toBe(3);
   });
 
-  it('is asked for at most once in ten seconds when it is five minutes old, too', async () => {
+  it('is fetched at most once in ten seconds when it is five minutes old, too', async () => {
     await client.ping();
     moved = 6 * MINUTE;
     engine.now = () => Date.now() + moved;
@@ -295,20 +295,20 @@ describe('the engine’s key for events', () => {
     expect(pings()).toBe(2);
   });
 
-  it('that nobody knows and nobody can ask for is a CommunicationError or an EngineError, not a refusal', async () => {
+  it('leads to a retryable error instead of a refusal when it is unknown and cannot be fetched', async () => {
     engine.on = () => ({ status: 503, body: '' });
     await expect(clear(logout())).rejects.toMatchObject({ status: 503, retryable: true });
     await expect(clear(logout())).rejects.toThrow(CommunicationError);
     expect(pings()).toBe(1);
   });
 
-  it('is served while the engine is away, as long as it is known', async () => {
+  it('verifies events while the engine is away', async () => {
     await client.ping();
     engine.on = () => ({ status: 503, body: '' });
     expect(await clear(logout())).toBe('user-hash');
   });
 
-  it('is found after the engine’s clock was set', async () => {
+  it('is fetched again after the clock of the engine was set', async () => {
     await client.ping();
     engine.now = () => Date.now() + 180 * MINUTE;
     expect(await clear(logout())).toBe('user-hash');

@@ -63,7 +63,7 @@ async function errorOf(call: Promise<unknown>): Promise<LaunchKeyError> {
 }
 
 describe('a connection', () => {
-  it('that is refused is a CommunicationError with the cause', async () => {
+  it('is a CommunicationError with a cause when it is refused', async () => {
     const server = await raw(() => {});
     await server.close();
     const error = await errorOf(clientFor(server.url).authorize('alice'));
@@ -71,7 +71,7 @@ describe('a connection', () => {
     expect(error.cause).toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('to a host that does not exist is a CommunicationError', async () => {
+  it('is a CommunicationError when the host does not exist', async () => {
     const error = await errorOf(clientFor('https://engine.invalid/v1').ping());
     expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
   });
@@ -80,15 +80,18 @@ describe('a connection', () => {
     ['poll', (client) => client.pollRequest(TOKEN)],
     ['held poll', (client) => client.pollRequest(TOKEN, { wait: 5 })],
     ['logs', (client) => client.logout(TOKEN)],
-  ])('that is reset before a byte of the answer: %s is sent once more', async (_, call) => {
-    const server = await raw((socket, count) =>
-      count === 0 ? socket.resetAndDestroy() : socket.write(ANSWER),
-    );
-    expect(await call(clientFor(server.url))).toBeTruthy();
-    expect(calls(server)).toHaveLength(2);
-  });
+  ])(
+    'is replaced when it is reset before the answer, and %s is sent once more',
+    async (_, call) => {
+      const server = await raw((socket, count) =>
+        count === 0 ? socket.resetAndDestroy() : socket.write(ANSWER),
+      );
+      expect(await call(clientFor(server.url))).toBeTruthy();
+      expect(calls(server)).toHaveLength(2);
+    },
+  );
 
-  it('that is reset at the ping: it is sent once more', async () => {
+  it('is replaced when it is reset at the ping, which is sent once more', async () => {
     const server = await startRawServer((socket, _, index) =>
       index === 0 ? socket.resetAndDestroy() : socket.write(PING),
     );
@@ -96,7 +99,7 @@ describe('a connection', () => {
     expect((await clientFor(server.url).ping()).key).toBe(engineKey.publicPem);
   });
 
-  it('that the server closes instead of using it again: poll is sent once more', async () => {
+  it('is replaced when the server closes it at its second use, and a poll is sent once more', async () => {
     const server = await raw((socket, count) =>
       count === 1 ? socket.end() : socket.write(ANSWER),
     );
@@ -106,7 +109,7 @@ describe('a connection', () => {
     expect(calls(server)).toHaveLength(3);
   });
 
-  it('that is reset twice is a CommunicationError: poll is not sent a third time', async () => {
+  it('is a CommunicationError when it is reset twice, and a poll is not sent a third time', async () => {
     const server = await raw((socket) => socket.resetAndDestroy());
     const error = await errorOf(clientFor(server.url).pollRequest(TOKEN));
     expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
@@ -117,7 +120,7 @@ describe('a connection', () => {
   it.each<[string, (client: LaunchKeyClient) => Promise<unknown>]>([
     ['authorize', (client) => client.authorize('alice')],
     ['createWhiteLabelUser', (client) => client.createWhiteLabelUser('alice')],
-  ])('that is reset: %s is never sent twice', async (_, call) => {
+  ])('is not replaced for %s, which is never sent twice', async (_, call) => {
     const server = await raw((socket) => socket.resetAndDestroy());
     const error = await errorOf(call(clientFor(server.url)));
     expect(error.code).toBe('LAUNCHKEY_COMMUNICATION');
@@ -129,14 +132,17 @@ describe('a connection', () => {
     ['after the headers', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'],
     ['after half a body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"auth": "'],
     ['in the middle of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"au'],
-  ])('that is cut %s is a CommunicationError, and nothing is sent again', async (_, start) => {
-    const server = await raw((socket) => socket.write(start, () => socket.destroy()));
-    const error = await errorOf(clientFor(server.url).pollRequest(TOKEN));
-    expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
-    expect(calls(server)).toHaveLength(1);
-  });
+  ])(
+    'is a CommunicationError when it is cut %s, and the call is not sent again',
+    async (_, start) => {
+      const server = await raw((socket) => socket.write(start, () => socket.destroy()));
+      const error = await errorOf(clientFor(server.url).pollRequest(TOKEN));
+      expect(error).toMatchObject({ code: 'LAUNCHKEY_COMMUNICATION', retryable: true });
+      expect(calls(server)).toHaveLength(1);
+    },
+  );
 
-  it('on which nothing is said is given up after requestTimeout', async () => {
+  it('is given up when no answer comes within requestTimeout', async () => {
     const server = await raw(() => {});
     const client = clientFor(server.url, { requestTimeout: 150 });
     const error = await errorOf(client.authorize('alice'));
@@ -145,14 +151,14 @@ describe('a connection', () => {
     expect(error.cause).toMatchObject({ code: 'ETIMEDOUT' });
   });
 
-  it('on which a held poll is not answered is given up after wait and requestTimeout', async () => {
+  it('is given up when a held poll takes longer than wait and requestTimeout together', async () => {
     const server = await raw(() => {});
     const client = clientFor(server.url, { requestTimeout: 50 });
     const error = await errorOf(client.pollRequest(TOKEN, { wait: 1 }));
     expect(error.message).toContain('1050 ms');
   });
 
-  it('on which the answer trickles for ever is given up after requestTimeout', async () => {
+  it('is given up when the answer is not complete within requestTimeout', async () => {
     const server = await raw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
       const timer = setInterval(() => socket.write(' '), 10);
@@ -162,7 +168,7 @@ describe('a connection', () => {
     expect((await errorOf(client.authorize('alice'))).cause).toMatchObject({ code: 'ETIMEDOUT' });
   });
 
-  it('whose ping is silent fails all who wait for it, and the next call pings again', async () => {
+  it('fails all calls that wait for an unanswered ping, and the next call pings again', async () => {
     let silent = true;
     const engine = await fake();
     engine.on = ({ path }) => (path === '/ping' && silent ? null : undefined);
@@ -188,7 +194,7 @@ describe('an answer', () => {
     ['nothing with 200', 200, '', 'LAUNCHKEY_INVALID_RESPONSE', false],
     ['half JSON with 200', 200, '{"auth_request": "', 'LAUNCHKEY_INVALID_RESPONSE', false],
     ['JSON that lies', 200, '{"successful":true}', 'LAUNCHKEY_INVALID_RESPONSE', false],
-  ])('of %s is an error of its own', async (_, status, body, code, retryable) => {
+  ])('becomes an error of its own when it is %s', async (_, status, body, code, retryable) => {
     const engine = await fake();
     engine.on = ({ path }) =>
       path === '/auths' ? { status, headers: { 'Retry-After': '3' }, body } : undefined;
@@ -201,7 +207,7 @@ describe('an answer', () => {
   it.each<[string, string]>([
     ['HTML', '<html>'],
     ['JSON without a code', '{"message":"Route POST:/auths not found","statusCode":404}'],
-  ])('of %s with 404 hints at a missing /v1', async (_, body) => {
+  ])('becomes an error that names /v1 when it is %s with 404', async (_, body) => {
     const engine = await fake();
     engine.on = ({ path }) => (path === '/auths' ? { status: 404, body } : undefined);
     const error = await errorOf(engine.client().authorize('alice'));
@@ -209,22 +215,25 @@ describe('an answer', () => {
     expect(error.message).toMatch(/Check apiBaseUrl: the path \/v1 may be missing\.$/);
   });
 
-  it.each([300, 301, 302, 303, 307, 308])('that redirects (%i) is not followed', async (status) => {
-    const engine = await fake();
-    engine.on = ({ path }) =>
-      path === '/auths'
-        ? { status, headers: { Location: `${engine.url}/elsewhere` }, body: '' }
-        : undefined;
-    const error = await errorOf(engine.client().authorize('alice'));
-    expect(error).toMatchObject({ code: 'LAUNCHKEY_INVALID_RESPONSE', status });
-    expect(error.message).toMatch(/redirect.*which is not followed/);
-    expect(engine.of('/elsewhere')).toEqual([]);
-  });
+  it.each([300, 301, 302, 303, 307, 308])(
+    'is not followed when it redirects with %i',
+    async (status) => {
+      const engine = await fake();
+      engine.on = ({ path }) =>
+        path === '/auths'
+          ? { status, headers: { Location: `${engine.url}/elsewhere` }, body: '' }
+          : undefined;
+      const error = await errorOf(engine.client().authorize('alice'));
+      expect(error).toMatchObject({ code: 'LAUNCHKEY_INVALID_RESPONSE', status });
+      expect(error.message).toMatch(/redirect.*which is not followed/);
+      expect(engine.of('/elsewhere')).toEqual([]);
+    },
+  );
 
   it.each([
     ['with its length', 'Content-Length: 52428800\r\n\r\n'],
     ['without', '\r\n'],
-  ])('of 50 MB, announced %s, is cut off', async (_, header) => {
+  ])('is cut off when it has 50 MB, announced %s', async (_, header) => {
     const part = Buffer.alloc(65_536, ' ');
     let written = 0;
     let closed: Promise<unknown> | undefined;
@@ -247,7 +256,7 @@ describe('an answer', () => {
     expect(written).toBeLessThan(52_428_800);
   });
 
-  it('of one megabyte exactly is read', async () => {
+  it('is read up to one megabyte', async () => {
     const engine = await fake();
     const body = JSON.stringify({ auth_request: TOKEN }).padEnd(1024 * 1024);
     engine.on = ({ path }) => (path === '/auths' ? { body } : undefined);
@@ -256,7 +265,7 @@ describe('an answer', () => {
     await expect(engine.client().authorize('alice')).rejects.toThrow('larger');
   });
 
-  it('that is compressed is refused: nobody asked for it', async () => {
+  it('is refused when it is compressed, since calls accept no compression', async () => {
     const engine = await fake();
     engine.on = ({ path }) =>
       path === '/auths' ? { headers: { 'Content-Encoding': 'gzip' }, body: '{}' } : undefined;
@@ -269,13 +278,13 @@ describe('an answer', () => {
     ['no HTTP at all', 'SSH-2.0-OpenSSH_9.6\r\n\r\n'],
     ['headers of 100 kB', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} '],
-  ])('of %s is an InvalidResponseError', async (_, text) => {
+  ])('is an InvalidResponseError when it is %s', async (_, text) => {
     const server = await raw((socket) => socket.end(text));
     const error = await errorOf(clientFor(server.url).authorize('alice'));
     expect(error.code).toBe('LAUNCHKEY_INVALID_RESPONSE');
   });
 
-  it('of 101 that nobody asked for is a CommunicationError', async () => {
+  it('is a CommunicationError when it switches protocols', async () => {
     const server = await raw((socket) =>
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
     );
@@ -287,7 +296,7 @@ describe('an answer', () => {
 describe('a signal', () => {
   const reason = new Error('The browser went away');
 
-  it('that is aborted already: nothing is sent, and its reason comes back', async () => {
+  it('keeps a call from being sent when it is aborted before, and gives its reason', async () => {
     const engine = await fake();
     const client = engine.client();
     await client.ping();
@@ -306,7 +315,7 @@ describe('a signal', () => {
     expect(engine.calls.map(({ path }) => path)).toEqual(['/ping']);
   });
 
-  it('that is aborted during a held poll ends it at once, and its connection', async () => {
+  it('ends a held poll and its connection', async () => {
     const engine = await fake();
     const client = engine.client();
     const controller = new AbortController();
@@ -323,7 +332,7 @@ describe('a signal', () => {
     await closed;
   });
 
-  it('that is aborted in the middle of a body ends the call', async () => {
+  it('ends a call in the middle of a response', async () => {
     const controller = new AbortController();
     const server = await raw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{', () =>
@@ -334,7 +343,7 @@ describe('a signal', () => {
     await expect(polling).rejects.toBe(reason);
   });
 
-  it('of one call does not abort the ping that others wait for', async () => {
+  it('does not end the ping that other calls wait for', async () => {
     const engine = await fake();
     const controller = new AbortController();
     engine.on = ({ path, res }) => {
@@ -352,7 +361,7 @@ describe('a signal', () => {
     expect(engine.of('/auths').map(({ params }) => params.get('username'))).toEqual(['bob']);
   });
 
-  it('keeps no listener when its calls are over, and may serve many at once', async () => {
+  it('serves many calls at the same time and keeps no listener afterwards', async () => {
     const engine = await fake();
     const warnings: Error[] = [];
     const note = (warning: Error) => warnings.push(warning);
@@ -370,7 +379,7 @@ describe('a signal', () => {
 });
 
 describe('connections', () => {
-  it('are kept alive: calls one after the other use one', async () => {
+  it('are kept alive and used again', async () => {
     const server = await raw((socket) => socket.write(ANSWER));
     const client = clientFor(server.url);
     for (let n = 0; n < 5; n++) await client.pollRequest(TOKEN);
@@ -389,7 +398,7 @@ describe('connections', () => {
     expect(calls(server)).toHaveLength(10);
   });
 
-  it('of held polls are others than those of short calls', async () => {
+  it('of held polls are not shared with short calls', async () => {
     const engine = await fake();
     const held = deferred();
     engine.on = ({ path, headers }) => {
@@ -407,7 +416,7 @@ describe('connections', () => {
     await Promise.allSettled(polls);
   });
 
-  it('for held polls are bounded: whoever comes after these polls without Prefer', async () => {
+  it('for held polls are bounded, and further polls are sent without Prefer', async () => {
     const engine = await fake();
     const arrived = deferred();
     engine.on = ({ headers }) => {
@@ -428,7 +437,7 @@ describe('connections', () => {
     expect(engine.calls.map(({ headers }) => headers.prefer)).toEqual(['wait=25', undefined]);
   });
 
-  it('that are not in use are closed by close(), and later calls open new ones', async () => {
+  it('are closed by close() while idle, and opened again by later calls', async () => {
     const engine = await fake();
     const client = engine.client();
     const [socket] = (await Promise.all([once(engine.server, 'connection'), client.ping()]))[0];
@@ -536,7 +545,7 @@ describe('TLS', () => {
     return engine;
   }
 
-  it('is spoken with an engine whose certificate ca vouches for', async () => {
+  it('is accepted with a certificate of the ca option', async () => {
     const engine = await tlsEngine();
     expect(await engine.client({ ca: certificate }).authorize('alice')).toBe(TOKEN);
     expect(await engine.client({ ca: [Buffer.from(certificate)] }).authorize('alice')).toBe(TOKEN);
@@ -550,7 +559,7 @@ describe('TLS', () => {
     agent.destroy();
   });
 
-  it('is not spoken with an engine that nobody vouches for', async () => {
+  it('is refused with a certificate of no known authority', async () => {
     const engine = await tlsEngine();
     const error = await errorOf(engine.client().authorize('alice'));
     expect(error.code).toBe('LAUNCHKEY_COMMUNICATION');
@@ -558,7 +567,7 @@ describe('TLS', () => {
     expect(engine.calls).toEqual([]);
   });
 
-  it('is not spoken with one whose certificate is for another host', async () => {
+  it('is refused with a certificate for another host', async () => {
     const engine = await tlsEngine();
     engine.url = engine.url.replace('127.0.0.1', 'localhost');
     const error = await errorOf(engine.client({ ca: certificate }).authorize('alice'));
@@ -566,7 +575,7 @@ describe('TLS', () => {
     expect(engine.calls).toEqual([]);
   });
 
-  it('on a connection that the server closes instead of using it again: poll is sent once more', async () => {
+  it('gets a new connection when the server closes one at its second use', async () => {
     const engine = await tlsEngine();
     const client = engine.client({ ca: certificate });
     await client.pollRequest(TOKEN);
@@ -580,7 +589,7 @@ describe('TLS', () => {
     expect(count).toBe(2);
   });
 
-  it('is not what a plain-http engine speaks: CommunicationError or InvalidResponseError', async () => {
+  it('fails with a typed error against a plain-http engine', async () => {
     const engine = await fake();
     const error = await errorOf(
       engine.client({ apiBaseUrl: engine.url.replace('http:', 'https:') }).ping(),

@@ -54,8 +54,8 @@ async function receiver() {
   };
 }
 
-describe('the guide, against a real engine', () => {
-  it('a login from authorize to logout', async () => {
+describe('a client of a real engine', () => {
+  it('takes a login from authorize() to logout()', async () => {
     const { engine, client } = await start();
     const token = await client.authorize('alice');
     expect(token).toMatch(/^[a-z0-9]{32}$/);
@@ -76,7 +76,7 @@ describe('the guide, against a real engine', () => {
     await expect(client.pollRequest(token)).rejects.toThrow(ExpiredAuthRequestError);
   });
 
-  it('a denial, with its reason', async () => {
+  it('reads a denial and its reason', async () => {
     const { engine, client } = await start();
     const token = await client.authorize('alice');
     await engine.answer(token, false, { reason: 'fraudulent' });
@@ -90,7 +90,7 @@ describe('the guide, against a real engine', () => {
     expect(await engine.sessions('alice')).toEqual([]);
   });
 
-  it('a held poll, which comes back with the answer', async () => {
+  it('holds a poll until the answer', async () => {
     const { engine, client } = await start();
     const token = await client.authorize('alice');
     const polling = client.poll(token, { wait: 25 });
@@ -98,7 +98,7 @@ describe('the guide, against a real engine', () => {
     expect(await polling).toMatchObject({ held: true, answer: { userHash: expect.any(String) } });
   });
 
-  it('a transaction with context, policy and user push ID', async () => {
+  it('asks for a transaction with context, policy and user push ID', async () => {
     const { engine, client } = await start();
     const token = await client.authorize('alice', {
       session: false,
@@ -117,7 +117,7 @@ describe('the guide, against a real engine', () => {
     expect(await client.authorize(pushId)).toMatch(/^[a-z0-9]{32}$/);
   });
 
-  it('number matching: a wrong pick is a denial', async () => {
+  it('reads a wrong pick of number matching as a denial', async () => {
     const { engine, client } = await start();
     const token = await client.authorize('alice', { numberMatch: 42 });
     const [request] = await engine.requests('alice');
@@ -130,7 +130,7 @@ describe('the guide, against a real engine', () => {
     });
   });
 
-  it('a white label user, who can log in afterwards', async () => {
+  it('creates a white label user, who can then log in', async () => {
     const { engine, client } = await start();
     const { qrcode, code } = await client.createWhiteLabelUser('customer-7');
     expect(qrcode).toMatch(/^https?:/);
@@ -141,12 +141,12 @@ describe('the guide, against a real engine', () => {
     expect(await client.isAuthorized(token, answer?.auth ?? '')).toBe(true);
   });
 
-  it('its errors', async () => {
+  it('throws the error that belongs to each refusal', async () => {
     const world = await start({ rateLimit: { windows: [{ requests: 1, seconds: 5 }] } });
     const { engine, client } = world;
-    await engine.createUser('nobody', { device: false });
+    await engine.createUser('deviceless', { device: false });
     await expect(client.authorize('mallory')).rejects.toThrow(NoSuchUserError);
-    await expect(client.authorize('nobody')).rejects.toThrow(NoPairedDevicesError);
+    await expect(client.authorize('deviceless')).rejects.toThrow(NoPairedDevicesError);
     await client.authorize('alice');
     const error = await client.authorize('alice').catch((caught) => caught);
     expect(error).toBeInstanceOf(RateLimitExceededError);
@@ -161,7 +161,7 @@ describe('the guide, against a real engine', () => {
     await expect(client.authorize('alice')).rejects.toThrow(InvalidCredentialsError);
   });
 
-  it('an auth request that nobody answers', async () => {
+  it('lets an unanswered auth request expire', async () => {
     let offset = 0;
     const { client } = await start({ clock: () => Date.now() + offset });
     const token = await client.authorize('alice');
@@ -169,7 +169,7 @@ describe('the guide, against a real engine', () => {
     await expect(client.pollRequest(token)).rejects.toThrow(ExpiredAuthRequestError);
   });
 
-  it.each([-3, 3])('an engine whose clock is %i hours off', async (hours) => {
+  it.each([-3, 3])('works with an engine whose clock is %i hours off', async (hours) => {
     const callback = await receiver();
     const { engine, client } = await start({
       clock: () => Date.now() + hours * HOUR,
@@ -184,16 +184,19 @@ describe('the guide, against a real engine', () => {
     expect(await client.handleCallback(await callback.next())).toMatchObject({ type: 'logout' });
   });
 
-  it.each([0, 60_000])('a rotated ping key, with %i ms of grace', async (pingKeyGrace) => {
-    const { engine, client } = await start({ pingKeyGrace });
-    const { key } = await client.ping();
-    await client.authorize('alice');
-    await engine.rotatePingKey();
-    expect(await client.authorize('alice')).toMatch(/^[a-z0-9]{32}$/);
-    if (pingKeyGrace === 0) expect((await client.ping()).key).not.toBe(key);
-  });
+  it.each([0, 60_000])(
+    'goes on after the ping key was rotated, with %i ms of grace',
+    async (pingKeyGrace) => {
+      const { engine, client } = await start({ pingKeyGrace });
+      const { key } = await client.ping();
+      await client.authorize('alice');
+      await engine.rotatePingKey();
+      expect(await client.authorize('alice')).toMatch(/^[a-z0-9]{32}$/);
+      if (pingKeyGrace === 0) expect((await client.ping()).key).not.toBe(key);
+    },
+  );
 
-  it('events: an answer and a logout, each signed', async () => {
+  it('verifies the events of an answer and of a logout', async () => {
     const callback = await receiver();
     const { engine, client } = await start({ callbackUrl: callback.url });
     const token = await client.authorize('alice');
@@ -217,7 +220,7 @@ describe('the guide, against a real engine', () => {
     expect(await client.logout(token)).toBe(true);
   });
 
-  it('an engine that is gone, and one that is back', async () => {
+  it('throws a retryable error when the engine is gone', async () => {
     const world = await start();
     const token = await world.client.authorize('alice');
     await world.engine.close();

@@ -92,7 +92,7 @@ describe('new LaunchKeyClient', () => {
     expect(error.message).toMatch(/\.$/);
   });
 
-  it('takes a secret key that just fits into an envelope', () => {
+  it('takes the longest secret key that fits into an envelope', () => {
     expect(new LaunchKeyClient({ ...options, secretKey: 'x'.repeat(169) })).toBeDefined();
   });
 
@@ -100,12 +100,12 @@ describe('new LaunchKeyClient', () => {
     expect(new LaunchKeyClient({ ...options, appKey: '0123456789' }).appKey).toBe('0123456789');
   });
 
-  it('refuses to do without options', () => {
+  it('refuses missing options', () => {
     expect(() => new LaunchKeyClient(undefined as never)).toThrow(ConfigurationError);
     expect(() => new LaunchKeyClient(null as never)).toThrow(ConfigurationError);
   });
 
-  it('shows nothing secret when it is printed', () => {
+  it('prints nothing secret', () => {
     const secretKey = 'the-secret-key';
     const client = new LaunchKeyClient({ ...options, secretKey });
     for (const text of [

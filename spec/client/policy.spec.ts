@@ -3,7 +3,7 @@ import { policy } from '../../lib/client/policy.js';
 import { ConfigurationError } from '../../lib/errors.js';
 
 describe('policy', () => {
-  it('asks for a number of factors', () => {
+  it('requires a number of factors', () => {
     expect(policy({ all: 2 })).toEqual({
       minimum_requirements: [
         { requirement: 'authenticated', all: 2, knowledge: 0, inherence: 0, possession: 0 },
@@ -12,7 +12,7 @@ describe('policy', () => {
     });
   });
 
-  it('asks for named factors', () => {
+  it('requires named factors', () => {
     expect(policy({ knowledge: true, possession: 1 }).minimum_requirements).toEqual([
       { requirement: 'authenticated', all: 0, knowledge: 1, inherence: 0, possession: 1 },
     ]);

@@ -104,16 +104,16 @@ const faults: Record<string, Fault> = {
   silence: () => null,
 };
 
-describe('no error shows anything secret', () => {
+describe('an error shows nothing secret', () => {
   for (const [name, fault] of Object.entries(faults)) {
-    it.each(Object.entries(calls))(`${name}, at %s`, async (_, call) => {
+    it.each(Object.entries(calls))(`after ${name}, at %s`, async (_, call) => {
       engine.on = ({ path, body, req }) =>
         path === '/ping' ? undefined : fault(body, req.url ?? '');
       await expectNothingSecret(call);
     });
   }
 
-  it.each(Object.entries(calls))('a reset connection, at %s', async (_, call) => {
+  it.each(Object.entries(calls))('after a reset connection, at %s', async (_, call) => {
     engine.on = ({ path, req }) => {
       if (path === '/ping') return undefined;
       req.socket.resetAndDestroy();
@@ -122,16 +122,19 @@ describe('no error shows anything secret', () => {
     await expectNothingSecret(call);
   });
 
-  it.each(Object.entries(calls))('a refusal that quotes the call, at %s', async (name, call) => {
-    engine.on = ({ path, body, req }) =>
-      path === '/ping'
-        ? undefined
-        : { status: 400, body: { message_code: 40436, message: `${req.url} ${body}` } };
-    expect(name).toBeTruthy();
-    await expectNothingSecret(call);
-  });
+  it.each(Object.entries(calls))(
+    'after a refusal that quotes the call, at %s',
+    async (name, call) => {
+      engine.on = ({ path, body, req }) =>
+        path === '/ping'
+          ? undefined
+          : { status: 400, body: { message_code: 40436, message: `${req.url} ${body}` } };
+      expect(name).toBeTruthy();
+      await expectNothingSecret(call);
+    },
+  );
 
-  it('a refusal that quotes a secret key that looks like words', async () => {
+  it('after a refusal that quotes a secret key that looks like words', async () => {
     const secretKey = 'open "sesame"';
     client = engine.client({ secretKey });
     const spellings = [secretKey, JSON.stringify(secretKey), new URLSearchParams({ secretKey })];
@@ -146,13 +149,13 @@ describe('no error shows anything secret', () => {
     }
   });
 
-  it('a refusal of a stale stamp, twice', async () => {
+  it('after two refusals of a stale stamp', async () => {
     engine.on = ({ path, body }) =>
       path === '/ping' ? undefined : { status: 401, body: { message_code: 40431, message: body } };
     await expectNothingSecret(() => client.authorize('alice'));
   });
 
-  it('an engine that is not there', async () => {
+  it('when the engine cannot be reached', async () => {
     await client.ping();
     await engine.close();
     await expectNothingSecret(() => client.authorize('alice'));
@@ -163,14 +166,14 @@ describe('no error shows anything secret', () => {
     ['of broken JSON', `${JSON.stringify(PACKAGE)}}`],
     ['of plain text', 'the-device says nonsense'],
     ['without auth request', { ...PACKAGE, auth_request: undefined, response: 'true' }],
-  ])('an auth package %s', async (_, members) => {
+  ])('after an auth package %s', async (_, members) => {
     const wrong = { ...(typeof members === 'object' ? members : {}), response: 1 };
     const auth = packageFor(typeof members === 'string' ? members : wrong);
     await expectNothingSecret(() => client.decryptAuth(auth));
     await expectNothingSecret(() => client.isAuthorized(TOKEN, auth));
   });
 
-  it('an aborted call', async () => {
+  it('after an aborted call', async () => {
     const controller = new AbortController();
     engine.on = ({ path }) => {
       if (path === '/ping') return undefined;
@@ -195,7 +198,7 @@ describe('no error shows anything secret', () => {
     ],
     ['a long secret key', { secretKey: SECRET.repeat(20) }],
     ['a password in the URL', { apiBaseUrl: 'https://name:hunter2-hunter2@engine.example.com' }],
-  ])('%s', async (_, options) => {
+  ])('of the constructor for %s', async (_, options) => {
     await expectNothingSecret(async () => engine.client(options));
     const error = await Promise.resolve()
       .then(() => engine.client(options))

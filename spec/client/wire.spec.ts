@@ -22,8 +22,8 @@ const last = (path: string) => {
   return call;
 };
 
-describe('what is sent', () => {
-  it('GET /ping without parameters', async () => {
+describe('the client', () => {
+  it('sends GET /ping without parameters', async () => {
     const { launchkeyTime, dateStamp, key } = await engine.client().ping();
     expect(last('/ping').req.url).toBe('/v1/ping');
     expect(last('/ping').headers.accept).toBe('application/json');
@@ -32,7 +32,7 @@ describe('what is sent', () => {
     expect(key).toBe(engine.key.publicPem);
   });
 
-  it('an envelope that an engine opens: secret, stamp, signature over the ciphertext', async () => {
+  it('sends an envelope of secret, stamp and a signature over the ciphertext', async () => {
     await engine.client().authorize('alice');
     const { params } = last('/auths');
     expect(params.get('app_key')).toBe('1234567890');
@@ -41,7 +41,7 @@ describe('what is sent', () => {
     expect(stamped).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
   });
 
-  it('POST /auths with everything in the form body and nothing in the URL', async () => {
+  it('sends POST /auths with everything in the form body and nothing in the URL', async () => {
     const limits = policy({ all: 2 });
     const options = { session: false, userPushId: true, context: 'Größe & Wert', policy: limits };
     expect(await engine.client().authorize('alice+x@y', options)).toBe(TOKEN);
@@ -56,7 +56,7 @@ describe('what is sent', () => {
     expect(JSON.parse(params.get('policy') ?? '')).toEqual(limits);
   });
 
-  it('session true and user_push_id false unless asked otherwise, and no context and policy', async () => {
+  it('sends session true, user_push_id false, and no context or policy by default', async () => {
     await engine.client().authorize('alice');
     const { params } = last('/auths');
     expect(params.get('session')).toBe('True');
@@ -64,7 +64,7 @@ describe('what is sent', () => {
     expect(params.has('context') || params.has('policy') || params.has('number_match')).toBe(false);
   });
 
-  it('number_match, and the number in the context too', async () => {
+  it('sends number_match, and names the number in the context, too', async () => {
     const client = engine.client();
     await client.authorize('alice', { numberMatch: 42 });
     expect(last('/auths').params.get('number_match')).toBe('42');
@@ -74,7 +74,7 @@ describe('what is sent', () => {
     expect(last('/auths').params.get('context')).toBe('Payroll\nNumber: 07');
   });
 
-  it('POST /poll?METHOD=GET with everything in the form body, and Prefer only where a wait is asked for', async () => {
+  it('sends POST /poll?METHOD=GET with everything in the form body, and Prefer only with a wait', async () => {
     const client = engine.client();
     await client.pollRequest(TOKEN);
     const { method, req, headers, body } = last('/poll');
@@ -89,7 +89,7 @@ describe('what is sent', () => {
     expect(last('/poll').headers.prefer).toBe('wait=25');
   });
 
-  it('PUT /logs with action and status in the form body and nothing in the URL', async () => {
+  it('sends PUT /logs with everything in the form body and nothing in the URL', async () => {
     const client = engine.client();
     expect(await client.isAuthorized(TOKEN, packageFor())).toBe(true);
     expect(last('/logs').method).toBe('PUT');
@@ -108,7 +108,7 @@ describe('what is sent', () => {
     expect(engine.open(last('/logs').params).secret).toBe(SECRET);
   });
 
-  it('to a base URL with another path', async () => {
+  it('sends to a base URL with another path', async () => {
     const url = engine.url.replace('/v1', '/v1/tenant');
     engine.on = () => ({ body: engine.ping() });
     await engine.client({ apiBaseUrl: `${url}/` }).ping();
@@ -116,7 +116,7 @@ describe('what is sent', () => {
   });
 });
 
-describe('arguments that an engine would refuse', () => {
+describe('an argument that an engine would refuse', () => {
   it.each<[string, unknown, object]>([
     ['username', undefined, {}],
     ['username', '', {}],
@@ -129,7 +129,7 @@ describe('arguments that an engine would refuse', () => {
     ['policy', 'alice', { policy: 'strict' }],
     ['numberMatch', 'alice', { numberMatch: 7 }],
     ['numberMatch', 'alice', { numberMatch: 'ab' }],
-  ])('are refused here: %s %j %j', async (name, username, options) => {
+  ])('is refused by the client: %s %j %j', async (name, username, options) => {
     const error = await engine
       .client()
       .authorize(username as never, options)
@@ -139,7 +139,7 @@ describe('arguments that an engine would refuse', () => {
     expect(engine.calls).toEqual([]);
   });
 
-  it('are counted in UTF-16 units: 400 are sent', async () => {
+  it('is measured in UTF-16 units, of which a context may have 400', async () => {
     const client = engine.client();
     await client.authorize('alice', { context: '😀'.repeat(200) });
     expect(last('/auths').params.get('context')).toBe('😀'.repeat(200));
@@ -148,7 +148,7 @@ describe('arguments that an engine would refuse', () => {
     );
   });
 
-  it('are refused here: authRequest, wait and identifier', async () => {
+  it('is refused by the client as authRequest, wait or identifier', async () => {
     const client = engine.client();
     const outcomes = await Promise.allSettled([
       client.pollRequest(''),
@@ -166,7 +166,7 @@ describe('arguments that an engine would refuse', () => {
   });
 });
 
-describe('ping is read', () => {
+describe('ping()', () => {
   const answers: Record<string, (ping: Record<string, string>) => unknown> = {
     'as it was recorded, with blank lines in the key': ({ key = '', ...ping }) => ({
       ...ping,
@@ -190,13 +190,13 @@ describe('ping is read', () => {
     'with a byte order mark': (ping) => `\ufeff${JSON.stringify(ping)}`,
   };
 
-  it.each(Object.entries(answers))('%s', async (_, change) => {
+  it.each(Object.entries(answers))('reads an answer %s', async (_, change) => {
     engine.on = ({ path }) => (path === '/ping' ? { body: change(engine.ping()) } : undefined);
     expect(await engine.client().authorize('alice')).toBe(TOKEN);
     expect(engine.open(last('/auths').params).secret).toBe(SECRET);
   });
 
-  it('and a cookie with it ignored', async () => {
+  it('ignores cookies', async () => {
     const cookie = 'beaker.session.id=1; httponly; Path=/';
     engine.on = () => undefined;
     engine.server.prependListener('request', (_, res) => res.setHeader('Set-Cookie', cookie));
@@ -206,7 +206,7 @@ describe('ping is read', () => {
     for (const { headers } of engine.calls) expect(headers.cookie).toBeUndefined();
   });
 
-  it('as Java 2.2 reads it, with the first sight of the key as its date', async () => {
+  it('dates a key by its first sight where the engine sends no date', async () => {
     const apiTime = '2015-04-24T22:49:19Z';
     let seconds = 0;
     engine.on = () => ({
@@ -229,19 +229,19 @@ describe('ping is read', () => {
     ['no key', { key: undefined }],
     ['a key that is none', { key: 'ssh-rsa AAAA' }],
     ['a key that is an object', { key: {} }],
-  ])('with %s: InvalidResponseError', async (_, wrong) => {
+  ])('rejects an answer with %s', async (_, wrong) => {
     engine.on = () => ({ body: { ...engine.ping(), ...wrong } });
     await expect(engine.client().ping()).rejects.toThrow(InvalidResponseError);
   });
 });
 
-describe('authorize is read', () => {
+describe('authorize()', () => {
   it.each<[string, unknown]>([
-    ['plain', { auth_request: TOKEN }],
+    ['as it is', { auth_request: TOKEN }],
     ['wrapped in response', { successful: true, message: '', response: { auth_request: TOKEN } }],
     ['with unknown members', { auth_request: TOKEN, unknown: { response: 1 } }],
     ['with an empty response beside it', { auth_request: TOKEN, response: '' }],
-  ])('%s', async (_, body) => {
+  ])('reads a token %s', async (_, body) => {
     engine.on = ({ path }) => (path === '/auths' ? { body } : undefined);
     expect(await engine.client().authorize('alice')).toBe(TOKEN);
   });
@@ -255,29 +255,29 @@ describe('authorize is read', () => {
     ['an array', [TOKEN]],
     ['a string', '"token"'],
     ['nothing', ''],
-  ])('with %s: InvalidResponseError', async (_, body) => {
+  ])('rejects an answer with %s', async (_, body) => {
     engine.on = ({ path }) => (path === '/auths' ? { body } : undefined);
     await expect(engine.client().authorize('alice')).rejects.toThrow(InvalidResponseError);
     expect(engine.of('/auths')).toHaveLength(1);
   });
 });
 
-describe('poll is read', () => {
+describe('pollRequest()', () => {
   const answerPoll = (body: unknown, headers: Record<string, string> = {}, status = 200) => {
     engine.on = ({ path }) => (path === '/poll' ? { status, headers, body } : undefined);
   };
 
-  it('pending: HTTP 400 with 70403 and an empty response', async () => {
+  it('returns null for HTTP 400 with 70403 and an empty response', async () => {
     engine.on = ({ path }) => (path === '/poll' ? refusal(70403, 'pending response') : undefined);
     expect(await engine.client().pollRequest(TOKEN)).toBeNull();
   });
 
-  it('pending: 70403 in a body with HTTP 200, and as text', async () => {
+  it('returns null for 70403 as text in a body with HTTP 200', async () => {
     answerPoll({ message_code: '70403', message: 'pending response...' });
     expect(await engine.client().pollRequest(TOKEN)).toBeNull();
   });
 
-  it('answered, with all that may be in it', async () => {
+  it('reads an answer with all its members', async () => {
     const auth = packageFor();
     answerPoll({
       auth,
@@ -294,7 +294,7 @@ describe('poll is read', () => {
     });
   });
 
-  it('answered, wrapped in response', async () => {
+  it('reads an answer that is wrapped in response', async () => {
     answerPoll({ response: { auth: 'QQ==', user_hash: 'user-hash', user_push_id: '' } });
     expect(await engine.client().pollRequest(TOKEN)).toEqual({
       auth: 'QQ==',
@@ -310,12 +310,12 @@ describe('poll is read', () => {
     ['a user_hash that is an array', { auth: 'QQ==', user_hash: ['user-hash'] }],
     ['a user_hash that is null', { auth: 'QQ==', user_hash: null }],
     ['nothing', {}],
-  ])('with %s: InvalidResponseError', async (_, body) => {
+  ])('rejects an answer with %s', async (_, body) => {
     answerPoll(body);
     await expect(engine.client().pollRequest(TOKEN)).rejects.toThrow(InvalidResponseError);
   });
 
-  it('as held where the engine says so, and as not held where it does not', async () => {
+  it('knows from the headers whether the engine held the poll', async () => {
     const client = engine.client();
     answerPoll({ auth: 'QQ==', user_hash: 'u' }, { 'Preference-Applied': 'wait' });
     expect(await client.poll(TOKEN, { wait: 1 })).toMatchObject({ held: true });
@@ -327,7 +327,7 @@ describe('poll is read', () => {
     expect(await client.poll(TOKEN, { wait: 1 })).toMatchObject({ held: false });
   });
 
-  it('with Retry-After in seconds, or as a date by the sender’s own clock', async () => {
+  it('reads Retry-After in seconds, or as a date by the clock of the sender', async () => {
     const client = engine.client();
     const pending = { message_code: 70403 };
     answerPoll(pending, { 'Retry-After': '7' }, 400);
@@ -345,7 +345,7 @@ describe('poll is read', () => {
   });
 });
 
-describe('errors are read', () => {
+describe('an error of the engine', () => {
   const fail = async (body: unknown, status = 400, headers: Record<string, string> = {}) => {
     engine.on = ({ path }) => (path === '/auths' ? { status, body, headers } : undefined);
     return engine
@@ -354,7 +354,7 @@ describe('errors are read', () => {
       .catch((caught) => caught);
   };
 
-  it('from a body with HTTP 200 and status_code 3xx to 5xx', async () => {
+  it('is read from HTTP 200 with a status_code of 3xx to 5xx', async () => {
     const body = { status_code: 400, message_code: 40436, message: 'no' };
     expect(await fail(body, 200)).toBeInstanceOf(RateLimitExceededError);
     expect(await fail({ status_code: 302 }, 200)).toMatchObject({ status: 302 });
@@ -365,13 +365,13 @@ describe('errors are read', () => {
     });
   });
 
-  it('from a body with HTTP 200 and the code of an error', async () => {
+  it('is read from HTTP 200 with the code of an error', async () => {
     expect(await fail({ message_code: 40421, message: '' }, 200)).toBeInstanceOf(
       InvalidRequestError,
     );
   });
 
-  it('with a message that is an object', async () => {
+  it('is read with a message that is an object', async () => {
     const message = { username: 'Invalid character used. Not allowed: > < ) ( @ : ; &' };
     const error = await fail({ message_code: 40421, message, response: '' });
     expect(error).toBeInstanceOf(InvalidRequestError);
@@ -379,7 +379,7 @@ describe('errors are read', () => {
     expect(error.engineMessage).toContain('username: Invalid character used.');
   });
 
-  it('with a message cut to size and without control characters', async () => {
+  it('has a shortened message without control characters', async () => {
     const error = await fail({
       message_code: 40421,
       message: `a\r\nb\u001b[31m ${'no '.repeat(500)}`,
@@ -388,7 +388,7 @@ describe('errors are read', () => {
     expect(error.message).not.toMatch(/\p{Cc}/u);
   });
 
-  it('with a message that quotes the call, less what was quoted', async () => {
+  it('has a message without what it quotes of the call', async () => {
     const quoted = 'averylongnamewithoutanyblankinit';
     const error = await fail({
       message_code: 40421,
@@ -399,7 +399,7 @@ describe('errors are read', () => {
     expect((await fail({ message_code: 40422, message })).engineMessage).toBeUndefined();
   });
 
-  it('without code or message', async () => {
+  it('is read without code and message', async () => {
     expect(await fail({}, 404)).toMatchObject({
       code: 'LAUNCHKEY_ENGINE',
       status: 404,
@@ -408,7 +408,7 @@ describe('errors are read', () => {
     expect(await fail({ error: 'no' }, 401)).toBeInstanceOf(EngineError);
   });
 
-  it('with Retry-After', async () => {
+  it('keeps Retry-After', async () => {
     const error = await fail({ message_code: 40436, message: '' }, 400, { 'Retry-After': '12' });
     expect(error).toMatchObject({
       code: 'LAUNCHKEY_RATE_LIMIT_EXCEEDED',
@@ -441,19 +441,19 @@ describe('the auth package', () => {
     ['1', false],
     ['true ', false],
     ['', false],
-  ])('says %j, which is %j', async (response, expected) => {
+  ])('with the response %j is read as %j', async (response, expected) => {
     const opened = await open({ auth_request: TOKEN, response });
     expect(opened).toEqual({ authRequest: TOKEN, response: expected });
   });
 
-  it('says action instead of response with old engines', async () => {
+  it('is read with action instead of response, as old engines send it', async () => {
     expect((await open({ auth_request: TOKEN, action: 'True' })).response).toBe(true);
     expect((await open({ auth_request: TOKEN, action: 'False' })).response).toBe(false);
     const both = { auth_request: TOKEN, response: 'false', action: 'true' };
     expect((await open(both)).response).toBe(false);
   });
 
-  it('may hold device, PINs and reason', async () => {
+  it('is read with device, PINs and reason', async () => {
     const rest = { device_id: 'device', app_pins: '1,2', reason: 'fraudulent', more: {} };
     expect(await open({ auth_request: TOKEN, response: 'false', ...rest })).toEqual({
       authRequest: TOKEN,
@@ -491,7 +491,7 @@ describe('the auth package', () => {
     ['has a number as response', () => packageFor({ auth_request: TOKEN, response: 1 })],
     ['has an object as response', () => packageFor({ auth_request: TOKEN, response: {} })],
     ['has null as response', () => packageFor({ auth_request: TOKEN, response: null })],
-  ])('that %s: InvalidResponseError, and nothing is reported', async (_, make) => {
+  ])('is rejected without a report when it %s', async (_, make) => {
     const client = engine.client();
     await expect(client.decryptAuth(make())).rejects.toThrow(InvalidResponseError);
     await expect(client.isAuthorized(TOKEN, make())).rejects.toThrow(InvalidResponseError);
@@ -519,7 +519,7 @@ describe('isAuthorized', () => {
     expect(reported()).toEqual([TOKEN, 'Authenticate', 'False']);
   });
 
-  it('takes every success of a report, whatever the engine calls it', async () => {
+  it('accepts a report whatever message the engine confirms it with', async () => {
     engine.on = ({ path }) =>
       path === '/logs' ? { body: { message: 'Denial recorded' } } : undefined;
     const denial = packageFor({ auth_request: TOKEN, response: 'false' });
@@ -539,7 +539,7 @@ describe('isAuthorized', () => {
     });
   });
 
-  it('is false when the engine refuses the report', async () => {
+  it('returns false when the engine refuses the report', async () => {
     engine.on = ({ path }) => (path === '/logs' ? refusal(50446) : undefined);
     expect(await engine.client().isAuthorized(TOKEN, packageFor())).toBe(false);
   });
@@ -576,7 +576,7 @@ describe('createWhiteLabelUser', () => {
     };
   };
 
-  it('sends JSON, signed as a whole, and decrypts what comes back', async () => {
+  it('sends JSON that is signed as a whole, and decrypts the answer', async () => {
     const user = { qrcode: 'https://engine.example.com/qr/1', code: 'abcdef1' };
     engine.on = ({ path }) =>
       path === '/users' ? { status: 201, body: answer(JSON.stringify(user)) } : undefined;
@@ -597,20 +597,20 @@ describe('createWhiteLabelUser', () => {
   it.each<[string, () => unknown]>([
     ['no data', () => ({ response: { cipher: 'QQ==' } })],
     [
-      'a cipher for somebody else',
+      'a cipher for another key',
       () => ({ response: { cipher: 'QQ==', data: 'QUFBQUFBQUFBQUFBQUFBQQ==' } }),
     ],
     ['a key of a wrong length', () => answer('{"qrcode":"q","code":"c"}', randomBytes(49))],
     ['no JSON', () => answer('qrcode')],
     ['no code', () => answer('{"qrcode":"q"}')],
     ['numbers', () => answer('{"qrcode":1,"code":2}')],
-  ])('with %s: InvalidResponseError', async (_, make) => {
+  ])('rejects an answer with %s', async (_, make) => {
     engine.on = ({ path }) => (path === '/users' ? { body: make() } : undefined);
     const creating = engine.client().createWhiteLabelUser('user');
     await expect(creating).rejects.toThrow(InvalidResponseError);
   });
 
-  it('is not possible for other applications: the engine’s refusal', async () => {
+  it('throws when the application has no white label directory', async () => {
     engine.on = ({ path }) => (path === '/users' ? refusal(40423) : undefined);
     await expect(engine.client().createWhiteLabelUser('user')).rejects.toMatchObject({
       code: 'LAUNCHKEY_INVALID_CREDENTIALS',

@@ -10,15 +10,15 @@ function encrypt(padded: string): Buffer {
   return Buffer.concat([cipher.update(padded, 'utf8'), cipher.final()]);
 }
 
-it('decryptAes decrypts what is padded with blanks', () => {
+it('decryptAes() decrypts text that is padded with blanks', () => {
   expect(decryptAes(keyAndIv, encrypt('{"code":"abcdef"}'.padEnd(32)))).toBe('{"code":"abcdef"}');
 });
 
-it('decryptAes decrypts what fills its blocks', () => {
+it('decryptAes() decrypts text that fills its blocks', () => {
   expect(decryptAes(keyAndIv, encrypt('x'.repeat(16)))).toBe('x'.repeat(16));
 });
 
-it('decryptAes refuses a key, an IV or data of a wrong length', () => {
+it('decryptAes() refuses a key, an IV or data of a wrong length', () => {
   const data = encrypt('x'.repeat(16));
   expect(() => decryptAes(keyAndIv.subarray(0, 47), data)).toThrow();
   expect(() => decryptAes(Buffer.concat([keyAndIv, keyAndIv]), data)).toThrow();

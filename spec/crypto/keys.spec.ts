@@ -202,7 +202,7 @@ describe('readPrivateKey', () => {
     ['a key with a wrong character', pkcs8.replace(/(.{200})./s, '$1-'), /is damaged/],
     ['a key with another character', typo(pkcs8), /is damaged/],
     ['a PKCS#1 key with another character', typo(pkcs1), /is damaged/],
-  ])('refuses %s, and says so', (_, input, reason) => {
+  ])('refuses %s and names the reason', (_, input, reason) => {
     const error = refused(() => readPrivateKey(input as never, 'open sesame'));
     expect(error.option).toBe('privateKey');
     expect(error.message).toMatch(reason);
@@ -214,14 +214,14 @@ describe('readPrivateKey', () => {
     expect(error.message).toMatch(/does not open privateKey/);
   });
 
-  it.each(Object.entries(encrypted))('refuses to do without the passphrase of %s', (_, text) => {
+  it.each(Object.entries(encrypted))('refuses a missing passphrase of %s', (_, text) => {
     const error = refused(() => readPrivateKey(text));
     expect(error.option).toBe('passphrase');
     expect(error.message).toMatch(/is missing/);
     expect(refused(() => readPrivateKey(text, '')).message).toMatch(/is missing/);
   });
 
-  it('refuses a passphrase that is no string', () => {
+  it('refuses a passphrase that is not a string', () => {
     const read = () => readPrivateKey(encrypted['PKCS#8, AES-256'], 42 as never);
     expect(refused(read)).toMatchObject({ option: 'passphrase' });
   });
@@ -245,7 +245,7 @@ describe('readPublicKey', () => {
     isThePublicKey(pkcs1Public.replaceAll('RSA PUBLIC KEY', 'PUBLIC KEY'));
   });
 
-  it('reads nothing else', () => {
+  it('returns null for anything else', () => {
     const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).publicKey;
     for (const text of [
       '',

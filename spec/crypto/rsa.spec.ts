@@ -7,12 +7,12 @@ const pair = makePair();
 const oaep = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' };
 
 describe('sign and verify', () => {
-  it('sign what others verify, with PKCS#1 v1.5 and SHA-256', async () => {
+  it('sign with PKCS#1 v1.5 and SHA-256, as node:crypto verifies it', async () => {
     const signature = await sign(pair.privateKey, Buffer.from('text'));
     expect(createVerify('sha256').update('text').verify(pair.publicKey, signature)).toBe(true);
   });
 
-  it('verify what others sign, and nothing that was altered', async () => {
+  it('verify signatures of node:crypto, and reject altered ones', async () => {
     const signature = createSign('sha256').update('text').sign(pair.privateKey);
     expect(await verify(pair.publicKey, Buffer.from('text'), signature)).toBe(true);
     expect(await verify(pair.publicKey, Buffer.from('Text'), signature)).toBe(false);
@@ -32,14 +32,14 @@ describe('sign and verify', () => {
 });
 
 describe('OAEP', () => {
-  it('encrypts what others decrypt, up to its limit', () => {
+  it('encrypts up to its limit, as node:crypto decrypts it', () => {
     const text = Buffer.alloc(maxOaepBytes(2048), 'x');
     const ciphertext = encryptOaep(pair.publicKey, text);
     expect(privateDecrypt({ key: pair.privateKey, ...oaep }, ciphertext)).toEqual(text);
     expect(() => encryptOaep(pair.publicKey, Buffer.alloc(maxOaepBytes(2048) + 1))).toThrow();
   });
 
-  it('decrypts what others encrypt, however much at once', async () => {
+  it('decrypts many ciphertexts at the same time', async () => {
     const decrypter = new OaepDecrypter(pair.privateKey);
     const texts = Array.from({ length: 40 }, (_, n) => `text ${n}`);
     const decrypted = await Promise.all(
@@ -51,7 +51,7 @@ describe('OAEP', () => {
     expect(decrypted.map(String)).toEqual(texts);
   });
 
-  it('rejects what is encrypted for another key, by another hash, altered or short', async () => {
+  it('rejects a ciphertext for another key, by another hash, altered or short', async () => {
     const decrypter = new OaepDecrypter(pair.privateKey);
     const good = publicEncrypt({ key: pair.publicKey, ...oaep }, Buffer.from('text'));
     const altered = Buffer.from(good);
@@ -69,7 +69,7 @@ describe('OAEP', () => {
     expect((await decrypter.decrypt(good)).toString()).toBe('text');
   });
 
-  it('does not occupy the event loop while it decrypts', async () => {
+  it('does not block the event loop while it decrypts', async () => {
     const decrypter = new OaepDecrypter(pair.privateKey);
     const ciphertext = publicEncrypt({ key: pair.publicKey, ...oaep }, Buffer.from('text'));
     await decrypter.decrypt(ciphertext);

@@ -10,7 +10,7 @@ it.each([
   ['2015-04-24T22:49:19-0530', '2015-04-25T04:19:19.000Z'],
   ['2015-04-24T22:49:19', '2015-04-24T22:49:19.000Z'],
   [' 2016-02-29 00:00:00\n', '2016-02-29T00:00:00.000Z'],
-])('parseTime reads %j', (text, expected) => {
+])('parseTime() reads %j', (text, expected) => {
   expect(parseTime(text)?.toISOString()).toBe(expected);
 });
 
@@ -29,10 +29,10 @@ it.each([
   null,
   undefined,
   {},
-])('parseTime takes %j for no time', (text) => {
+])('parseTime() rejects %j', (text) => {
   expect(parseTime(text)).toBeNull();
 });
 
-it('formatTime writes what the envelope wants', () => {
+it('formatTime() formats as the envelope needs it', () => {
   expect(formatTime(Date.UTC(2013, 10, 10, 3, 48, 22, 999))).toBe('2013-11-10 03:48:22');
 });

@@ -69,7 +69,7 @@ const others: Row[] = [
 ];
 
 describe('message code', () => {
-  it.each(named(auths))('%i of auths is %s', async (code, _, type, errorCode) => {
+  it.each(named(auths))('%i of auths becomes %s', async (code, _, type, errorCode) => {
     await using(async (engine) => {
       engine.on = ({ path }) => (path === '/auths' ? refusal(code, 'no', 403) : undefined);
       const error = await engine
@@ -82,7 +82,7 @@ describe('message code', () => {
     });
   });
 
-  it.each(named(others))('%i of another call is %s', async (code, _, type, errorCode) => {
+  it.each(named(others))('%i of another call becomes %s', async (code, _, type, errorCode) => {
     await using(async (engine) => {
       engine.on = ({ path }) => (path === '/poll' ? refusal(code) : undefined);
       const error = await engine
@@ -94,14 +94,14 @@ describe('message code', () => {
     });
   });
 
-  it('60401 of ping is an InvalidRequestError', async () => {
+  it('60401 of ping becomes an InvalidRequestError', async () => {
     await using(async (engine) => {
       engine.on = () => refusal(60401);
       await expect(engine.client().ping()).rejects.toThrow(InvalidRequestError);
     });
   });
 
-  it('70403 is no error but a null', async () => {
+  it('70403 makes pollRequest() return null', async () => {
     await using(async (engine) => {
       engine.on = ({ path }) => (path === '/poll' ? refusal(70403, 'pending response') : undefined);
       expect(await engine.client().pollRequest(TOKEN)).toBeNull();
@@ -109,7 +109,7 @@ describe('message code', () => {
   });
 
   it.each([50441, 50442, 50446, 50448, 50456, 50457, 50499])(
-    '%i of logs is a refused report, and false',
+    '%i of logs makes logout() return false',
     async (code) => {
       await using(async (engine) => {
         engine.on = ({ path }) => (path === '/logs' ? refusal(code) : undefined);
@@ -134,7 +134,7 @@ describe('every error class', () => {
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name, code: error.code });
   });
 
-  it('has a code that no other has', () => {
+  it('has a code that differs from all others', () => {
     const codes = classes.map(([, type]) => new (type as typeof errors.EngineError)('').code);
     expect(new Set(codes).size).toBe(classes.length);
   });

@@ -43,7 +43,7 @@ describe('the engine’s clock', () => {
     expect(passed).toBeLessThan(260_000);
   });
 
-  it('does not jump when somebody sets the local clock', async () => {
+  it('does not jump when the local clock is set', async () => {
     const client = engine.client();
     await client.ping();
     const before = Date.now();
@@ -53,7 +53,7 @@ describe('the engine’s clock', () => {
     expect(Math.abs(client.engineNow() - before)).toBeLessThan(60_000);
   });
 
-  it('is the local one as long as the engine has not been asked', async () => {
+  it('is the local clock before the first ping', async () => {
     engine.now = () => Date.now() + 3 * HOUR;
     const client = engine.client();
     expect(Math.abs(client.engineNow() - Date.now())).toBeLessThan(60_000);
@@ -76,7 +76,7 @@ describe('the engine’s clock', () => {
 });
 
 describe('the ping key', () => {
-  it('is asked for once, however many calls begin at once', async () => {
+  it('is fetched once for any number of calls that begin together', async () => {
     const client = engine.client();
     await Promise.all(Array.from({ length: 25 }, () => client.pollRequest(TOKEN)));
     expect(engine.of('/ping')).toHaveLength(1);
@@ -93,14 +93,14 @@ describe('the ping key', () => {
     expect(engine.of('/ping')).toHaveLength(2);
   });
 
-  it('is asked for by ping() each time', async () => {
+  it('is fetched by each ping()', async () => {
     const client = engine.client();
     await client.ping();
     await client.ping();
     expect(engine.of('/ping')).toHaveLength(2);
   });
 
-  it('that was rotated is replaced at the next ping', async () => {
+  it('is replaced at the next ping after a rotation', async () => {
     const client = engine.client();
     await client.authorize('alice');
     engine.key = makePair();
@@ -112,7 +112,7 @@ describe('the ping key', () => {
 });
 
 describe('an envelope', () => {
-  it('serves all calls of one engine second, however many run at once', async () => {
+  it('serves all calls of one engine second, also those that run at the same time', async () => {
     const client = engine.client();
     await client.ping();
     const at = realNow();
@@ -130,7 +130,7 @@ describe('an envelope', () => {
     expect((second ?? 0) - (first ?? 0)).toBe(1000);
   });
 
-  it('is made anew with a new key, also within the second', async () => {
+  it('is replaced when the key changes, also within the second', async () => {
     const client = engine.client();
     await client.ping();
     const at = realNow();
@@ -143,27 +143,33 @@ describe('an envelope', () => {
   });
 });
 
-describe('a stale stamp or a rotated key', () => {
+describe('a refusal for a stale stamp or a rotated key', () => {
   /** Refuses the first `times` calls of a path. */
   const refuse = (path: string, code: number, times = 1) => {
     let left = times;
     engine.on = (call) => (call.path === path && left-- > 0 ? refusal(code, 'no', 401) : undefined);
   };
 
-  it.each([40431, 40432, 40433, 40434])('%i of auths: one new ping, one retry', async (code) => {
-    refuse('/auths', code);
-    expect(await engine.client().authorize('alice')).toBe(TOKEN);
-    expect(engine.calls.map(({ path }) => path)).toEqual(['/ping', '/auths', '/ping', '/auths']);
-  });
+  it.each([40431, 40432, 40433, 40434])(
+    'leads to one new ping and one retry for code %i of auths',
+    async (code) => {
+      refuse('/auths', code);
+      expect(await engine.client().authorize('alice')).toBe(TOKEN);
+      expect(engine.calls.map(({ path }) => path)).toEqual(['/ping', '/auths', '/ping', '/auths']);
+    },
+  );
 
-  it.each([70431, 70432, 70433, 70434])('%i of poll: one new ping, one retry', async (code) => {
-    refuse('/poll', code);
-    expect(await engine.client().pollRequest(TOKEN)).not.toBeNull();
-    expect(engine.of('/ping')).toHaveLength(2);
-  });
+  it.each([70431, 70432, 70433, 70434])(
+    'leads to one new ping and one retry for code %i of poll',
+    async (code) => {
+      refuse('/poll', code);
+      expect(await engine.client().pollRequest(TOKEN)).not.toBeNull();
+      expect(engine.of('/ping')).toHaveLength(2);
+    },
+  );
 
   it.each([50431, 50451, 50452, 50453, 50454])(
-    '%i of logs: one new ping, one retry',
+    'leads to one new ping and one retry for code %i of logs',
     async (code) => {
       refuse('/logs', code);
       expect(await engine.client().logout(TOKEN)).toBe(true);
@@ -171,7 +177,7 @@ describe('a stale stamp or a rotated key', () => {
     },
   );
 
-  it('of users: one new ping, one retry', async () => {
+  it('leads to one new ping and one retry for a white label user', async () => {
     refuse('/users', 40431);
     await engine
       .client()
@@ -180,13 +186,16 @@ describe('a stale stamp or a rotated key', () => {
     expect(engine.calls.map(({ path }) => path)).toEqual(['/ping', '/users', '/ping', '/users']);
   });
 
-  it.each([40421, 40422, 40428, 40435, 40436])('%i is not such a code: no retry', async (code) => {
-    refuse('/auths', code);
-    await expect(engine.client().authorize('alice')).rejects.toMatchObject({ messageCode: code });
-    expect(engine.calls.map(({ path }) => path)).toEqual(['/ping', '/auths']);
-  });
+  it.each([40421, 40422, 40428, 40435, 40436])(
+    'is not seen in code %i, which leads to no retry',
+    async (code) => {
+      refuse('/auths', code);
+      await expect(engine.client().authorize('alice')).rejects.toMatchObject({ messageCode: code });
+      expect(engine.calls.map(({ path }) => path)).toEqual(['/ping', '/auths']);
+    },
+  );
 
-  it('that stays stale is an error with a code of its own, and never a loop', async () => {
+  it('that repeats is an error with a code of its own, after one retry', async () => {
     refuse('/auths', 40431, 100);
     const error = await engine
       .client()
@@ -197,7 +206,7 @@ describe('a stale stamp or a rotated key', () => {
     expect(engine.calls.map(({ path }) => path)).toEqual(['/ping', '/auths', '/ping', '/auths']);
   });
 
-  it('is found by the engine whose clock was set: the next stamp is right', async () => {
+  it('corrects the stamp after the clock of the engine was set', async () => {
     const client = engine.client();
     await client.authorize('alice');
     engine.now = () => Date.now() + 3 * HOUR;
@@ -211,7 +220,7 @@ describe('a stale stamp or a rotated key', () => {
     expect(engine.of('/ping')).toHaveLength(2);
   });
 
-  it('found by many calls at once causes one ping', async () => {
+  it('causes one ping when many calls receive it together', async () => {
     const client = engine.client();
     await client.ping();
     const at = realNow();
@@ -226,7 +235,7 @@ describe('a stale stamp or a rotated key', () => {
     expect(engine.of('/poll')).toHaveLength(40);
   });
 
-  it('whose new ping fails is that error', async () => {
+  it('becomes the error of the new ping when that fails', async () => {
     const client = engine.client();
     await client.ping();
     engine.on = ({ path }) =>
@@ -235,7 +244,7 @@ describe('a stale stamp or a rotated key', () => {
     expect(engine.of('/auths')).toHaveLength(1);
   });
 
-  it('is not held against a call whose signal is aborted meanwhile', async () => {
+  it('is not followed by a retry when the signal is aborted meanwhile', async () => {
     const client = engine.client();
     const controller = new AbortController();
     engine.on = ({ path }) => {
