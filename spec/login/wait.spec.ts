@@ -76,7 +76,7 @@ describe('waiting by held polls', () => {
 
   it('does not believe that an empty answer at once was held', async () => {
     const { seen, proxy } = await waitThroughProxy(
-      { pollInterval: 60_000, loginTimeout: 300 },
+      { pollInterval: 60_000, loginTimeout: 2_000 },
       (proxy) => {
         proxy.intercept = ({ path }) =>
           path === '/v1/poll'
