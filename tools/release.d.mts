@@ -15,7 +15,7 @@ export interface Release {
 
 /**
  * The files that a release changes before it packs, by their path from the root: the manifests get
- * `repository`, `homepage` and `bugs`, and relative links become addresses at the tag, so that they
+ * `repository`, `homepage` and `bugs` and lose their scripts, and relative links become addresses at the tag, so that they
  * and the pictures also resolve where only the package is shown.
  *
  * @throws Error for a repository, version or changelog that does not fit the tag.

@@ -54,8 +54,11 @@ function checkOnNpm(file, text) {
   );
 }
 
-/** npm compares `repository` with the workflow that asks for provenance. */
-function releasedManifest(manifest, address, folder) {
+/**
+ * npm compares `repository` with the workflow that asks for provenance. The scripts are for this
+ * repository alone, and npm warns of `prepare` at an installation.
+ */
+function releasedManifest({ scripts, ...manifest }, address, folder) {
   const directory = folder === '.' ? {} : { directory: folder };
   return {
     ...manifest,

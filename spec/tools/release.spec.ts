@@ -24,7 +24,7 @@ function release(changes: Partial<Release> = {}): Release {
 }
 
 describe('the files of a release', () => {
-  it('name the repository, which npm compares with the provenance', () => {
+  it('name the repository, which npm compares with the provenance, and no scripts', () => {
     const files = releaseFiles(release());
     expect(JSON.parse(files['package.json'] ?? '')).toMatchObject({
       name: 'passport-launchkey',
@@ -32,6 +32,7 @@ describe('the files of a release', () => {
       homepage: `${REPOSITORY}#readme`,
       bugs: `${REPOSITORY}/issues`,
     });
+    expect(JSON.parse(files['package.json'] ?? '')).not.toHaveProperty('scripts');
     expect(JSON.parse(files['engine/package.json'] ?? '').repository).toEqual({
       type: 'git',
       url: `git+${REPOSITORY}.git`,
@@ -54,7 +55,7 @@ describe('the files of a release', () => {
     expect(readme).toContain(`(${REPOSITORY}/blob/v${version}/docs/guide.md#before-production)`);
     expect(readme).toContain(`(${REPOSITORY}/tree/v${version}/examples/express)`);
     const engine = files['engine/README.md'];
-    expect(engine).toContain(`(${REPOSITORY}/raw/v${version}/docs/phone.png)`);
+    expect(engine).toContain(`src="${REPOSITORY}/raw/v${version}/docs/phone.png"`);
     expect(engine).toContain(`(${REPOSITORY}/blob/v${version}/engine/DEVICE-PROTOCOL.md)`);
   });
 
