@@ -37,11 +37,13 @@ export interface Engine {
    *
    * @example
    * ```ts
+   * import { LaunchKeyStrategy } from 'passport-launchkey';
+   *
    * const app = await engine.createApp({
    *   name: 'Shop',
    *   callbackUrl: 'https://shop.example.com/launchkey/callback',
    * });
-   * new LaunchKeyStrategy({ apiBaseUrl: `${engine.url}/v1`, ...app }, verify);
+   * passport.use(new LaunchKeyStrategy({ apiBaseUrl: `${engine.url}/v1`, ...app }, verify));
    * ```
    */
   createApp(options: AppOptions): Promise<AppCredentials>;
@@ -67,7 +69,7 @@ export interface Engine {
    * @example
    * ```ts
    * // The application keeps working with its present secret key for an hour.
-   * const { secretKey } = await engine.rotateApp(appKey, { only: 'secretKey', grace: 3_600_000 });
+   * const { secretKey } = await engine.rotateApp('1234567890', { only: 'secretKey', grace: 3_600_000 });
    * ```
    */
   rotateApp(appKey: string, options?: RotateOptions): Promise<RotatedCredentials>;
@@ -144,8 +146,9 @@ export interface Engine {
    *
    * @example
    * ```ts
-   * const [request] = await engine.requests('alice');
-   * await engine.answer(request.authRequest, true);
+   * for (const { authRequest } of await engine.requests('alice')) {
+   *   await engine.answer(authRequest, true);
+   * }
    * ```
    */
   answer(authRequest: string, approve: boolean, options?: AnswerOptions): Promise<AnswerResult>;

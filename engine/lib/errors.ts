@@ -38,6 +38,18 @@ export type EngineErrorCode =
 /**
  * Thrown by `startEngine` and by the methods of an {@link Engine}. What applications are told over
  * HTTP is another matter and never of this class.
+ *
+ * @example
+ * ```ts
+ * import { LaunchKeyEngineError } from 'launchkey-engine';
+ *
+ * try {
+ *   await engine.createUser('alice');
+ * } catch (error) {
+ *   const exists = error instanceof LaunchKeyEngineError && error.code === 'ENGINE_USER_EXISTS';
+ *   if (!exists) throw error;
+ * }
+ * ```
  */
 export class LaunchKeyEngineError extends Error {
   /** The stable name of what went wrong. */

@@ -15,15 +15,18 @@ import { resolveOptions } from './resolve-options.js';
  *
  * @example An engine in memory, for tests
  * ```ts
+ * import { startEngine } from 'launchkey-engine';
+ *
  * const engine = await startEngine();
  * const app = await engine.createApp({ name: 'Shop' });
  * await engine.createUser('alice');
- * // …
  * await engine.close();
  * ```
  *
  * @example An engine with a data file, behind a proxy
  * ```ts
+ * import { startEngine } from 'launchkey-engine';
+ *
  * const engine = await startEngine({
  *   port: 8080,
  *   data: '/var/lib/launchkey/engine.db',

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { documentBlocks, type FoundBlock, typeFaults } from '../support/code-blocks.js';
+import {
+  commentBlocks,
+  documentBlocks,
+  type FoundBlock,
+  typeFaults,
+} from '../support/code-blocks.js';
 
 const of = (language: string) => (block: FoundBlock) => block.language === language;
 
@@ -13,10 +18,14 @@ const mistaken = (language: string): FoundBlock => ({
 const MISTAKE = expect.stringMatching(/^docs\/mistaken\.md:11: error TS2353: .*'every'/);
 
 describe('the type check of the documents', { timeout: 120_000 }, () => {
-  it('passes every TypeScript block', async () => {
+  it('passes every TypeScript block and every example of a doc comment', async () => {
     const inDocuments = documentBlocks().filter(of('ts'));
+    const inComments = commentBlocks();
     expect(inDocuments.length).toBeGreaterThan(2);
-    expect(await typeFaults([...inDocuments, mistaken('ts')], 'ts')).toEqual([MISTAKE]);
+    expect(inComments.length).toBeGreaterThan(10);
+    expect(inComments.filter(({ language }) => language !== 'ts')).toEqual([]);
+    const blocks = [...inDocuments, ...inComments, mistaken('ts')];
+    expect(await typeFaults(blocks, 'ts')).toEqual([MISTAKE]);
   });
 
   it('passes every JavaScript block', async () => {
