@@ -90,7 +90,7 @@ function addAppCommands(app: Command): void {
     .option('--organization <name>', 'organization of the application')
     .option(
       '--strict-stamps',
-      'refuse stamps more than two minutes ahead: not for the Python and Ruby SDKs',
+      'refuse stamps more than two minutes ahead: not for the SDKs for Python, Ruby and C',
     )
     .option('--private-key <file>', 'write the private key to this new file, mode 0600')
     .action(appCreate);

@@ -15,8 +15,8 @@ export interface AppOptions {
   organization?: string;
   /**
    * Refuses stamps that are more than two minutes ahead of the engine's clock. Without it, any time
-   * ahead is taken, since objects of the Python and Ruby SDKs run ahead without a bound; a captured
-   * envelope can then be used for longer. Default: false.
+   * ahead is taken, since objects of the SDKs for Python, Ruby and C run ahead without a bound; a
+   * captured envelope can then be used for longer. Default: false.
    */
   strictStamps?: boolean;
 }

@@ -5,7 +5,7 @@ import { Reason, Refusal } from './refusal.js';
 export const MAX_STAMP_AGE_MS = 5 * 60_000;
 /**
  * An envelope that is stamped further ahead than this counts from when it was first seen: its stamp
- * does not bound it. Objects of the Python and Ruby SDKs run ahead without a bound.
+ * does not bound it. Objects of the SDKs for Python, Ruby and C run ahead without a bound.
  */
 export const FAR_AHEAD_MS = 5 * 60_000;
 /** How long an envelope counts from when it was first seen. */
