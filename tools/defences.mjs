@@ -320,7 +320,7 @@ export const defences = [
     'on RedisStore',
   ),
   defence(
-    'pushes request after request at somebody’s phone',
+    'pushes request after request at one phone',
     'the refusal',
     [
       'lib/login/pending-limits.ts',
@@ -331,7 +331,7 @@ export const defences = [
     'have a limit, beyond which no push is sent',
   ),
   defence(
-    'pushes request after request at somebody’s phone',
+    'pushes request after request at one phone',
     'one name for all spellings',
     [
       'lib/login/pending-limits.ts',
@@ -342,7 +342,7 @@ export const defences = [
     'are counted however the name is written',
   ),
   defence(
-    'pushes request after request at somebody’s phone',
+    'pushes request after request at one phone',
     'the count before the push',
     [
       'lib/login/start.ts',
@@ -354,7 +354,7 @@ export const defences = [
     'are counted before the push is sent',
   ),
   defence(
-    'pushes request after request at somebody’s phone',
+    'pushes request after request at one phone',
     'the limit in MemoryStore',
     [
       'lib/store/memory-slots.ts',
@@ -365,7 +365,7 @@ export const defences = [
     'gives out as many pending slots',
   ),
   defence(
-    'pushes request after request at somebody’s phone',
+    'pushes request after request at one phone',
     'the one step of RedisStore: it counts first and takes then',
     [
       'lib/store/redis/store.ts',
@@ -414,7 +414,7 @@ export const defences = [
     'are kept by a hash of the name',
   ),
   defence(
-    'logs in with what was approved for linking, or the other way round',
+    'logs in with an approval for linking, or links with an approval for a login',
     'the name of the strategy in the session',
     [
       'lib/web/browser-session.ts',
@@ -774,14 +774,14 @@ export const defences = [
     'lets an address fail ten times in a minute',
   ),
   defence(
-    'calls again and again without being anybody',
+    'calls again and again without valid credentials',
     'the refusal',
     ['engine/lib/domain/failed-calls.ts', 'if (wait > 0) throw refusal(wait);', ''],
     ADDRESSES,
     'is refused for a minute',
   ),
   defence(
-    'says that his requests come from other addresses',
+    'forges the address that its requests come from',
     'the list of proxies',
     [
       'engine/lib/http/server.ts',
@@ -825,7 +825,7 @@ export const defences = [
     'works once, by the code or by the link',
   ),
   defence(
-    'pairs a phone with somebody else’s key',
+    'pairs a phone with another user’s key',
     'the signature by the key that is paired',
     ['engine/lib/domain/devices.ts', 'if (!holds) throw mismatch();', ''],
     DEVICES,
@@ -850,7 +850,7 @@ export const defences = [
     'take the first answer only, also of many at one moment',
   ),
   defence(
-    'goes on with a phone that was unpaired',
+    'keeps using a phone that was unpaired',
     'the look whether it is paired still, in a held request',
     [
       'engine/lib/http/device/device-state.ts',
@@ -861,7 +861,7 @@ export const defences = [
     'by the operator ends what the device holds at once',
   ),
   defence(
-    'goes on with a phone that was unpaired',
+    'keeps using a phone that was unpaired',
     'the end of its requests',
     [
       'engine/lib/domain/devices.ts',
@@ -962,14 +962,14 @@ export const defences = [
     'takes one authenticator, by the challenge that was given',
   ),
   defence(
-    'goes on asking a user who reported fraud',
+    'keeps asking a user who reported fraud',
     'the pause',
     ['engine/lib/domain/requests.ts', 'await this.refusePaused(user.id);', ''],
     DEVICES,
     'pauses requests to the user for longer each time',
   ),
   defence(
-    'goes on waking a user who reported fraud',
+    'keeps waking a user who reported fraud',
     'the look at the pause',
     [
       'engine/lib/outbound/push.ts',
@@ -1093,7 +1093,7 @@ export const defences = [
     'of an application with strict stamps',
   ),
   defence(
-    'goes on with credentials of an application that were replaced',
+    'keeps using credentials of an application that were replaced',
     'the look whether what was found right holds',
     [
       'engine/lib/domain/envelopes.ts',
@@ -1104,7 +1104,7 @@ export const defences = [
     'are both new, and those before are refused at once',
   ),
   defence(
-    'goes on with credentials of an application that were replaced',
+    'keeps using credentials of an application that were replaced',
     'the end of the grace period',
     [
       'engine/lib/domain/credentials.ts',
@@ -1115,7 +1115,7 @@ export const defences = [
     'leave those before good for the grace period',
   ),
   defence(
-    'goes on as a user or a phone that was deleted',
+    'keeps acting as a user or a phone that was deleted',
     'the deletion of the devices',
     [
       'engine/lib/data/memory/users.ts',
@@ -1126,7 +1126,7 @@ export const defences = [
     'is let go of at once with its phones',
   ),
   defence(
-    'opens connections and never comes to an end with the handshake',
+    'opens connections and never ends the handshake',
     'the end of connections on which nobody would read an answer',
     [
       'engine/lib/http/server.ts',
@@ -1137,7 +1137,7 @@ export const defences = [
     'lets nobody stay',
   ),
   defence(
-    'may connect to the database, and notifies engines of anything',
+    'can connect to the database, and sends notifications to the engines',
     'the look at what notifications say',
     ['engine/lib/data/sql/announcements.ts', 'changes.filter(isAnnounced)', 'changes'],
     'engine/spec/other-nodes.spec.ts',
