@@ -1,5 +1,6 @@
 import type { LaunchKeyClient } from '../client/client.js';
 import { LaunchKeyError } from '../errors.js';
+import { unref } from '../util/timers.js';
 
 /** A report to the engine that no request waits for. */
 export interface Report {
@@ -34,10 +35,12 @@ export class BackgroundReports {
   private schedule(report: Report, [pause, ...furtherPauses]: number[]): void {
     if (pause === undefined || this.queued >= MAX_QUEUED_REPORTS) return;
     this.queued++;
-    setTimeout(async () => {
-      this.queued--;
-      if (!(await this.deliver(report))) this.schedule(report, furtherPauses);
-    }, pause).unref();
+    unref(
+      setTimeout(async () => {
+        this.queued--;
+        if (!(await this.deliver(report))) this.schedule(report, furtherPauses);
+      }, pause),
+    );
   }
 
   /** Resolves to `false` if another attempt may succeed. */

@@ -1,5 +1,6 @@
 import { type PendingLogin, StoreUnavailableError } from '../store/store.js';
 import { backoff } from '../util/backoff.js';
+import { unref } from '../util/timers.js';
 import type { Connection } from './connection.js';
 import { isRetryable } from './engine-errors.js';
 import type { Logins } from './logins.js';
@@ -80,7 +81,7 @@ function retryPause(error: unknown, logins: Logins, failures: number): number | 
 async function sleep(ms: number, connection: Connection): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const pause = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms).unref();
+    timer = unref(setTimeout(resolve, ms));
   });
   await Promise.race([pause, connection.whenClosed]);
   clearTimeout(timer);

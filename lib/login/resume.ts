@@ -1,4 +1,5 @@
 import type { LoginRecord } from '../store/store.js';
+import { unref } from '../util/timers.js';
 import type { Connection } from './connection.js';
 import { isAuthRequestGone, isRetryable } from './engine-errors.js';
 import type { Logins } from './logins.js';
@@ -114,7 +115,7 @@ async function waitForAnswer(
   let timer: NodeJS.Timeout | undefined;
   // The clock starts before a poll is sent: sending takes time, and a decoy sends none.
   const timeout = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(resolve, maxWaitMs, 'timeout').unref();
+    timer = unref(setTimeout(resolve, maxWaitMs, 'timeout'));
   });
   const { outcome, leave } = logins.waits.join(login, untilTrouble ? reportTrouble : undefined);
   try {

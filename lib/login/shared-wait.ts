@@ -1,5 +1,6 @@
 import type { LaunchKeyClient, PollAnswer } from '../client/client.js';
 import type { PendingLogin, Store } from '../store/store.js';
+import { unref } from '../util/timers.js';
 import { PollLoop, type WaitOutcome, type WaitSettings } from './poll-loop.js';
 
 /** One caller's part in a shared wait. */
@@ -70,18 +71,20 @@ export class SharedWait {
 
   /** Stops after a while, unless there are new members, or questions that a poll must answer. */
   private stopIfUnused(): void {
-    setTimeout(() => {
-      if (this.members.size > 0) return;
-      if (this.polls?.hasQuestions) this.stopIfUnused();
-      else this.stop();
-    }, LINGER_MS).unref();
+    unref(
+      setTimeout(() => {
+        if (this.members.size > 0) return;
+        if (this.polls?.hasQuestions) this.stopIfUnused();
+        else this.stop();
+      }, LINGER_MS),
+    );
   }
 
   private async run(): Promise<WaitOutcome> {
     let timer: NodeJS.Timeout | undefined;
     const expiry = new Promise<WaitOutcome>((resolve, reject) => {
       const expire = () => (this.polls?.trouble ? reject(this.polls.trouble) : resolve('expired'));
-      timer = setTimeout(expire, Math.max(0, this.options.login.expiresAt - Date.now())).unref();
+      timer = unref(setTimeout(expire, Math.max(0, this.options.login.expiresAt - Date.now())));
     });
     try {
       const ends = [expiry, this.waitForStore()];
@@ -90,7 +93,7 @@ export class SharedWait {
     } finally {
       clearTimeout(timer);
       this.options.onEnd();
-      setTimeout(() => this.stop(), LINGER_MS).unref();
+      unref(setTimeout(() => this.stop(), LINGER_MS));
     }
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Policy } from '../client/policy.js';
 import type { PendingLogin, Store } from '../store/store.js';
+import { unref } from '../util/timers.js';
 import { settleInSteps } from './conceal.js';
 import { refusalFor } from './engine-errors.js';
 import { handleOf } from './handle.js';
@@ -77,7 +78,7 @@ export class LoginStarter {
   async settled(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(notSettled()), SETTLE_TIMEOUT_MS).unref();
+      timer = unref(setTimeout(() => reject(notSettled()), SETTLE_TIMEOUT_MS));
     });
     try {
       await Promise.race([Promise.allSettled(this.starting), timeout]);

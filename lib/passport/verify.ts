@@ -1,4 +1,5 @@
 import { toErrorObject } from '../util/error-object.js';
+import { unref } from '../util/timers.js';
 
 /** The answer of verify: the user, or `null` for none. */
 export interface Verified {
@@ -33,7 +34,7 @@ export function askVerify(verify: (done: Done) => unknown): Promise<Verified> {
     } catch (error) {
       fail(error);
     }
-    timer = setTimeout(() => fail(noAnswer()), VERIFY_TIMEOUT_MS).unref();
+    timer = unref(setTimeout(() => fail(noAnswer()), VERIFY_TIMEOUT_MS));
   });
   return answer.finally(() => clearTimeout(timer));
 }

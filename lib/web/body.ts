@@ -1,3 +1,5 @@
+import { unref } from '../util/timers.js';
+
 /** A larger body is not read. Forms and events need far less. */
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -43,7 +45,7 @@ async function readText(req: BodyRequest): Promise<string> {
   const timeout = new Promise<never>((_resolve, reject) => {
     const fail = () =>
       reject(new Error(`The body did not arrive within ${BODY_TIMEOUT_MS / 1000} seconds.`));
-    timer = setTimeout(fail, BODY_TIMEOUT_MS).unref();
+    timer = unref(setTimeout(fail, BODY_TIMEOUT_MS));
   });
   const chunks: Buffer[] = [];
   let length = 0;

@@ -116,7 +116,7 @@ describe('waiting by polls that are not held', () => {
 
   it('obeys Retry-After before its own interval', async () => {
     const { proxy, seen } = await waitThroughProxy(
-      { pollInterval: 100, loginTimeout: 600 },
+      { pollInterval: 100, loginTimeout: 2_000 },
       (proxy) => {
         proxy.intercept = ({ path }) =>
           path === '/v1/poll'
@@ -153,7 +153,7 @@ describe('waiting through trouble', () => {
 
   it('ends in the error that lasted until the login timed out', async () => {
     const { seen, verified } = await waitThroughProxy(
-      { pollInterval: 100, loginTimeout: 500 },
+      { pollInterval: 100, loginTimeout: 2_000 },
       (proxy) => pollFails(proxy, 503, 'starting'),
     );
     expect(await seen).toMatchObject({ error: { name: 'EngineError' } });
@@ -285,7 +285,7 @@ describe('the report of an approval', () => {
 describe('a login that was given up and is approved later', () => {
   it.each<[string, (page: AbortController) => Promise<unknown>, number]>([
     ['its browser left', async (page) => page.abort(), 300_000],
-    ['it expired here', async () => {}, 500],
+    ['it expired here', async () => {}, 2_000],
   ])('leaves no LaunchKey session: %s', async (_why, leave, loginTimeout) => {
     const store = new MemoryStore();
     const page = new AbortController();

@@ -1,4 +1,5 @@
 import { jitter } from '../../util/jitter.js';
+import { unref } from '../../util/timers.js';
 
 /** A Redis client that can make a second connection like its own. */
 export interface RedisListenerSource {
@@ -112,10 +113,12 @@ export class AnswerChannel {
 
   private reconnectLater(): void {
     this.disconnect();
-    this.reconnectTimer = setTimeout(() => {
-      this.reconnectTimer = undefined;
-      if (this.subscriptions.size) this.connect();
-    }, jitter(RECONNECT_PAUSE_MS)).unref();
+    this.reconnectTimer = unref(
+      setTimeout(() => {
+        this.reconnectTimer = undefined;
+        if (this.subscriptions.size) this.connect();
+      }, jitter(RECONNECT_PAUSE_MS)),
+    );
   }
 
   private disconnect(): void {
@@ -153,7 +156,7 @@ class Subscription implements AnswerSubscription {
   async next(timeoutMs: number): Promise<boolean> {
     if (!this.notified && !this.closed) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs).unref();
+        const timer = unref(setTimeout(resolve, timeoutMs));
         this.wake = () => {
           clearTimeout(timer);
           resolve();

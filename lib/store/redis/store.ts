@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../errors.js';
 import { jitter } from '../../util/jitter.js';
+import { unref } from '../../util/timers.js';
 import {
   type Answer,
   duplicateLogin,
@@ -274,11 +275,13 @@ export class RedisStore implements Store {
     const call = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`no reply within ${this.timeout} ms`));
-        // A command in the client's queue must not be sent when the connection is back.
-        call.abort();
-      }, this.timeout).unref();
+      timer = unref(
+        setTimeout(() => {
+          reject(new Error(`no reply within ${this.timeout} ms`));
+          // A command in the client's queue must not be sent when the connection is back.
+          call.abort();
+        }, this.timeout),
+      );
     });
     try {
       return await Promise.race([this.evaluate(script, keys, args, call.signal), timeout]);
@@ -302,7 +305,7 @@ export class RedisStore implements Store {
         return await client.eval(script, { keys, arguments: args });
       } catch (error) {
         if (!isLoading(error) || signal.aborted) throw error;
-        await new Promise((resolve) => setTimeout(resolve, LOADING_PAUSE_MS).unref());
+        await new Promise((resolve) => unref(setTimeout(resolve, LOADING_PAUSE_MS)));
       }
     }
   }

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../errors.js';
 import type { Connection } from '../../login/connection.js';
 import type { Logins } from '../../login/logins.js';
 import { cancelLogin, type LoginStatus, readStatus } from '../../login/status.js';
+import { unref } from '../../util/timers.js';
 import { readBodyFields } from '../body.js';
 import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
@@ -139,7 +140,7 @@ export class WaitingPage {
   private async currentStatus(handle: string, connection: Connection): Promise<LoginStatus> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, PAGE_TIMEOUT_MS, null).unref();
+      timer = unref(setTimeout(resolve, PAGE_TIMEOUT_MS, null));
     });
     try {
       const question = readStatus(this.logins, handle, { connection, maxWaitMs: 0 });
