@@ -8,8 +8,11 @@ export type Reaction =
   | { when: 'never' };
 
 interface Requests {
-  create(...args: unknown[]): Promise<string>;
-  poll(app: unknown, authRequest: string): Promise<{ state: 'pending' | 'answered' }>;
+  create(...args: unknown[]): Promise<{ authRequest: string } | { refused: string }>;
+  poll(
+    app: unknown,
+    authRequest: string,
+  ): Promise<{ state: 'pending' | 'answered' } | { refused: string }>;
 }
 
 /**
@@ -34,13 +37,13 @@ export class Device {
     const { Requests } = (await import(file.href)) as { Requests: { prototype: Requests } };
     const { create, poll } = Requests.prototype;
     Requests.prototype.create = async function (...args) {
-      const authRequest = await create.apply(this, args);
-      device.sawPush(authRequest);
-      return authRequest;
+      const created = await create.apply(this, args);
+      if ('authRequest' in created) device.sawPush(created.authRequest);
+      return created;
     };
     Requests.prototype.poll = async function (app, authRequest) {
       const result = await poll.call(this, app, authRequest);
-      if (result.state === 'pending') device.sawPoll(authRequest);
+      if ('state' in result && result.state === 'pending') device.sawPoll(authRequest);
       return result;
     };
     return device;

@@ -443,7 +443,7 @@ export const defences = [
     'the denial at a wrong pick, in the virtual device',
     [
       'engine/lib/domain/virtual-device.ts',
-      "return picked === request.number ? { approved: true } : { approved: false, reason: 'number' };",
+      "return isRight ? { approved: true } : { approved: false, reason: 'number' };",
       'return { approved: true };',
     ],
     MODES,
@@ -692,7 +692,7 @@ export const defences = [
   defence(
     'replays a request of a device',
     'the nonce',
-    ['engine/lib/domain/devices.ts', "if (nonce === 'seen') {", 'if (false) {'],
+    ['engine/lib/domain/devices.ts', "if (nonce === 'seen') return { refused: 'replay' };", ''],
     DEVICES,
     'is refused when it is made again',
   ),
@@ -701,8 +701,8 @@ export const defences = [
     'the time at which it was signed',
     [
       'engine/lib/domain/devices.ts',
-      'if (Math.abs(created * 1000 - now) <= CLOCK_TOLERANCE) return;',
-      'return;',
+      'const isRecent = Math.abs(created * 1000 - now) <= MAX_CLOCK_SKEW_MS;',
+      'const isRecent = true;',
     ],
     DEVICES,
     'is refused when it was signed',
@@ -711,7 +711,7 @@ export const defences = [
     'alters a request of a device, or sends it on to another place',
     'the digest of the body',
     [
-      'engine/lib/domain/signed-request.ts',
+      'engine/lib/http/device/signature.ts',
       "if (!digest || !sameDigest(digest, hash('sha256', body, 'base64'))) {",
       'if (!digest) {',
     ],
@@ -722,7 +722,7 @@ export const defences = [
     'alters a request of a device, or sends it on to another place',
     'the refusal of a body without a digest',
     [
-      'engine/lib/domain/signed-request.ts',
+      'engine/lib/http/device/signature.ts',
       'components !== WITHOUT_BODY || body.length > 0',
       'components !== WITHOUT_BODY',
     ],
@@ -745,7 +745,7 @@ export const defences = [
     'the signature',
     [
       'engine/lib/domain/devices.ts',
-      'if (!(await verifies(device.publicKey, signed))) throw mismatch();',
+      "if (!(await verifies(device.publicKey, signed))) return { refused: 'signature' };",
       '',
     ],
     DEVICES,
@@ -756,8 +756,8 @@ export const defences = [
     'the token',
     [
       'engine/lib/domain/devices.ts',
-      'if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) throw unpaired();',
-      'if (!device) throw unpaired();',
+      'if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) {',
+      'if (!device) {',
     ],
     DEVICES,
     'is refused with the key and the token of another device',
@@ -776,7 +776,11 @@ export const defences = [
   defence(
     'calls again and again without valid credentials',
     'the refusal',
-    ['engine/lib/domain/failed-calls.ts', 'if (wait > 0) throw refusal(wait);', ''],
+    [
+      'engine/lib/domain/failed-calls.ts',
+      "if (retryAfterMs > 0) return { refused: 'too_many_failed_calls', retryAfterMs };",
+      '',
+    ],
     ADDRESSES,
     'is refused for a minute',
   ),
@@ -796,7 +800,7 @@ export const defences = [
     'the limit of all addresses',
     [
       'engine/lib/domain/pairings.ts',
-      "if (!isLink && (await this.data.rates.take('pairing', TRIES, now)) > 0) return 'too many';",
+      "if (retryAfterMs > 0) return { refused: 'too_many_codes', from: 'anywhere', retryAfterMs };",
       '',
     ],
     DEVICES,
@@ -827,7 +831,7 @@ export const defences = [
   defence(
     'pairs a phone with another user’s key',
     'the signature by the key that is paired',
-    ['engine/lib/domain/devices.ts', 'if (!holds) throw mismatch();', ''],
+    ['engine/lib/domain/devices.ts', "if (!holds) return { refused: 'signature' };", ''],
     DEVICES,
     'is refused without the key that is to be paired',
   ),
@@ -836,7 +840,7 @@ export const defences = [
     'the look whose request it is',
     [
       'engine/lib/domain/answers.ts',
-      'if (open.request.userId === device.userId) return open;',
+      "return open.request.userId === device.userId ? open : { refused: 'unknown_request' };",
       'return open;',
     ],
     DEVICES,
@@ -865,7 +869,7 @@ export const defences = [
     'the end of its requests',
     [
       'engine/lib/domain/devices.ts',
-      'for (const authRequest of dead) signals.publish({ authRequest });',
+      'for (const authRequest of expired) signals.publish({ authRequest });',
       '',
     ],
     DEVICES,
@@ -874,7 +878,11 @@ export const defences = [
   defence(
     'picks one number after the other',
     'the comparison',
-    ['engine/lib/domain/answers.ts', 'if (number === request.number) return;', 'return;'],
+    [
+      'engine/lib/domain/answers.ts',
+      'if (number === request.number) return undefined;',
+      'return undefined;',
+    ],
     DEVICES,
     'with a wrong number leaves nothing but a denial',
   ),
@@ -892,7 +900,11 @@ export const defences = [
   defence(
     'approves without what the application asks for',
     'the look at the proofs',
-    ['engine/lib/domain/answers.ts', 'if (policy) requireProofs(', 'if (policy) void ('],
+    [
+      'engine/lib/domain/answers.ts',
+      'isRefused(proven) ? proven : refuseUnproven(policy, proven)',
+      'undefined',
+    ],
     FACTORS,
     'is refused without proofs, and can be denied',
   ),
@@ -957,14 +969,18 @@ export const defences = [
   defence(
     'sets up a PIN or a fingerprint on a phone that is not locked',
     'the one credential of a device',
-    ['engine/lib/domain/factors.ts', 'if (!device.webauthn) return;', 'return;'],
+    [
+      'engine/lib/domain/factors.ts',
+      "return device.webauthn ? { refused: 'already_enrolled', factor: 'webauthn' } : undefined;",
+      'return undefined;',
+    ],
     FACTORS,
     'takes one authenticator, by the challenge that was given',
   ),
   defence(
     'keeps asking a user who reported fraud',
     'the pause',
-    ['engine/lib/domain/requests.ts', 'await this.refusePaused(user.id);', ''],
+    ['engine/lib/domain/requests.ts', '(await this.refusePaused(user.id)) ?? ', ''],
     DEVICES,
     'pauses requests to the user for longer each time',
   ),
@@ -1015,7 +1031,7 @@ export const defences = [
   defence(
     'asks a user again and again',
     'the limit of an application and a user',
-    ['engine/lib/domain/requests.ts', 'await this.limitRate(app, user.id);', ''],
+    ['engine/lib/domain/requests.ts', ' ?? (await this.limitRate(app, user.id))', ''],
     'engine/spec/auths.spec.ts',
     'lets one request in 5 seconds and three in 60 through',
   ),
@@ -1044,7 +1060,7 @@ export const defences = [
   defence(
     'calls the engine in the name of an application',
     'the age of the stamp',
-    ['engine/lib/domain/stamps.ts', 'if (-ahead >= MAX_STAMP_AGE_MS + SECOND) throw stale();', ''],
+    ['engine/lib/domain/stamps.ts', 'if (-ahead >= MAX_STAMP_AGE_MS + SECOND) return STALE;', ''],
     'engine/spec/envelope.spec.ts',
     'of a remembered envelope grows old too',
   ),
@@ -1053,8 +1069,8 @@ export const defences = [
     'the five minutes from when it was first seen',
     [
       'engine/lib/domain/stamps.ts',
-      'if (age !== undefined && age >= FAR_AHEAD_LIFE_MS) throw stale();',
-      '',
+      'return age !== undefined && age >= FAR_AHEAD_LIFE_MS ? STALE : undefined;',
+      'return undefined;',
     ],
     'engine/spec/envelope.spec.ts',
     'far ahead counts for five minutes from when its envelope was first seen',
@@ -1084,11 +1100,7 @@ export const defences = [
   defence(
     'captures an envelope of an application with strict stamps',
     'the two minutes ahead',
-    [
-      'engine/lib/domain/stamps.ts',
-      'if (strict && ahead > MAX_STRICT_AHEAD_MS) throw stale();',
-      '',
-    ],
+    ['engine/lib/domain/stamps.ts', 'if (strict && ahead > MAX_STRICT_AHEAD_MS) return STALE;', ''],
     'engine/spec/envelope.spec.ts',
     'of an application with strict stamps',
   ),

@@ -126,7 +126,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     apps,
     users,
     rotation: new Rotation({ data, audit, signals, clock }),
-    deletions: new Deletions({ data, apps, users, audit, signals }),
+    deletions: new Deletions({ data, users, audit, signals }),
     requests,
     sessions: new Sessions({ data, signals, events, audit, clock }),
     pairings,

@@ -1,4 +1,4 @@
-import { DeviceRefusal } from './domain/device-refusal.js';
+import type { UserRecord } from './data/ports/users.js';
 import type { Services } from './domain/services.js';
 import {
   showAudit,
@@ -8,91 +8,92 @@ import {
   showSession,
 } from './domain/snapshots.js';
 import type { Engine } from './engine.js';
-import { LaunchKeyEngineError } from './errors.js';
+import { orThrow, unknownApp, unknownUser } from './program-error.js';
 
 /** The methods of an engine that act on its data. */
 export type EngineMethods = Omit<Engine, 'url' | 'authenticatorUrl' | 'close'>;
 
 /** @param open - returns the services, or throws if the engine was closed. */
 export function engineMethods(open: () => Services): EngineMethods {
-  const userId = async (username: string) => (await open().users.require(username)).id;
+  const findUser = async (username: string): Promise<UserRecord> => {
+    const user = await open().users.byName(username);
+    if (!user) throw unknownUser(username);
+    return user;
+  };
   return {
     createApp: async (options) => {
       const { apps, audit } = open();
-      const app = await apps.create(options);
+      const app = orThrow(await apps.create(options));
       await audit.write('app.created', { appKey: app.appKey }, { name: options.name });
       return app;
     },
     apps: async () => await open().apps.list(),
     disableApp: async (appKey) => {
       const { apps, audit, signals } = open();
-      await apps.setDisabled(appKey, true);
+      if (!(await apps.setDisabled(appKey, true))) throw unknownApp(appKey);
       await audit.write('app.disabled', { appKey });
       // Releases the polls that the application holds.
       signals.publish('any');
     },
     enableApp: async (appKey) => {
       const { apps, audit } = open();
-      await apps.setDisabled(appKey, false);
+      if (!(await apps.setDisabled(appKey, false))) throw unknownApp(appKey);
       await audit.write('app.enabled', { appKey });
     },
-    rotateApp: async (appKey, options) => await open().rotation.rotate(appKey, options),
-    deleteApp: async (appKey) => await open().deletions.app(appKey),
+    rotateApp: async (appKey, options) => orThrow(await open().rotation.rotate(appKey, options)),
+    deleteApp: async (appKey) => {
+      if (!(await open().deletions.app(appKey))) throw unknownApp(appKey);
+    },
 
     createUser: async (username, { device = true } = {}) => {
       const { users, audit } = open();
-      const user = await users.create(username, device);
+      const user = orThrow(await users.create(username, device));
       await audit.write('user.created', { userId: user.id });
       const createdAt = new Date(user.createdAt);
       return { username: user.username, hasDevice: device, devices: 0, createdAt };
     },
     users: async () => await open().users.list(),
-    deleteUser: async (username) => await open().deletions.user(username),
+    deleteUser: async (username) => {
+      if (!(await open().deletions.user(username))) throw unknownUser(username);
+    },
 
-    pair: async (code) => ({ username: await open().whiteLabel.pair(code) }),
+    pair: async (code) => orThrow(await open().whiteLabel.pair(code)),
     pairDevice: async (username) => {
-      const { users, pairings, audit } = open();
-      const user = await users.require(username);
+      const { pairings, audit } = open();
+      const user = await findUser(username);
       const { expiresAt, ...offer } = await pairings.offer(user.id);
       await audit.write('pairing.offered', { userId: user.id }, { by: 'operator' });
       return { username: user.username, ...offer, expiresAt: new Date(expiresAt) };
     },
     devices: async (username) =>
-      (await open().devices.list(await userId(username))).map(showDevice),
+      (await open().devices.list((await findUser(username)).id)).map(showDevice),
     unpairDevice: async (username, deviceId) => {
-      try {
-        await open().devices.unpair(await userId(username), deviceId);
-      } catch (error) {
-        if (!(error instanceof DeviceRefusal)) throw error;
-        throw new LaunchKeyEngineError(
-          'ENGINE_UNKNOWN_DEVICE',
-          `The user ${JSON.stringify(username)} has no device ${JSON.stringify(deviceId)}; devices(username) lists them.`,
-        );
-      }
+      const { id } = await findUser(username);
+      orThrow(await open().devices.unpair(id, deviceId));
     },
     pausedUntil: async (username) => {
-      const until = await open().fraud.pausedUntil(await userId(username));
+      const until = await open().fraud.pausedUntil((await findUser(username)).id);
       return until === undefined ? undefined : new Date(until);
     },
-    endPause: async (username) => await open().fraud.endPause(await userId(username)),
+    endPause: async (username) => await open().fraud.endPause((await findUser(username)).id),
 
     requests: async (username) =>
-      (await open().requests.pending(await userId(username))).map(showRequest),
+      (await open().requests.pending((await findUser(username)).id)).map(showRequest),
     answer: async (authRequest, approve, options) =>
-      await open().virtualDevice.answer(authRequest, approve, options),
+      orThrow(await open().virtualDevice.answer(authRequest, approve, options)),
     sessions: async (username) =>
-      (await open().sessions.list(await userId(username))).map(showSession),
+      (await open().sessions.list((await findUser(username)).id)).map(showSession),
     deorbit: async (username, appKey) => {
       const { apps, sessions } = open();
-      const id = await userId(username);
-      if (appKey !== undefined) await apps.require(appKey);
+      const { id } = await findUser(username);
+      if (appKey !== undefined && !(await apps.get(appKey))) throw unknownApp(appKey);
       return (await sessions.deorbit(id, appKey)).map(showSession);
     },
 
     audit: async ({ username, limit = 100 } = {}) => {
       const { data } = open();
       const records = await data.audit.list({
-        userId: username === undefined ? undefined : await userId(username),
+        userId: username === undefined ? undefined : (await findUser(username)).id,
         limit,
       });
       const names = new Map<string | undefined, string>();

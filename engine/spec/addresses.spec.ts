@@ -43,7 +43,7 @@ describe('an address', () => {
     expect(await proper(application, '203.0.113.8')).toBe(70402);
     expect(logger.warn).toHaveBeenCalledExactlyOnceWith(
       expect.objectContaining({ address }),
-      'an address is refused: too many calls failed',
+      'address refused: too many failed calls',
     );
     clock.advance(60_000);
     expect(await proper(application, address)).toBe(70402);

@@ -312,7 +312,7 @@ describe('the guard of the authenticator', () => {
     const base = `http://127.0.0.1:${port}/authenticator`;
     const { status, text } = await http(`${base}/virtual/state?user=alice`);
     expect(status).toBe(403);
-    expect(text).toMatch(/bound to loopback/);
+    expect(text).toMatch(/listens on a loopback address/);
     expect((await http(base)).status).not.toBe(403);
     expect((await http(`http://127.0.0.1:${port}/v1/ping`)).status).toBe(200);
   });

@@ -519,6 +519,8 @@ describe('an answer of a device', () => {
     const [request] = (await device.state()).body.requests;
     const reply = await foreign.post('answer', foreign.answerBody(request, true));
     expect([reply.status, code(reply)]).toEqual([404, 'unknown_request']);
+    // The message is for phones: it names no method of the program API.
+    expect(reply.body.error.message).toBe('The user has no such request.');
     expect((await device.answer(false)).status).toBe(200);
     expect(code(await foreign.post('answer', foreign.answerBody(request, true)))).toBe(
       'unknown_request',

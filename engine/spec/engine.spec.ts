@@ -149,7 +149,7 @@ describe('the methods of an engine', () => {
     await unknown(engine.deorbit('nobody'), 'ENGINE_UNKNOWN_USER', /"nobody"/);
     await unknown(engine.deorbit(user, '1234567890'), 'ENGINE_UNKNOWN_APP', /1234567890/);
     await unknown(engine.disableApp('1234567890'), 'ENGINE_UNKNOWN_APP', /1234567890/);
-    await unknown(engine.answer('nothing', true), 'ENGINE_UNKNOWN_REQUEST', /"nothing"/);
+    await unknown(engine.answer('nothing', true), 'ENGINE_UNKNOWN_REQUEST', /no open auth request/);
     await unknown(engine.pair(undefined as never), 'ENGINE_UNKNOWN_CODE', /mistyped/);
     await unknown(engine.pair('AAAA-AAAA'), 'ENGINE_UNKNOWN_CODE', /mistyped/);
   });

@@ -1,7 +1,8 @@
 import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { type AppOptions, readAppOptions } from '../domain/apps.js';
-import { nameFault } from '../domain/users.js';
+import { isRefused } from '../domain/refusals.js';
+import { NAME_RULE, refuseName } from '../domain/users.js';
 import type { Engine } from '../engine.js';
 import type { EngineOptions } from '../options.js';
 import { InvalidOption } from '../resolve-options.js';
@@ -83,19 +84,17 @@ function readWanted({ app, user }: StartFlags): AppOptions[] {
     apps.map(({ name }) => name),
   );
   for (const name of user) {
-    const fault = nameFault(name);
-    if (fault) throw new CliError(`--user ${JSON.stringify(name)}: ${fault}`, 2);
+    if (!refuseName(name)) continue;
+    throw new CliError(`--user ${JSON.stringify(name)} must have ${NAME_RULE}.`, 2);
   }
   return apps;
 }
 
 function readApp(text: string): AppOptions {
   const [name = '', ...url] = text.split('=');
-  try {
-    return readAppOptions({ name, callbackUrl: url.length > 0 ? url.join('=') : undefined });
-  } catch (error) {
-    throw new CliError(`--app ${JSON.stringify(name)}: ${(error as Error).message}`, 2);
-  }
+  const read = readAppOptions({ name, callbackUrl: url.length > 0 ? url.join('=') : undefined });
+  if (!isRefused(read)) return read;
+  throw new CliError(`--app ${JSON.stringify(name)}: ${read.member} must be ${read.expected}.`, 2);
 }
 
 function refuseTwice(flag: string, names: string[]): void {

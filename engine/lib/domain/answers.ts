@@ -5,26 +5,20 @@ import { modulusBytes, type PublicKeys, spkiBase64 } from '../crypto/keys.js';
 import type { Data } from '../data/data.js';
 import type { DeviceRecord } from '../data/ports/devices.js';
 import type { ReceiptRecord } from '../data/ports/receipts.js';
-import type { Answered, AnswerStep, DenialReason, RequestRecord } from '../data/ports/requests.js';
-import { type EngineErrorCode, LaunchKeyEngineError } from '../errors.js';
+import type { DenialReason, Policy, RequestRecord } from '../data/ports/requests.js';
 import type { Metrics } from '../observability/metrics.js';
-import type { Audit } from './audit.js';
-import { type DeviceCode, DeviceRefusal, invalid } from './device-refusal.js';
+import type { Audit, AuditSubject } from './audit.js';
 import type { Fraud } from './fraud.js';
-import { answerChallenge, insideLocation, type Proven, requireProofs } from './proofs.js';
-import type { OpenRequest, Requests } from './requests.js';
+import { answerChallenge, insideLocation, type Proven, refuseUnproven } from './proofs.js';
+import { invalid, isRefused, type Refusal } from './refusals.js';
+import { type AnswerRefusal, DENIAL_REASONS, type OpenRequest, type Requests } from './requests.js';
 import type { SignedRequest } from './signed-request.js';
 import { type Party, verifyAssertion } from './webauthn.js';
 
-const REASONS: readonly unknown[] = ['disapproved', 'fraudulent', 'policy', 'number', 'expired'];
-
-/** How what went wrong with a request is called in the device protocol. */
-const CODES: Partial<Record<EngineErrorCode, DeviceCode>> = {
-  ENGINE_UNKNOWN_REQUEST: 'unknown_request',
-  ENGINE_REQUEST_ANSWERED: 'answered',
-  ENGINE_REQUEST_EXPIRED: 'expired',
-  ENGINE_DENIAL_ONLY: 'denial_only',
-};
+/** Why an answer is not taken. */
+export type TakeRefusal =
+  | AnswerRefusal
+  | Refusal<'invalid' | 'key_changed' | 'wrong_number' | 'policy'>;
 
 export interface AnswerDependencies {
   data: Data;
@@ -36,8 +30,9 @@ export interface AnswerDependencies {
   clock: () => number;
 }
 
-/** An answer as it was sent: the members of the body, the body itself, and its signature. */
+/** An answer as the device sent it. */
 export interface SentAnswer {
+  /** The members of the body. */
   members: Record<string, unknown>;
   body: string;
   signed: SignedRequest;
@@ -51,9 +46,9 @@ interface Answer {
 }
 
 /**
- * Takes the answers of paired devices. The engine cannot read what the application will believe, but
- * it knows whether the user approved, lets no approval pass that picks another number or proves less
- * than the policy asks for, and keeps what the device has signed.
+ * Takes the answers of paired devices. The engine cannot read the encrypted answer, but the device also
+ * tells it the decision. The engine refuses an approval with a wrong number or with fewer proofs than
+ * the policy asks for, and stores what the device signed.
  */
 export class Answers {
   private readonly with: AnswerDependencies;
@@ -62,116 +57,97 @@ export class Answers {
     this.with = dependencies;
   }
 
-  async take(device: DeviceRecord, sent: SentAnswer): Promise<{ approved: boolean }> {
-    const { metrics, fraud, audit } = this.with;
-    const authRequest = sent.members.authRequest;
-    if (typeof authRequest !== 'string') throw invalid('authRequest must name the request.');
+  async take(device: DeviceRecord, sent: SentAnswer): Promise<{ approved: boolean } | TakeRefusal> {
+    const { authRequest } = sent.members;
+    if (typeof authRequest !== 'string') return invalid('authRequest', 'the token of a request');
     const open = await this.open(device, authRequest, sent.members.approved);
     if (open === 'recorded') return { approved: sent.members.approved === true };
-    const { request } = open;
+    if (isRefused(open)) return open;
     const answer = this.read(open, sent.members);
-    if (answer.approved) await this.checkApproval(device, request, answer, sent);
-    const about = { userId: request.userId, appKey: request.appKey, deviceId: device.id };
-    const { approved, reason } = answer;
-    const answered = await this.record(device, open, answer, {
-      receipt: this.receipt(device, request, answer, sent),
-      audit: audit.entry(
-        approved ? 'request.approved' : 'request.denied',
-        about,
-        reason ? { reason } : {},
-      ),
-      ...(reason === 'fraudulent' && { fraud: fraud.report(about) }),
-    });
-    if (!answered) return { approved };
-    metrics.answer(approved ? 'approved' : (reason ?? 'disapproved'));
-    if (answered.fraud) fraud.reported(about, answered.fraud);
-    return { approved };
+    if (isRefused(answer)) return answer;
+    const refusal = answer.approved && (await this.refuseApproval(device, open, answer, sent));
+    return refusal || (await this.record(device, open, answer, sent));
   }
 
-  /** `'recorded'` if this device has given this very answer before, and did not hear that it counts. */
+  /** Returns `'recorded'` if this device gave the same answer before and got no response. */
   private async open(
     device: DeviceRecord,
     authRequest: string,
     approved: unknown,
-  ): Promise<OpenRequest | 'recorded'> {
+  ): Promise<OpenRequest | 'recorded' | AnswerRefusal> {
     const { requests, data } = this.with;
-    try {
-      const open = await requests.open(authRequest);
-      if (open.request.userId === device.userId) return open;
-    } catch (error) {
-      if (await this.recorded(device, authRequest, approved)) return 'recorded';
-      const known = await data.requests.get(authRequest);
-      const foreign = known !== undefined && !('past' in known) && known.userId !== device.userId;
-      if (!foreign) throw asRefusal(error);
+    const open = await requests.open(authRequest);
+    if (!isRefused(open)) {
+      return open.request.userId === device.userId ? open : { refused: 'unknown_request' };
     }
-    throw new DeviceRefusal('unknown_request', 'This user has no such request.');
+    if (await this.recorded(device, authRequest, approved)) return 'recorded';
+    const known = await data.requests.get(authRequest);
+    const isForeign = known !== undefined && !('past' in known) && known.userId !== device.userId;
+    return isForeign ? { refused: 'unknown_request' } : open;
   }
 
-  private read(open: OpenRequest, members: Record<string, unknown>): Answer {
+  private read(
+    open: OpenRequest,
+    members: Record<string, unknown>,
+  ): Answer | Refusal<'invalid' | 'key_changed'> {
     const { approved, reason, auth, keyDigest } = members;
-    if (typeof approved !== 'boolean') throw invalid('approved must be true or false.');
-    if (approved && reason !== undefined) throw invalid('A reason goes with a denial.');
-    if (!approved && !REASONS.includes(reason)) {
-      throw invalid(`A denial needs a reason: one of ${REASONS.join(', ')}.`);
+    if (typeof approved !== 'boolean') return invalid('approved', 'true or false');
+    if (approved && reason !== undefined) return invalid('reason', 'omitted from an approval');
+    if (!approved && !DENIAL_REASONS.includes(reason as DenialReason)) {
+      return invalid('reason', `one of ${DENIAL_REASONS.join(', ')}`);
     }
     const key = this.with.requests.answerKey(open);
-    checkKey(key, keyDigest);
+    const otherKey = refuseKey(key, keyDigest);
+    if (otherKey) return otherKey;
     const bytes = modulusBytes(this.with.publicKeys.get(key));
     const decoded = typeof auth === 'string' ? decodeBase64(auth, bytes) : undefined;
     if (!decoded || decoded.toString('base64') !== auth) {
-      throw invalid(
-        `auth must be base64 of the ${bytes} bytes that are encrypted for the application.`,
-      );
+      return invalid('auth', `base64 of the ${bytes} bytes that are encrypted for the application`);
     }
     return { approved, reason: reason as DenialReason | undefined, auth: auth as string };
   }
 
-  private async checkApproval(
+  private async refuseApproval(
     device: DeviceRecord,
-    request: RequestRecord,
+    { request }: OpenRequest,
     answer: Answer,
     sent: SentAnswer,
-  ): Promise<void> {
-    if (request.denialOnly) {
-      throw new DeviceRefusal('denial_only', 'A wrong number was picked: it can only be denied.');
-    }
-    await this.checkNumber(device, request, sent.members.number);
+  ): Promise<Refusal<'denial_only' | 'invalid' | 'wrong_number' | 'policy'> | undefined> {
+    if (request.denialOnly) return { refused: 'denial_only' };
+    const wrongNumber = await this.refuseNumber(device, request, sent.members.number);
+    if (wrongNumber) return wrongNumber;
     const { policy } = request;
-    if (policy) requireProofs(policy, await this.prove(device, request, answer, sent));
+    if (!policy) return undefined;
+    const proven = await this.prove(device, request, policy, answer, sent);
+    return isRefused(proven) ? proven : refuseUnproven(policy, proven);
   }
 
-  private async checkNumber(
+  private async refuseNumber(
     device: DeviceRecord,
     request: RequestRecord,
     number: unknown,
-  ): Promise<void> {
-    if (request.number === undefined) return;
+  ): Promise<Refusal<'invalid' | 'wrong_number'> | undefined> {
+    if (request.number === undefined) return undefined;
     if (typeof number !== 'string' || !/^\d\d$/.test(number)) {
-      throw invalid('number must be the one of the numbers that was picked.');
+      return invalid('number', 'one of the numbers that the request shows');
     }
-    if (number === request.number) return;
+    if (number === request.number) return undefined;
     const { data, audit, requests } = this.with;
     await data.requests.allowDenialOnly(request.authRequest);
-    await audit.write('request.wrong_number', {
-      userId: request.userId,
-      appKey: request.appKey,
-      deviceId: device.id,
-    });
+    await audit.write('request.wrong_number', aboutAnswer(device, request));
     requests.changed(request);
-    throw new DeviceRefusal(
-      'wrong_number',
-      'That was another number: the request can only be denied.',
-    );
+    return { refused: 'wrong_number' };
   }
 
   private async prove(
     device: DeviceRecord,
     request: RequestRecord,
+    policy: Policy,
     { auth }: Answer,
     { members, party }: SentAnswer,
-  ): Promise<Proven> {
+  ): Promise<Proven | Refusal<'invalid'>> {
     const proofs = members.proofs ?? {};
-    if (typeof proofs !== 'object') throw invalid('proofs must be an object.');
+    if (typeof proofs !== 'object') return invalid('proofs', 'an object');
     const { knowledge, webauthn, location } = proofs as Record<string, unknown>;
     const challenge = answerChallenge(request.authRequest, device.id, auth);
     const proven: Proven = { knowledge: 0, inherence: 0, possession: 1, location: false };
@@ -190,10 +166,38 @@ export class Answers {
         });
       }
     }
-    if (request.policy) {
-      proven.location = insideLocation(request.policy, location, this.with.clock());
-    }
+    proven.location = insideLocation(policy, location, this.with.clock());
     return proven;
+  }
+
+  /** The same answer can be sent twice because its connection broke: it is recorded once. */
+  private async record(
+    device: DeviceRecord,
+    open: OpenRequest,
+    answer: Answer,
+    sent: SentAnswer,
+  ): Promise<{ approved: boolean } | AnswerRefusal> {
+    const { requests, metrics, fraud, audit } = this.with;
+    const { request } = open;
+    const { authRequest } = request;
+    const { approved, reason } = answer;
+    const about = aboutAnswer(device, request);
+    const kind = approved ? 'request.approved' : 'request.denied';
+    const answered = await requests.answer(
+      open,
+      { authRequest, deviceId: device.id, ...answer },
+      {
+        receipt: this.receipt(device, request, answer, sent),
+        audit: audit.entry(kind, about, reason ? { reason } : {}),
+        ...(reason === 'fraudulent' && { fraud: fraud.report(about) }),
+      },
+    );
+    if (isRefused(answered)) {
+      return (await this.recorded(device, authRequest, approved)) ? { approved } : answered;
+    }
+    metrics.answer(approved ? 'approved' : (reason ?? 'disapproved'));
+    if (answered.fraud) fraud.reported(about, answered.fraud);
+    return { approved };
   }
 
   private receipt(
@@ -216,43 +220,22 @@ export class Answers {
     };
   }
 
-  /** `undefined` if the same answer, sent twice as its connection broke, was recorded meanwhile. */
-  private async record(
-    device: DeviceRecord,
-    open: OpenRequest,
-    answer: Answer,
-    kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'>,
-  ): Promise<Answered | undefined> {
-    const { authRequest } = open.request;
-    try {
-      const given = { authRequest, deviceId: device.id, ...answer };
-      return await this.with.requests.answer(open, given, kept);
-    } catch (error) {
-      if (await this.recorded(device, authRequest, answer.approved)) return undefined;
-      throw asRefusal(error);
-    }
-  }
-
   private async recorded(device: DeviceRecord, authRequest: string, approved: unknown) {
     const receipt = await this.with.data.receipts.get(authRequest);
     return receipt?.deviceId === device.id && receipt.approved === approved;
   }
 }
 
-/** What is encrypted for a key that the application had when the device looked, it could not read. */
-function checkKey(pem: string, digest: unknown): void {
-  if (typeof digest !== 'string') {
-    throw invalid(
-      'keyDigest must be the SHA-256 of the key that auth is encrypted for, in base64.',
-    );
-  }
-  const publicKey = spkiBase64(pem);
-  if (digest === sha256(Buffer.from(publicKey, 'base64'))) return;
-  const message = 'The application has another key now: encrypt the answer for that one.';
-  throw new DeviceRefusal('key_changed', message, { publicKey });
+function aboutAnswer(device: DeviceRecord, { userId, appKey }: RequestRecord): AuditSubject {
+  return { userId, appKey, deviceId: device.id };
 }
 
-function asRefusal(error: unknown): unknown {
-  const code = error instanceof LaunchKeyEngineError ? CODES[error.code] : undefined;
-  return code && error instanceof Error ? new DeviceRefusal(code, error.message) : error;
+/** The application could not decrypt an answer for a key that it had earlier. */
+function refuseKey(pem: string, digest: unknown): Refusal<'invalid' | 'key_changed'> | undefined {
+  if (typeof digest !== 'string') {
+    return invalid('keyDigest', 'base64 of the SHA-256 of the key that auth is encrypted for');
+  }
+  const publicKey = spkiBase64(pem);
+  const isCurrent = digest === sha256(Buffer.from(publicKey, 'base64'));
+  return isCurrent ? undefined : { refused: 'key_changed', publicKey };
 }

@@ -1,48 +1,61 @@
 import { DIGITS, randomText } from '../crypto/random.js';
 import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
-import { LaunchKeyEngineError } from '../errors.js';
 import { makeKeyPair, makeSecret } from './credentials.js';
-import { hasControlCharacters } from './text.js';
+import { invalid, isRefused, type Refusal } from './refusals.js';
+import { hasControlCharacters, hasOnly } from './text.js';
 
-/** What an application is made of. */
+const MAX_TEXT_LENGTH = 100;
+const MAX_URL_LENGTH = 2000;
+const TEXT_RULE = `a string of 1 to ${MAX_TEXT_LENGTH} characters without control characters`;
+const OPTION_NAMES = ['name', 'callbackUrl', 'organization', 'strictStamps'] as const;
+
+/** The options of {@link Engine.createApp}. */
 export interface AppOptions {
-  /** Shown to users on their devices; 1 to 100 characters. */
+  /** The name that devices show to users: 1 to 100 characters. */
   name: string;
-  /** Where events are sent: http or https. None means that the application polls. */
+  /**
+   * The http or https URL that receives events, of at most 2000 characters. Default: none, the
+   * application polls.
+   */
   callbackUrl?: string;
-  /** Applications of one organization see the same user under one `organization_user`. */
+  /**
+   * The organization of the application: 1 to 100 characters. The applications of one organization see
+   * the same user under one `organization_user`. Default: none.
+   */
   organization?: string;
   /**
-   * Refuses stamps that are more than two minutes ahead of the engine's clock. Without it, any time
-   * ahead is taken, since objects of the SDKs for Python, Ruby and C run ahead without a bound; a
+   * Refuses stamps that are more than two minutes ahead of the engine's clock. By default the engine
+   * accepts any time ahead, because objects of the SDKs for Python, Ruby and C run ahead without a bound; a
    * captured envelope can then be used for longer. Default: false.
    */
   strictStamps?: boolean;
 }
 
 /**
- * The credentials of a new application, and nothing else, so that they can be handed on as they are.
- * The engine keeps no copy of either secret.
+ * The credentials of a new application. They have the names of the strategy's options. The engine keeps
+ * no copy of either secret.
  */
 export interface AppCredentials {
   /** Ten digits. */
   appKey: string;
   secretKey: string;
-  /** PEM, PKCS#1, which even the oldest SDK reads. */
+  /** PEM, PKCS#1, which also the oldest SDKs read. */
   privateKey: string;
   /** PEM, SubjectPublicKeyInfo. */
   publicKey: string;
 }
 
-/** An application as it may be shown. */
+/** An application without its secrets, as {@link Engine.apps} returns it. */
 export interface AppInfo {
+  /** Ten digits. */
   appKey: string;
   name: string;
   callbackUrl?: string;
   organization?: string;
-  /** Whether stamps may be two minutes ahead only. */
+  /** Whether stamps may be at most two minutes ahead. */
   strictStamps: boolean;
+  /** Whether all calls of the application are refused. */
   disabled: boolean;
   createdAt: Date;
 }
@@ -56,8 +69,10 @@ export class Apps {
     this.clock = clock;
   }
 
-  async create(options: AppOptions): Promise<AppCredentials> {
-    const { name, callbackUrl, organization, strictStamps } = readAppOptions(options);
+  async create(options: AppOptions): Promise<AppCredentials | Refusal<'invalid'>> {
+    const read = readAppOptions(options);
+    if (isRefused(read)) return read;
+    const { name, callbackUrl, organization, strictStamps } = read;
     const { privateKey, publicKey } = await makeKeyPair();
     const { secretKey, secretHash } = await makeSecret();
     const app: AppRecord = {
@@ -72,7 +87,7 @@ export class Apps {
       createdAt: this.clock(),
     };
     do {
-      // No leading zero, since many clients keep the key as a number.
+      // No leading zero, because many clients store the key as a number.
       app.appKey = randomText(1, DIGITS.slice(1)) + randomText(9, DIGITS);
     } while (!(await this.data.apps.insert({ ...app })));
     return { appKey: app.appKey, secretKey, privateKey, publicKey };
@@ -90,70 +105,49 @@ export class Apps {
     }));
   }
 
-  async require(appKey: string): Promise<AppRecord> {
-    const app = await this.data.apps.get(appKey);
-    if (!app) throw unknownApp(appKey);
-    return app;
+  async get(appKey: string): Promise<AppRecord | undefined> {
+    return await this.data.apps.get(appKey);
   }
 
-  async setDisabled(appKey: string, disabled: boolean): Promise<void> {
-    if (!(await this.data.apps.setDisabled(appKey, disabled))) throw unknownApp(appKey);
+  /** Returns `false` if the application does not exist. */
+  async setDisabled(appKey: string, disabled: boolean): Promise<boolean> {
+    return await this.data.apps.setDisabled(appKey, disabled);
   }
 }
 
-export function unknownApp(appKey: string): LaunchKeyEngineError {
-  return new LaunchKeyEngineError(
-    'ENGINE_UNKNOWN_APP',
-    `There is no application with the app key ${JSON.stringify(appKey)}.`,
-  );
-}
-
-/** What an application can be made of, in one form; throws where it cannot. */
-export function readAppOptions(options: AppOptions): AppOptions {
-  checkNames(options);
+/** Checks the options of a new application. */
+export function readAppOptions(options: AppOptions): AppOptions | Refusal<'invalid'> {
+  // A mistyped `callbackURL` would make an application that receives no events.
+  if (!hasOnly(options, OPTION_NAMES)) {
+    return invalid('options', `an object with the members ${OPTION_NAMES.join(', ')}`);
+  }
   const { name, callbackUrl, organization, strictStamps } = options;
-  return {
-    name: readText(name, 'name'),
-    callbackUrl: readCallbackUrl(callbackUrl),
-    organization: organization === undefined ? undefined : readText(organization, 'organization'),
-    strictStamps: readStrictStamps(strictStamps),
-  };
+  if (!isText(name)) return invalid('name', TEXT_RULE);
+  if (organization !== undefined && !isText(organization))
+    return invalid('organization', TEXT_RULE);
+  if (strictStamps !== undefined && typeof strictStamps !== 'boolean') {
+    return invalid('strictStamps', 'true or false');
+  }
+  const url = callbackUrl === undefined ? undefined : readCallbackUrl(callbackUrl);
+  if (callbackUrl !== undefined && url === undefined) {
+    return invalid(
+      'callbackUrl',
+      `an absolute http or https URL of at most ${MAX_URL_LENGTH} characters, without credentials and fragment`,
+    );
+  }
+  return { name, callbackUrl: url, organization, strictStamps: strictStamps || undefined };
 }
 
-/** A mistyped `callbackURL` must not make an application that is told nothing. */
-function checkNames(options: unknown): void {
-  const known = ['name', 'callbackUrl', 'organization', 'strictStamps'];
-  const fits = typeof options === 'object' && options !== null;
-  if (fits && Object.keys(options).every((name) => known.includes(name))) return;
-  throw new LaunchKeyEngineError(
-    'ENGINE_INVALID_OPTION',
-    `An application is made of ${known.join(', ')}.`,
-  );
-}
-
-function readText(value: unknown, option: string): string {
-  const fits = typeof value === 'string' && value.trim() !== '' && value.length <= 100;
-  if (fits && !hasControlCharacters(value)) return value;
-  throw new LaunchKeyEngineError(
-    'ENGINE_INVALID_OPTION',
-    `The application's ${option} must be a text of 1 to 100 characters, none of them a control character.`,
-  );
-}
-
-function readStrictStamps(value: unknown): boolean | undefined {
-  if (value === undefined || typeof value === 'boolean') return value || undefined;
-  throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', 'strictStamps must be true or false.');
+function isText(value: unknown): value is string {
+  const fits = typeof value === 'string' && value.trim() !== '' && value.length <= MAX_TEXT_LENGTH;
+  return fits && !hasControlCharacters(value);
 }
 
 function readCallbackUrl(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string' && value.length <= 2000 && URL.canParse(value)) {
-    const url = new URL(value);
-    const bare = !url.username && !url.password && !url.hash;
-    if (bare && /^https?:$/.test(url.protocol)) return url.href;
+  if (typeof value !== 'string' || value.length > MAX_URL_LENGTH || !URL.canParse(value)) {
+    return undefined;
   }
-  throw new LaunchKeyEngineError(
-    'ENGINE_INVALID_OPTION',
-    'callbackUrl must be an absolute http or https URL without credentials or fragment, at most 2000 characters.',
-  );
+  const { href, protocol, username, password, hash } = new URL(value);
+  const isBare = !username && !password && !hash;
+  return isBare && /^https?:$/.test(protocol) ? href : undefined;
 }

@@ -1,20 +1,18 @@
 import type { Data } from '../data/data.js';
-import { type Apps, unknownApp } from './apps.js';
 import type { Audit } from './audit.js';
 import type { Signals } from './signals.js';
-import { type Users, unknownUser } from './users.js';
+import type { Users } from './users.js';
 
 export interface DeletionDependencies {
   data: Data;
-  apps: Apps;
   users: Users;
   audit: Audit;
   signals: Signals;
 }
 
 /**
- * Takes applications and users away for good, with all that is of them, and lets go at once of what is
- * held for them. The audit trail stays.
+ * Deletes applications and users with everything that belongs to them, and releases the requests that
+ * are held for them. The audit trail stays.
  */
 export class Deletions {
   private readonly with: DeletionDependencies;
@@ -23,21 +21,25 @@ export class Deletions {
     this.with = dependencies;
   }
 
-  async app(appKey: string): Promise<void> {
-    const { data, apps, audit, signals } = this.with;
-    const { name } = await apps.require(appKey);
-    if (!(await data.apps.delete(appKey))) throw unknownApp(appKey);
-    await audit.write('app.deleted', { appKey }, { name });
+  /** Returns `false` if the application does not exist. */
+  async app(appKey: string): Promise<boolean> {
+    const { data, audit, signals } = this.with;
+    const app = await data.apps.get(appKey);
+    if (!app || !(await data.apps.delete(appKey))) return false;
+    await audit.write('app.deleted', { appKey }, { name: app.name });
     signals.publish('any');
+    return true;
   }
 
-  async user(username: string): Promise<void> {
+  /** Returns `false` if the user does not exist. */
+  async user(username: string): Promise<boolean> {
     const { data, users, audit, signals } = this.with;
-    const { id } = await users.require(username);
-    const open = await data.users.delete(id);
-    if (!open) throw unknownUser(username);
-    await audit.write('user.deleted', { userId: id }, { username });
+    const user = await users.byName(username);
+    const open = user && (await data.users.delete(user.id));
+    if (!open) return false;
+    await audit.write('user.deleted', { userId: user.id }, { username });
     for (const authRequest of open) signals.publish({ authRequest });
-    signals.publish({ userId: id });
+    signals.publish({ userId: user.id });
+    return true;
   }
 }

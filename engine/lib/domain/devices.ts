@@ -5,21 +5,24 @@ import type { Data } from '../data/data.js';
 import type { DeviceRecord } from '../data/ports/devices.js';
 import type { UserRecord } from '../data/ports/users.js';
 import type { Audit } from './audit.js';
-import { DeviceRefusal, invalid } from './device-refusal.js';
 import { FailedTries } from './failed-tries.js';
 import type { Pairings } from './pairings.js';
+import { invalid, isRefused, type Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
 import type { SignedRequest } from './signed-request.js';
 import { hasControlCharacters } from './text.js';
 import { newDeviceId } from './users.js';
 
-/** How far a device's clock may be off, both ways. */
-const CLOCK_TOLERANCE = 60_000;
-/** Signed requests of one device within the time that its nonces are remembered, two minutes at most. */
-const REQUESTS_PER_DEVICE = 300;
-/** How exactly it is known when a device was last seen. */
-const SEEN_EVERY = 60_000;
-const LONGEST_NAME = 50;
+/** Allowed difference between a device's clock and the engine's, in both directions. */
+const MAX_CLOCK_SKEW_MS = 60_000;
+/** Signed requests of one device while its nonces are stored, which is two minutes at most. */
+const MAX_REQUESTS_PER_DEVICE = 300;
+/** How long a device that sends too many requests is told to wait. */
+const DEVICE_RETRY_MS = 30_000;
+/** Precision of the time at which a device was last seen. */
+const LAST_SEEN_PRECISION_MS = 60_000;
+const MAX_DEVICE_NAME_LENGTH = 50;
+const MAX_CODE_LENGTH = 100;
 
 export interface DeviceDependencies {
   data: Data;
@@ -27,11 +30,11 @@ export interface DeviceDependencies {
   signals: Signals;
   audit: Audit;
   clock: () => number;
-  /** How many devices a user can have. */
+  /** Maximum number of devices of one user. */
   limit: number;
 }
 
-/** A device that was just paired; its token is known here and to the device only. */
+/** A device that was just paired, with the token that only the device keeps. */
 export interface PairedDevice {
   device: DeviceRecord;
   token: string;
@@ -48,22 +51,32 @@ export class Devices {
     this.tries = new FailedTries(dependencies.clock);
   }
 
-  /** Pairs the device that has signed this request with the key that it brings. */
+  /** Pairs the device that signed this request with the key that the request carries. */
   async pair(
     given: { code: unknown; name: unknown; publicKey: unknown },
     signed: SignedRequest,
     ip: string,
-  ): Promise<PairedDevice> {
+  ): Promise<
+    | PairedDevice
+    | Refusal<
+        'invalid' | 'clock' | 'signature' | 'unknown_code' | 'too_many_codes' | 'too_many_devices'
+      >
+  > {
     const { data, audit, signals, clock, limit } = this.with;
     const name = readDeviceName(given.name);
-    const publicKey = readKey(given.publicKey);
-    if (typeof given.code !== 'string' || given.code === '' || given.code.length > 100) {
-      throw invalid('code must be the code that was given, or the secret of its link.');
+    if (isRefused(name)) return name;
+    const publicKey = readPublicKey(given.publicKey);
+    if (isRefused(publicKey)) return publicKey;
+    const { code } = given;
+    if (typeof code !== 'string' || code === '' || code.length > MAX_CODE_LENGTH) {
+      return invalid('code', "a pairing code or a pairing link's secret");
     }
-    this.checkClock(signed);
+    const late = this.refuseClock(signed);
+    if (late) return late;
     const holds = signed.keyId === thumbprint(publicKey) && (await verifies(publicKey, signed));
-    if (!holds) throw mismatch();
-    const user = await this.userOf(given.code, ip);
+    if (!holds) return { refused: 'signature' };
+    const user = await this.userOf(code, ip);
+    if (isRefused(user)) return user;
     const token = randomText(43, LETTERS_AND_DIGITS);
     const now = clock();
     const device: DeviceRecord = {
@@ -76,100 +89,112 @@ export class Devices {
       lastSeenAt: now,
     };
     const inserted = await data.devices.insert(device, limit);
-    if (inserted === 'gone') throw unknownCode();
-    if (inserted === 'full') {
-      throw new DeviceRefusal('full', `A user has at most ${limit} devices: unpair one first.`);
-    }
+    if (inserted === 'gone') return { refused: 'unknown_code' };
+    if (inserted === 'full') return { refused: 'too_many_devices', limit };
     await audit.write('device.paired', { userId: user.id, deviceId: device.id }, { name });
     signals.publish({ userId: user.id });
     return { device, token, username: user.username };
   }
 
-  /** Whom the code is for; it is used up by this. */
-  private async userOf(code: string, ip: string): Promise<UserRecord> {
+  /** Uses up a pairing code and returns its user. */
+  private async userOf(
+    code: string,
+    ip: string,
+  ): Promise<UserRecord | Refusal<'unknown_code' | 'too_many_codes'>> {
     const { data, pairings } = this.with;
     const succeed = this.tries.begin(ip);
     if (typeof succeed === 'number') {
-      throw new DeviceRefusal('too_many', 'Too many codes that are none came from this address.', {
-        retryAfter: succeed,
-      });
+      return { refused: 'too_many_codes', from: 'address', retryAfterMs: succeed };
     }
     const pairing = await pairings.take(code);
-    if (pairing === 'too many') {
-      throw new DeviceRefusal(
-        'too_many',
-        'Too many codes are being tried. Wait, or use the link.',
-        { retryAfter: 60_000 },
-      );
-    }
-    const user = pairing === 'unknown' ? undefined : await data.users.get(pairing.userId);
-    if (!user) throw unknownCode();
+    if (isRefused(pairing)) return pairing;
+    const user = await data.users.get(pairing.userId);
+    if (!user) return { refused: 'unknown_code' };
     succeed();
     return user;
   }
 
   /**
-   * The device that has made this request. Token and key must both be its own, the request must be of
-   * now, and it must not have been made before.
+   * Returns the device that sent this request. The token and the key must belong to the same device,
+   * the signature must be recent, and its nonce must be new.
    */
   async authenticate(
     authorization: string | undefined,
     signed: SignedRequest,
-  ): Promise<DeviceRecord> {
+  ): Promise<
+    DeviceRecord | Refusal<'unpaired' | 'clock' | 'signature' | 'replay' | 'too_many_requests'>
+  > {
     const { data, clock } = this.with;
     const [, token] = /^LaunchKey-Device ([A-Za-z0-9]{43})$/.exec(authorization ?? '') ?? [];
     const device = await data.devices.get(signed.keyId);
-    if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) throw unpaired();
-    this.checkClock(signed);
-    if (!(await verifies(device.publicKey, signed))) throw mismatch();
+    if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) {
+      return { refused: 'unpaired' };
+    }
+    const late = this.refuseClock(signed);
+    if (late) return late;
+    if (!(await verifies(device.publicKey, signed))) return { refused: 'signature' };
     const now = clock();
-    const until = signed.created * 1000 + CLOCK_TOLERANCE + 1000;
-    const nonce = await data.nonces.take(device.id, signed.nonce, until, now, REQUESTS_PER_DEVICE);
-    if (nonce === 'gone') throw unpaired();
-    if (nonce === 'seen') {
-      throw new DeviceRefusal('replay', 'This request was made before: sign it anew.');
-    }
-    if (nonce === 'full') {
-      throw new DeviceRefusal('too_many', 'This device asks too often.', { retryAfter: 30_000 });
-    }
-    if (now - device.lastSeenAt >= SEEN_EVERY) {
+    const nonce = await data.nonces.take(
+      device.id,
+      signed.nonce,
+      signed.created * 1000 + MAX_CLOCK_SKEW_MS + 1000,
+      now,
+      MAX_REQUESTS_PER_DEVICE,
+    );
+    if (nonce === 'gone') return { refused: 'unpaired' };
+    if (nonce === 'seen') return { refused: 'replay' };
+    if (nonce === 'full') return { refused: 'too_many_requests', retryAfterMs: DEVICE_RETRY_MS };
+    if (now - device.lastSeenAt >= LAST_SEEN_PRECISION_MS) {
       await data.devices.update(device.id, { lastSeenAt: now });
     }
     return device;
   }
 
-  /** Whose device it is. */
-  async owner({ userId }: DeviceRecord): Promise<UserRecord> {
-    const user = await this.with.data.users.get(userId);
-    if (!user) throw unpaired();
-    return user;
+  /** Returns the user of a device; `'unpaired'` if the user was deleted. */
+  async owner({ userId }: DeviceRecord): Promise<UserRecord | Refusal<'unpaired'>> {
+    return (await this.with.data.users.get(userId)) ?? { refused: 'unpaired' };
   }
 
   async list(userId: string): Promise<DeviceRecord[]> {
     return await this.with.data.devices.list(userId);
   }
 
-  async rename(userId: string, id: unknown, given: unknown): Promise<void> {
+  /** Returns the refusal, if any. */
+  async rename(
+    userId: string,
+    id: unknown,
+    given: unknown,
+  ): Promise<Refusal<'invalid' | 'unknown_device'> | undefined> {
     const { data, audit, signals } = this.with;
     const name = readDeviceName(given);
+    if (isRefused(name)) return name;
     const device = await this.own(userId, id);
-    if (!(await data.devices.update(device.id, { name }))) throw unknownDevice();
+    if (!device || !(await data.devices.update(device.id, { name }))) {
+      return { refused: 'unknown_device' };
+    }
     await audit.write('device.renamed', { userId, deviceId: device.id }, { name });
     signals.publish({ userId });
+    return undefined;
   }
 
   /**
-   * Takes a device away from its user, for what it holds open at once. With the last one go the user's
-   * open requests, which nobody is left to answer. `by` is the device that it was done on; none means
-   * the operator.
+   * Unpairs a device and ends the requests that it holds. With the user's last device, the user's open
+   * auth requests expire, because no device can answer them. `by` is the device on which the user did
+   * it; without it, the operator did. Returns the refusal, if any.
    */
-  async unpair(userId: string, id: unknown, by?: string): Promise<void> {
+  async unpair(
+    userId: string,
+    id: unknown,
+    by?: string,
+  ): Promise<Refusal<'unknown_device'> | undefined> {
     const { data, audit, signals, clock } = this.with;
     const device = await this.own(userId, id);
-    if (!(await data.devices.delete(userId, device.id))) throw unknownDevice();
+    if (!device || !(await data.devices.delete(userId, device.id))) {
+      return { refused: 'unknown_device' };
+    }
     if ((await data.devices.list(userId)).length === 0) {
-      const dead = await data.requests.expireOpen(userId, clock());
-      for (const authRequest of dead) signals.publish({ authRequest });
+      const expired = await data.requests.expireOpen(userId, clock());
+      for (const authRequest of expired) signals.publish({ authRequest });
     }
     await audit.write(
       'device.unpaired',
@@ -177,60 +202,34 @@ export class Devices {
       { name: device.name, by: by ?? 'operator' },
     );
     signals.publish({ userId });
+    return undefined;
   }
 
-  private async own(userId: string, id: unknown): Promise<DeviceRecord> {
+  private async own(userId: string, id: unknown): Promise<DeviceRecord | undefined> {
     const device = typeof id === 'string' ? await this.with.data.devices.get(id) : undefined;
-    if (device?.userId !== userId) throw unknownDevice();
-    return device;
+    return device?.userId === userId ? device : undefined;
   }
 
-  private checkClock({ created }: SignedRequest): void {
+  private refuseClock({ created }: SignedRequest): Refusal<'clock'> | undefined {
     const now = this.with.clock();
-    if (Math.abs(created * 1000 - now) <= CLOCK_TOLERANCE) return;
-    throw new DeviceRefusal(
-      'clock',
-      'The request was signed at another time than the engine has.',
-      {
-        now,
-      },
-    );
+    const isRecent = Math.abs(created * 1000 - now) <= MAX_CLOCK_SKEW_MS;
+    return isRecent ? undefined : { refused: 'clock', now };
   }
 }
 
-export function readDeviceName(value: unknown): string {
+export function readDeviceName(value: unknown): string | Refusal<'invalid'> {
   const name = typeof value === 'string' ? value.trim() : '';
-  if (name !== '' && name.length <= LONGEST_NAME && !hasControlCharacters(name)) return name;
-  throw invalid(`name must be a text of 1 to ${LONGEST_NAME} characters.`);
+  const fits = name !== '' && name.length <= MAX_DEVICE_NAME_LENGTH && !hasControlCharacters(name);
+  return fits
+    ? name
+    : invalid('name', `1 to ${MAX_DEVICE_NAME_LENGTH} characters without control characters`);
 }
 
-export function readKey(value: unknown): EcPublicKey {
-  const key = readEcPublicKey(value);
-  if (key) return key;
-  throw invalid(
-    'publicKey must be the JWK of a P-256 public key: kty, crv, x, y and nothing else.',
-  );
+export function readPublicKey(value: unknown): EcPublicKey | Refusal<'invalid'> {
+  const expected = 'the JWK of a P-256 public key with the members kty, crv, x and y alone';
+  return readEcPublicKey(value) ?? invalid('publicKey', expected);
 }
 
 function verifies(key: EcPublicKey, { base, signature }: SignedRequest): Promise<boolean> {
   return verifyEc(key, base, signature);
-}
-
-function unknownCode(): DeviceRefusal {
-  return new DeviceRefusal(
-    'unknown_code',
-    'This code is not known: it may have been mistyped, used already, or be more than ten minutes old.',
-  );
-}
-
-function mismatch(): DeviceRefusal {
-  return new DeviceRefusal('signature', 'The signature does not match the request and the key.');
-}
-
-export function unpaired(): DeviceRefusal {
-  return new DeviceRefusal('unpaired', 'This device is not paired, or not any more.');
-}
-
-function unknownDevice(): DeviceRefusal {
-  return new DeviceRefusal('unknown_device', 'The user has no such device.');
 }

@@ -9,17 +9,29 @@ import { BoundedMap } from '../util/bounded-map.js';
 import { parseTime } from '../util/time.js';
 import { validCredentials } from './credentials.js';
 import type { PingKeys } from './ping-keys.js';
-import { Reason, Refusal } from './refusal.js';
+import { isRefused, type Refusal } from './refusals.js';
 import { parseSecretText } from './secret-text.js';
 import { type Stamped, Stamps } from './stamps.js';
 import { UsedPingKeys } from './used-ping-keys.js';
 
-/** What every call but ping carries to say which application it is from. */
+/** The parameters by which every call except ping identifies its application. */
 export interface Envelope {
   appKey: string;
   secretKey: string;
   signature: string;
 }
+
+/** Why an envelope is not accepted. */
+export type EnvelopeRefusal = Refusal<
+  | 'unknown_app'
+  | 'signature_mismatch'
+  | 'signature_unreadable'
+  | 'not_decryptable'
+  | 'malformed_secret'
+  | 'stale_stamp'
+  | 'wrong_secret'
+  | 'app_disabled'
+>;
 
 interface Signed {
   ciphertext: Buffer;
@@ -32,12 +44,15 @@ interface Checked extends Stamped {
   pingKey: string;
 }
 
+/** Envelopes whose check is remembered. */
+const MAX_CHECKED = 10_000;
+
 /**
- * Checks envelopes. The order shows in the message codes and protects the engine: the signature
- * comes first, so that nobody but the holder of an application's key can have anything decrypted.
+ * Checks envelopes. The order of the checks shows in the message codes and protects the engine: the
+ * signature comes first, so that only the holder of an application's key can have anything decrypted.
  *
- * Nothing binds an envelope to one call and clients send the same one with all calls of a second.
- * So what was once found good is remembered by its hash for as long as its stamp is fresh.
+ * An envelope is not bound to one call, and clients send the same one with all calls of a second. The
+ * result of a successful check is remembered by a hash while the stamp is fresh.
  */
 export class Envelopes {
   private readonly data: Data;
@@ -47,7 +62,9 @@ export class Envelopes {
   private readonly secrets = new SecretChecks();
   private readonly stamps: Stamps;
   private readonly usedPingKeys: UsedPingKeys;
-  private readonly checked = new BoundedMap<string, Promise<Checked>>(10_000);
+  private readonly checked = new BoundedMap<string, Promise<Checked | EnvelopeRefusal>>(
+    MAX_CHECKED,
+  );
 
   constructor(
     data: Data,
@@ -65,87 +82,88 @@ export class Envelopes {
   }
 
   /**
-   * The application that made the envelope, with the key that it was made by: answers to it are
-   * encrypted for that one. Throws a {@link Refusal} in any doubt.
+   * Returns the application that made the envelope, with the key that signed it: answers are encrypted
+   * for that key.
    */
-  async check(envelope: Envelope): Promise<AppRecord> {
-    const app = await this.app(envelope.appKey);
-    const hash = sha256(`${envelope.appKey}\n${envelope.secretKey}\n${envelope.signature}`);
-    // All calls that come while the first is being checked wait for that one check.
-    let checking = this.checked.get(hash);
-    if (!checking) {
-      // Signed at least, or strangers could push what is remembered out with what is refused anyway.
-      checking = this.open(app, this.signed(app, envelope));
-      this.checked.set(hash, checking);
-      checking.catch(() => this.checked.delete(hash));
-    }
-    const checked = await checking;
-    if (!this.stillHolds(checked, app)) {
-      this.checked.delete(hash);
-      // Made with keys that are not in use any more: say so by checking it anew.
-      await this.open(app, this.signed(app, envelope));
-    }
-    return await this.admit(app, checked);
+  async check(envelope: Envelope): Promise<AppRecord | EnvelopeRefusal> {
+    const app = await this.data.apps.get(envelope.appKey);
+    if (!app) return { refused: 'unknown_app', appKey: envelope.appKey };
+    const checked = await this.checkOnce(app, envelope);
+    return isRefused(checked) ? checked : await this.admit(app, checked);
   }
 
-  /** The same for `POST /users`, whose signature is over the whole body. Too rare to remember. */
-  async checkBody(envelope: Envelope, body: Uint8Array): Promise<AppRecord> {
-    const app = await this.app(envelope.appKey);
+  /** Checks the envelope of `POST /users`, whose signature is over the body. It is not remembered. */
+  async checkBody(envelope: Envelope, body: Uint8Array): Promise<AppRecord | EnvelopeRefusal> {
+    const app = await this.data.apps.get(envelope.appKey);
+    if (!app) return { refused: 'unknown_app', appKey: envelope.appKey };
     const publicKey = this.verifySignature(app, body, envelope.signature);
+    if (isRefused(publicKey)) return publicKey;
     const ciphertext = this.ciphertext(envelope.secretKey);
-    if (!ciphertext) throw notDecryptable();
-    return await this.admit(app, await this.open(app, { ciphertext, publicKey }));
+    if (!ciphertext) return { refused: 'not_decryptable' };
+    const checked = await this.open(app, { ciphertext, publicKey });
+    return isRefused(checked) ? checked : await this.admit(app, checked);
   }
 
-  /** An application that was let in a while ago, as it is now. */
-  async readmit({ appKey }: AppRecord): Promise<AppRecord> {
-    const app = await this.app(appKey);
-    refuseDisabled(app);
-    return app;
+  /** Returns the present record of an application whose envelope was accepted before. */
+  async readmit({
+    appKey,
+  }: AppRecord): Promise<AppRecord | Refusal<'unknown_app' | 'app_disabled'>> {
+    const app = await this.data.apps.get(appKey);
+    if (!app) return { refused: 'unknown_app', appKey };
+    return app.disabled ? { refused: 'app_disabled' } : app;
   }
 
-  /** To be called often: see {@link Stamps.count}. */
+  /** Call it often: see {@link Stamps.count}. */
   countTime(): void {
     this.stamps.count();
   }
 
-  private async app(appKey: string): Promise<AppRecord> {
-    const app = await this.data.apps.get(appKey);
-    if (!app) throw new Refusal(Reason.unknownApp, 'There is no application with this app_key.');
-    return app;
+  /** Calls that come during the first check of an envelope share that check. */
+  private async checkOnce(app: AppRecord, envelope: Envelope): Promise<Checked | EnvelopeRefusal> {
+    const hash = sha256(`${envelope.appKey}\n${envelope.secretKey}\n${envelope.signature}`);
+    const known = await this.checked.get(hash);
+    if (known && (isRefused(known) || this.stillHolds(known, app))) return known;
+    // A remembered result for keys that are no longer valid is dropped, and a new check says why.
+    if (known) this.checked.delete(hash);
+    const signed = this.signed(app, envelope);
+    // Only signed envelopes are remembered: strangers cannot displace others with invalid ones.
+    if (isRefused(signed)) return signed;
+    const checking = this.open(app, signed);
+    this.checked.set(hash, checking);
+    const forget = () => this.checked.delete(hash);
+    checking.then((result) => isRefused(result) && forget(), forget);
+    return await checking;
   }
 
-  /** The ciphertext, which the application has signed. */
-  private signed(app: AppRecord, envelope: Envelope): Signed {
+  /** Returns the ciphertext and the application's key that signed it. */
+  private signed(
+    app: AppRecord,
+    envelope: Envelope,
+  ): Signed | Refusal<'signature_mismatch' | 'signature_unreadable'> {
     const ciphertext = this.ciphertext(envelope.secretKey);
-    // The signature is over these bytes: without them there is nothing that it could match.
-    if (!ciphertext) {
-      throw new Refusal(Reason.signatureMismatch, 'The secret_key is not base64.');
-    }
-    return { ciphertext, publicKey: this.verifySignature(app, ciphertext, envelope.signature) };
+    // The signature is over these bytes, so no signature can match.
+    if (!ciphertext) return { refused: 'signature_mismatch', problem: 'not_base64' };
+    const publicKey = this.verifySignature(app, ciphertext, envelope.signature);
+    return isRefused(publicKey) ? publicKey : { ciphertext, publicKey };
   }
 
-  /** The application's key that has made the signature. */
-  private verifySignature(app: AppRecord, data: Uint8Array, text: string): string {
+  /** Returns the application's key that made the signature. */
+  private verifySignature(
+    app: AppRecord,
+    data: Uint8Array,
+    text: string,
+  ): string | Refusal<'signature_mismatch' | 'signature_unreadable'> {
     const bytes = modulusBytes(this.publicKeys.get(app.publicKey));
     const signature = decodeBase64(text, bytes);
-    if (!signature) {
-      throw new Refusal(
-        Reason.signatureUnreadable,
-        `The signature is not base64 of the ${bytes} bytes that the application's key makes.`,
-      );
-    }
+    if (!signature) return { refused: 'signature_unreadable', bytes };
     const keys = new Set(validCredentials(app, this.clock()).map((one) => one.publicKey));
     for (const publicKey of keys) {
       if (verifySignature(data, this.publicKeys.get(publicKey), signature)) return publicKey;
     }
-    throw new Refusal(
-      Reason.signatureMismatch,
-      'The signature does not match: sign with the private key of this application.',
-    );
+    return { refused: 'signature_mismatch', problem: 'mismatch' };
   }
 
-  /** The hash of the secret that goes with this key, if it is the right one. */
+  /** Returns the hash of the secret, if it is valid together with this key. */
   private async matchSecret(
     app: AppRecord,
     publicKey: string,
@@ -162,28 +180,25 @@ export class Envelopes {
     return decodeBase64(text, this.pingKeys.ciphertextBytes) ?? decodeBase64(text);
   }
 
-  private async open(app: AppRecord, { ciphertext, publicKey }: Signed): Promise<Checked> {
+  private async open(
+    app: AppRecord,
+    { ciphertext, publicKey }: Signed,
+  ): Promise<Checked | EnvelopeRefusal> {
     const opened = await this.pingKeys.decrypt(ciphertext);
-    if (!opened) throw notDecryptable();
+    if (!opened) return { refused: 'not_decryptable' };
     const text = parseSecretText(opened.plaintext.toString('utf8'));
     const stamped = text && parseTime(text.stamped);
-    if (!text || stamped === undefined) {
-      throw new Refusal(
-        Reason.malformedSecret,
-        'The decrypted secret_key is not {"secret": "…", "stamped": "YYYY-MM-DD HH:MM:SS"}.',
-      );
-    }
+    if (!text || stamped === undefined) return { refused: 'malformed_secret' };
     const envelope = { stamped, name: nameOf(app, ciphertext) };
-    this.checkStamp(app, envelope);
+    const stale = this.refuseStamp(app, envelope);
+    if (stale) return stale;
     const secretHash = await this.matchSecret(app, publicKey, text.secret);
-    if (secretHash === undefined) {
-      throw new Refusal(Reason.wrongSecret, 'The secret is not the one of this application.');
-    }
+    if (secretHash === undefined) return { refused: 'wrong_secret' };
     return { ...envelope, secretHash, publicKey, pingKey: opened.fingerprint };
   }
 
-  private checkStamp(app: AppRecord, envelope: Stamped): void {
-    this.stamps.check(envelope, { strict: app.strictStamps ?? false });
+  private refuseStamp(app: AppRecord, envelope: Stamped): Refusal<'stale_stamp'> | undefined {
+    return this.stamps.refuse(envelope, { strict: app.strictStamps ?? false });
   }
 
   private stillHolds(checked: Checked, app: AppRecord): boolean {
@@ -194,27 +209,17 @@ export class Envelopes {
     return valid && this.pingKeys.accepts(checked.pingKey);
   }
 
-  private async admit(app: AppRecord, checked: Checked): Promise<AppRecord> {
-    this.checkStamp(app, checked);
+  private async admit(app: AppRecord, checked: Checked): Promise<AppRecord | EnvelopeRefusal> {
+    const stale = this.refuseStamp(app, checked);
+    if (stale) return stale;
     this.stamps.note(checked);
-    refuseDisabled(app);
+    if (app.disabled) return { refused: 'app_disabled' };
     await this.usedPingKeys.note(app, checked.pingKey);
     return { ...app, publicKey: checked.publicKey };
   }
 }
 
-/** By its ciphertext, which is signed: base64 can be written in many ways. */
+/** Names an envelope by its ciphertext, which is signed. Its base64 can be written in many ways. */
 function nameOf({ appKey }: AppRecord, ciphertext: Uint8Array): string {
   return sha256(Buffer.concat([Buffer.from(appKey), ciphertext]));
-}
-
-function refuseDisabled(app: AppRecord): void {
-  if (app.disabled) throw new Refusal(Reason.appDisabled, 'This application is disabled.');
-}
-
-function notDecryptable(): Refusal {
-  return new Refusal(
-    Reason.notDecryptable,
-    'The secret_key does not decrypt: ping, and encrypt for the key that it returns.',
-  );
 }

@@ -3,18 +3,17 @@ import { thumbprint, verifyEc } from '../crypto/ec.js';
 import type { Data } from '../data/data.js';
 import type { DeviceRecord, WebAuthnCredential } from '../data/ports/devices.js';
 import type { Audit } from './audit.js';
-import { DeviceRefusal, invalid } from './device-refusal.js';
-import { readKey } from './devices.js';
+import { readPublicKey } from './devices.js';
+import { invalid, isRefused, type Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
 import { type Party, registrationOptions, verifyRegistration } from './webauthn.js';
 
-/** How long a WebAuthn credential can be registered after the device asked to. */
-const ENROLMENT_LIFE = 5 * 60_000;
+/** How long a device can use the options that it asked for to register a WebAuthn credential. */
+const ENROLMENT_LIFE_MS = 5 * 60_000;
 
 /**
- * What a device can prove besides that it is there. Whoever holds an unlocked phone must not be able
- * to put a factor of his own in the place of the user's: so a factor is set up once, and replaced only
- * with the proof by the old one.
+ * The factors that a device can prove besides possession. A thief with an unlocked phone must not
+ * replace a factor of the user: a factor is set up once, and replaced only with a proof by the old one.
  */
 export class Factors {
   private readonly data: Data;
@@ -29,53 +28,57 @@ export class Factors {
     this.clock = clock;
   }
 
-  /** Registers the key that the device can use only with the user's PIN. */
+  /** Registers the key that the device can use only with the user's PIN. Returns the refusal, if any. */
   async enrolKnowledge(
     device: DeviceRecord,
     given: { publicKey: unknown; proof: unknown },
-  ): Promise<void> {
-    const knowledgeKey = readKey(given.publicKey);
+  ): Promise<Refusal<'invalid' | 'already_enrolled'> | undefined> {
+    const knowledgeKey = readPublicKey(given.publicKey);
+    if (isRefused(knowledgeKey)) return knowledgeKey;
     if (thumbprint(knowledgeKey) === thumbprint(device.publicKey)) {
-      throw invalid('publicKey must be another key than the one of the device.');
+      return invalid('publicKey', "another key than the device's own");
     }
     if (device.knowledgeKey) {
       const text = `launchkey-knowledge\n${device.id}\n${thumbprint(knowledgeKey)}`;
       const digest = Buffer.from(sha256(text), 'base64');
       if (!(await verifyEc(device.knowledgeKey, digest, given.proof))) {
-        throw new DeviceRefusal(
-          'enrolled',
-          'There is a PIN already, and the proof by it is missing.',
-        );
+        return { refused: 'already_enrolled', factor: 'pin' };
       }
     }
     await this.data.devices.update(device.id, { knowledgeKey });
     await this.enrolled(device, 'knowledge');
+    return undefined;
   }
 
-  /** What the page calls `navigator.credentials.create` with. */
+  /** Makes the options for `navigator.credentials.create`. */
   async webauthnOptions(device: DeviceRecord, username: string, party: Party) {
-    refuseSecond(device);
+    const second = refuseSecond(device);
+    if (second) return second;
     const options = await registrationOptions(party, username, device.id);
-    const expiresAt = this.clock() + ENROLMENT_LIFE;
+    const expiresAt = this.clock() + ENROLMENT_LIFE_MS;
     const { challenge } = options;
     await this.data.devices.update(device.id, { enrolment: { challenge, expiresAt } });
     return options;
   }
 
-  /** Registers the credential that was made with these options. */
+  /** Registers the credential that the device made with the options. */
   async enrolWebauthn(
     device: DeviceRecord,
     response: unknown,
     party: Party,
-  ): Promise<Pick<WebAuthnCredential, 'credentialId' | 'transports'>> {
-    refuseSecond(device);
+  ): Promise<
+    | Pick<WebAuthnCredential, 'credentialId' | 'transports'>
+    | Refusal<'invalid' | 'already_enrolled'>
+  > {
+    const second = refuseSecond(device);
+    if (second) return second;
     const { enrolment } = device;
     if (!enrolment || enrolment.expiresAt <= this.clock()) {
-      throw invalid('Ask for options first, and answer them within five minutes.');
+      return invalid('response', 'made with options of the last five minutes');
     }
     const webauthn = await verifyRegistration(party, enrolment.challenge, response);
     if (!webauthn) {
-      throw invalid('response must be the registration, with user verification, of these options.');
+      return invalid('response', 'the registration, with user verification, for the last options');
     }
     await this.data.devices.update(device.id, { webauthn, enrolment: null });
     await this.enrolled(device, 'webauthn');
@@ -89,10 +92,6 @@ export class Factors {
   }
 }
 
-function refuseSecond(device: DeviceRecord): void {
-  if (!device.webauthn) return;
-  throw new DeviceRefusal(
-    'enrolled',
-    'There is a credential already: to use another one, pair the device anew.',
-  );
+function refuseSecond(device: DeviceRecord): Refusal<'already_enrolled'> | undefined {
+  return device.webauthn ? { refused: 'already_enrolled', factor: 'webauthn' } : undefined;
 }

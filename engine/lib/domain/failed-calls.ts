@@ -1,61 +1,52 @@
 import type { Logger } from '../observability/logger.js';
 import { isLoopback } from '../util/networks.js';
-import { DeviceRefusal } from './device-refusal.js';
 import { FailedTries } from './failed-tries.js';
-import { Reason, Refusal } from './refusal.js';
+import { isRefused, type Refusal, type RefusalName } from './refusals.js';
 
-/** In a minute, from one address. */
-const ALLOWED = 100;
-const ADDRESSES = 10_000;
-/** What only strangers and mistaken keys come to; all else happens to applications and phones, too. */
-const REASONS: readonly number[] = [
-  Reason.unknownApp,
-  Reason.signatureMismatch,
-  Reason.signatureUnreadable,
-  Reason.wrongSecret,
+/** Failed calls from one address in a minute. */
+const MAX_FAILED_CALLS = 100;
+const MAX_ADDRESSES = 10_000;
+/** The refusals that only strangers and wrong keys get. Applications and phones get the others, too. */
+const COUNTED: readonly RefusalName[] = [
+  'unknown_app',
+  'signature_mismatch',
+  'signature_unreadable',
+  'wrong_secret',
+  'unpaired',
+  'signature',
+  'replay',
 ];
-const CODES: readonly string[] = ['unpaired', 'signature', 'replay'];
 
 /**
- * Refuses for a while those who come again and again without being anybody. Calls that are what they
- * should be are not counted: applications make all of theirs from one address.
- *
- * This machine is never refused: where the engine was not told of a proxy, it is everybody.
+ * Refuses an address for a while after too many failed calls. Calls that succeed are not counted,
+ * because all calls of an application come from one address. Loopback addresses are never refused:
+ * behind a proxy that is not in `trustedProxies`, every call comes from one.
  */
 export class FailedCalls {
   private readonly tries: FailedTries;
   private readonly logger: Logger;
 
   constructor(clock: () => number, logger: Logger) {
-    this.tries = new FailedTries(clock, { allowed: ALLOWED, addresses: ADDRESSES });
+    this.tries = new FailedTries(clock, { allowed: MAX_FAILED_CALLS, addresses: MAX_ADDRESSES });
     this.logger = logger;
   }
 
-  /** Does what finds out who calls; throws what `refusal` makes of a wait in milliseconds. */
-  async watch<T>(
+  /** Identifies the caller, unless the address is refused, and counts a failure. */
+  async watch<Result>(
     ip: string,
-    identify: () => Promise<T>,
-    refusal: (wait: number) => Error,
-  ): Promise<T> {
-    const wait = this.tries.wait(ip);
-    if (wait > 0) throw refusal(wait);
-    try {
-      return await identify();
-    } catch (error) {
-      // Here and not before: where an address lies takes longer to find out than what it has done.
-      if (isStrange(error) && !isLoopback(ip)) this.count(ip);
-      throw error;
-    }
+    identify: () => Promise<Result>,
+  ): Promise<Result | Refusal<'too_many_failed_calls'>> {
+    const retryAfterMs = this.tries.wait(ip);
+    if (retryAfterMs > 0) return { refused: 'too_many_failed_calls', retryAfterMs };
+    const result = await identify();
+    // The check for loopback comes last because it is slow.
+    if (isRefused(result) && COUNTED.includes(result.refused) && !isLoopback(ip)) this.count(ip);
+    return result;
   }
 
   private count(ip: string): void {
     if (!this.tries.fail(ip)) return;
-    const help = 'if it is a proxy of yours, name it in trustedProxies';
-    this.logger.warn({ address: ip, help }, 'an address is refused: too many calls failed');
+    const help = 'if this is a proxy of yours, add it to trustedProxies';
+    this.logger.warn({ address: ip, help }, 'address refused: too many failed calls');
   }
-}
-
-function isStrange(error: unknown): boolean {
-  if (error instanceof Refusal) return REASONS.includes(error.reason);
-  return error instanceof DeviceRefusal && CODES.includes(error.code);
 }

@@ -3,9 +3,9 @@ import type { AppRecord } from '../data/ports/apps.js';
 import type { PastRequest, RequestRecord } from '../data/ports/requests.js';
 
 /**
- * The application's request of that token; one of another application is none, over or not. What has
- * run out of time is over by the clock, whether or not it has been swept away yet; an approved session
- * lives on beyond its request.
+ * Returns the application's request of this token. A request of another application counts as unknown.
+ * A request that has expired by the clock counts as past before it is swept, but an approved session
+ * outlives its request.
  */
 export async function ownRequest(
   data: Data,

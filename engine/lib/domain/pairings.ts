@@ -2,34 +2,35 @@ import { createHmac } from 'node:crypto';
 import { sha256 } from '../crypto/digest.js';
 import { LETTERS_AND_DIGITS, randomText, TYPEABLE } from '../crypto/random.js';
 import type { Data } from '../data/data.js';
-import type { PairingRecord } from '../data/ports/pairings.js';
 import type { RateWindow } from '../data/ports/rates.js';
 import type { Address } from './address.js';
+import type { Refusal } from './refusals.js';
 
-/** How long a code can be used. */
-const CODE_LIFE = 10 * 60_000;
-/** 50 bits: its hash cannot be reversed within its life, should the data be read. */
+/** How long a code and its link can be used. */
+const CODE_LIFE_MS = 10 * 60_000;
+/** 50 bits: a reader of the data cannot reverse the hash of a code before it expires. */
 const CODE_LENGTH = 10;
 /**
- * Typed codes that are tried in all, right or wrong: guessing one of a hundred open codes this way
- * takes a hundred thousand years. A stranger who uses all of it up stops nobody who scans the link.
+ * Typed codes of all addresses together, valid or not. Guessing one of a hundred open codes takes a
+ * hundred thousand years at this rate. Links are not counted, so a stranger who uses up the limit
+ * cannot keep users from pairing.
  */
-const TRIES: readonly RateWindow[] = [{ requests: 120, seconds: 60 }];
-/** How many characters the secret of a link has. */
+const MAX_TYPED_CODES: readonly RateWindow[] = [{ requests: 120, seconds: 60 }];
+/** Characters of a link's secret. */
 const LINK_LENGTH = 43;
 
-/** What is given to a user who is to pair a device. */
+/** A code, its link and its QR code, for the user who pairs a device. */
 export interface PairingOffer {
-  /** For typing in: ten letters and digits. */
+  /** Code for typing: ten letters and digits. */
   code: string;
-  /** The link that does the same, with its secret in the fragment. */
+  /** Link that pairs without typing. Its secret is in the fragment. */
   url: string;
-  /** The address of the link's QR code, a PNG; with `.svg` at its end, an SVG. */
+  /** URL of the link's QR code as PNG. With `.svg` instead of `.png` it is an SVG. */
   qrcode: string;
   expiresAt: number;
 }
 
-/** Codes and links that pair a device with a user, once each. */
+/** Codes and links that pair a device with a user. Each works once. */
 export class Pairings {
   private readonly data: Data;
   private readonly clock: () => number;
@@ -41,11 +42,11 @@ export class Pairings {
     this.address = address;
   }
 
-  /** Makes a code and a link; those that the user had before end. */
+  /** Makes a code and a link, which replace the user's earlier ones. */
   async offer(userId: string): Promise<PairingOffer> {
     const code = randomText(CODE_LENGTH, TYPEABLE);
     const image = randomText(32, LETTERS_AND_DIGITS);
-    const expiresAt = this.clock() + CODE_LIFE;
+    const expiresAt = this.clock() + CODE_LIFE_MS;
     await this.data.pairings.put({
       userId,
       codeHash: sha256(code),
@@ -57,30 +58,35 @@ export class Pairings {
     return { code, url: this.link(image), qrcode, expiresAt };
   }
 
-  /** Uses up what was typed, or the secret of a link. */
-  async take(given: string): Promise<PairingRecord | 'unknown' | 'too many'> {
+  /** Uses up a typed code or the secret of a link, and returns the user's id. */
+  async take(
+    given: string,
+  ): Promise<{ userId: string } | Refusal<'unknown_code' | 'too_many_codes'>> {
     const now = this.clock();
     const isLink = given.length === LINK_LENGTH;
-    if (!isLink && (await this.data.rates.take('pairing', TRIES, now)) > 0) return 'too many';
+    if (!isLink) {
+      const retryAfterMs = await this.data.rates.take('pairing', MAX_TYPED_CODES, now);
+      if (retryAfterMs > 0) return { refused: 'too_many_codes', from: 'anywhere', retryAfterMs };
+    }
     const pairing = isLink
       ? await this.data.pairings.take('linkHash', sha256(given), now)
       : await this.data.pairings.take('codeHash', sha256(normalize(given)), now);
-    return pairing ?? 'unknown';
+    return pairing ?? { refused: 'unknown_code' };
   }
 
-  /** What the QR image of this name shows, for as long as its code works. */
+  /** Returns the link that a QR image shows, or `undefined` once its code is used or expired. */
   async imageContent(image: string): Promise<string | undefined> {
     const pairing = await this.data.pairings.byImage(sha256(image), this.clock());
     return pairing && this.link(image);
   }
 
   private link(image: string): string {
-    // In the fragment, which no server or proxy gets to see.
+    // The secret is in the fragment, which browsers send to no server or proxy.
     return `${this.address.linkBase}/authenticator#pair=${linkSecret(image)}`;
   }
 }
 
-/** Made from the image's name, so that neither has to be kept. */
+/** Derived from the image's name, so the engine stores neither. */
 function linkSecret(image: string): string {
   return createHmac('sha256', image).update('launchkey-pairing-link').digest('base64url');
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../data/ports/requests.js';
-import { DeviceRefusal } from './device-refusal.js';
+import type { Refusal } from './refusals.js';
 
-/** What an answer has proven: how many of each factor, and whether it was given in a place asked for. */
+/** What an answer proves: the number of factors of each kind, and a geofence. */
 export interface Proven {
   knowledge: number;
   inherence: number;
@@ -10,22 +10,22 @@ export interface Proven {
   location: boolean;
 }
 
-/** How old the position of a device may be. */
-const POSITION_AGE = 2 * 60_000;
-/** How far the device's clock may be ahead. */
-const POSITION_AHEAD = 60_000;
-/** Positions are never better known than this indoors; asking for more would only shut people out. */
-const LEAST_ACCURACY = 100;
+/** Maximum age of a device's position. */
+const MAX_POSITION_AGE_MS = 2 * 60_000;
+/** Allowed time by which a position's time is ahead of the engine's clock. */
+const MAX_POSITION_AHEAD_MS = 60_000;
+/** Accuracy that every geofence accepts, in metres: positions indoors are seldom better. */
+const ACCEPTED_ACCURACY_M = 100;
 
-/** What the proofs of an approval are over, so that they hold for this answer and no other. */
+/** The challenge that the proofs of an approval sign. It binds them to this answer. */
 export function answerChallenge(authRequest: string, deviceId: string, auth: string): Buffer {
   return createHash('sha256')
     .update(`launchkey-answer\n${authRequest}\n${deviceId}\ntrue\n${auth}`)
     .digest();
 }
 
-/** Throws a {@link DeviceRefusal} that names what is missing. */
-export function requireProofs(policy: Policy, proven: Proven): void {
+/** Returns a refusal that lists the missing proofs, or `undefined` if the policy is satisfied. */
+export function refuseUnproven(policy: Policy, proven: Proven): Refusal<'policy'> | undefined {
   const { all, knowledge, inherence, possession } = policy.minimumRequirements;
   const missing: string[] = [];
   if (proven.knowledge < knowledge) missing.push('knowledge');
@@ -34,15 +34,12 @@ export function requireProofs(policy: Policy, proven: Proven): void {
   const kinds = [proven.knowledge, proven.inherence, proven.possession].filter((n) => n > 0);
   if (kinds.length < all) missing.push('factors');
   if (policy.locations.length > 0 && !proven.location) missing.push('location');
-  if (missing.length === 0) return;
-  throw new DeviceRefusal('policy', `The application asks for more: ${missing.join(', ')}.`, {
-    missing,
-  });
+  return missing.length > 0 ? { refused: 'policy', missing } : undefined;
 }
 
 /**
- * Whether the device says that it is inside one of the places. It measures and compares by itself: a
- * device that lies could send coordinates just as well, and this way nobody's whereabouts are kept.
+ * Whether the device reports that it is inside one of the geofences. The device compares by itself, so
+ * the engine learns no positions. A device that lies could send false coordinates as well.
  */
 export function insideLocation(policy: Policy, value: unknown, now: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -50,8 +47,10 @@ export function insideLocation(policy: Policy, value: unknown, now: number): boo
   if (![index, accuracy, at].every((number) => Number.isFinite(number))) return false;
   const location = policy.locations[index as number];
   if (!location) return false;
-  const fresh = (at as number) >= now - POSITION_AGE && (at as number) <= now + POSITION_AHEAD;
+  const fresh =
+    (at as number) >= now - MAX_POSITION_AGE_MS && (at as number) <= now + MAX_POSITION_AHEAD_MS;
   const exact =
-    (accuracy as number) >= 0 && (accuracy as number) <= Math.max(location.radius, LEAST_ACCURACY);
+    (accuracy as number) >= 0 &&
+    (accuracy as number) <= Math.max(location.radius, ACCEPTED_ACCURACY_M);
   return fresh && exact;
 }

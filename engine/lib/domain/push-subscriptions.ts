@@ -4,17 +4,17 @@ import type { Data } from '../data/data.js';
 import type { DeviceRecord, PushSubscription } from '../data/ports/devices.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import type { Audit } from './audit.js';
-import { invalid } from './device-refusal.js';
+import { invalid, isRefused, type Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
 
-/** Longer than those of any push service there is. */
-const LONGEST_ENDPOINT = 2048;
+/** Longer than the endpoints of all known push services. */
+const MAX_ENDPOINT_LENGTH = 2048;
 /** An uncompressed point of P-256: 65 bytes, the first of them 4. */
 const P256DH = /^B[A-Za-z0-9_-]{86}$/;
 /** 16 bytes. */
 const AUTH = /^[A-Za-z0-9_-]{22}$/;
 
-/** Where the push services of the devices' browsers take messages for them. */
+/** The Web Push subscriptions of the devices. */
 export class PushSubscriptions {
   private readonly data: Data;
   private readonly guard: OutgoingGuard;
@@ -28,23 +28,31 @@ export class PushSubscriptions {
     this.signals = signals;
   }
 
-  /** Takes what `PushSubscription.toJSON()` gives in the browser; `null` ends the subscription. */
-  async set(device: DeviceRecord, given: unknown): Promise<void> {
+  /**
+   * Stores the result of `PushSubscription.toJSON()` in the browser; `null` ends the subscription.
+   * Returns the refusal, if any.
+   */
+  async set(device: DeviceRecord, given: unknown): Promise<Refusal<'invalid'> | undefined> {
     const push = given === null ? undefined : readSubscription(given, this.guard);
-    if (JSON.stringify(push) === JSON.stringify(device.push)) return;
-    if (!push) return await this.remove(device, device.id);
+    if (isRefused(push)) return push;
+    if (JSON.stringify(push) === JSON.stringify(device.push)) return undefined;
+    if (!push) {
+      await this.remove(device, device.id);
+      return undefined;
+    }
     await this.data.devices.update(device.id, { push });
     const { id: deviceId, userId } = device;
-    // The rest of the endpoint is what lets others send to the device.
+    // The path of the endpoint lets its holder send to the device, so it is not recorded.
     const { host } = new URL(push.endpoint);
     await this.audit.write('push.subscribed', { userId, deviceId }, { service: host });
     this.signals.publish({ userId });
+    return undefined;
   }
 
-  /** Ends a subscription that its push service says is over. */
-  async over(device: DeviceRecord): Promise<void> {
+  /** Ends a subscription that its push service has ended. */
+  async endedByService(device: DeviceRecord): Promise<void> {
     const current = await this.data.devices.get(device.id);
-    // The browser may have made another one meanwhile.
+    // The browser may have subscribed again in the meantime.
     if (current?.push?.endpoint !== device.push?.endpoint) return;
     await this.remove(device, 'push service');
   }
@@ -56,27 +64,31 @@ export class PushSubscriptions {
   }
 }
 
-/** Reads what a browser has made of a subscription; throws a {@link DeviceRefusal} for what is unusable. */
-export function readSubscription(given: unknown, guard: OutgoingGuard): PushSubscription {
+/** Checks a subscription that a browser has made. */
+export function readSubscription(
+  given: unknown,
+  guard: OutgoingGuard,
+): PushSubscription | Refusal<'invalid'> {
   const { endpoint, keys } = (given ?? {}) as { endpoint?: unknown; keys?: unknown };
   const { p256dh, auth } = (keys ?? {}) as { p256dh?: unknown; auth?: unknown };
-  if (typeof endpoint !== 'string' || !mayBeSentTo(endpoint, guard)) {
-    throw invalid(
-      `subscription.endpoint must be the https URL of a push service, of at most ${LONGEST_ENDPOINT} characters.`,
+  if (typeof endpoint !== 'string' || !isAllowed(endpoint, guard)) {
+    return invalid(
+      'subscription.endpoint',
+      `the https URL of a push service, of at most ${MAX_ENDPOINT_LENGTH} characters`,
     );
   }
   if (typeof p256dh !== 'string' || !isPoint(p256dh)) {
-    throw invalid('subscription.keys.p256dh must be a point of P-256, 65 bytes in base64url.');
+    return invalid('subscription.keys.p256dh', 'a point of P-256, 65 bytes in base64url');
   }
   if (typeof auth !== 'string' || !AUTH.test(auth)) {
-    throw invalid('subscription.keys.auth must be 16 bytes in base64url.');
+    return invalid('subscription.keys.auth', '16 bytes in base64url');
   }
   return { endpoint, p256dh, auth };
 }
 
-/** A name is looked at when it is connected to. */
-function mayBeSentTo(endpoint: string, guard: OutgoingGuard): boolean {
-  if (endpoint.length > LONGEST_ENDPOINT || !URL.canParse(endpoint)) return false;
+/** Checks literal addresses. A host name is checked when it is connected to. */
+function isAllowed(endpoint: string, guard: OutgoingGuard): boolean {
+  if (endpoint.length > MAX_ENDPOINT_LENGTH || !URL.canParse(endpoint)) return false;
   const { protocol, username, password, hash, hostname } = new URL(endpoint);
   if (protocol !== 'https:' || username || password || hash) return false;
   const address = hostname.replace(/^\[|\]$/g, '');

@@ -10,18 +10,25 @@ import type {
   Policy,
   RequestRecord,
 } from '../data/ports/requests.js';
-import { LaunchKeyEngineError } from '../errors.js';
 import { answerKey, keyId } from './credentials.js';
 import type { Events } from './events.js';
 import type { Fraud } from './fraud.js';
 import type { Limits } from './limits.js';
 import { numberChoice } from './number-choice.js';
 import { ownRequest } from './own-request.js';
-import { OwnReason, Reason, Refusal } from './refusal.js';
+import { isRefused, type Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
-import { nameFault, type Users } from './users.js';
+import { refuseName, type Users } from './users.js';
 
-/** What an application asks for with `POST /auths`, already read and typed. */
+export const DENIAL_REASONS: readonly DenialReason[] = [
+  'disapproved',
+  'fraudulent',
+  'policy',
+  'number',
+  'expired',
+];
+
+/** The parameters of `POST /auths`, read and typed. */
 export interface NewRequest {
   username: string;
   session: boolean;
@@ -29,11 +36,11 @@ export interface NewRequest {
   context?: string;
   policy?: Policy;
   number?: string;
-  /** A token of the application's own choosing. */
+  /** A token that the application chose. */
   authRequest?: string;
 }
 
-/** What a device sends back: for the engine whether and why, for the application the package. */
+/** A device's answer: the decision for the engine, and the package for the application. */
 export interface DeviceAnswer {
   authRequest: string;
   deviceId: string;
@@ -43,13 +50,27 @@ export interface DeviceAnswer {
   auth: string;
 }
 
-/** A request that can be answered, and the application that has made it. */
+/** A request that can be answered, and the application that made it. */
 export interface OpenRequest {
   request: RequestRecord;
   app: AppRecord;
 }
 
-/** How an auth request stands, seen by the application that made it. */
+/** Why no request can be created. */
+export type CreateRefusal = Refusal<
+  | 'invalid_name'
+  | 'unknown_user'
+  | 'no_device'
+  | 'token_taken'
+  | 'paused'
+  | 'rate_limited'
+  | 'too_many_open'
+>;
+/** Why a request cannot be answered. */
+export type OpenRefusal = Refusal<'unknown_request' | 'answered' | 'expired'>;
+export type AnswerRefusal = OpenRefusal | Refusal<'denial_only'>;
+
+/** The state of an auth request for the application that made it. */
 export type PollResult =
   | { state: 'pending'; expiresAt: number }
   | { state: 'answered'; answer: AnswerRecord };
@@ -62,12 +83,12 @@ export interface RequestDependencies {
   fraud: Fraud;
   limits: Limits;
   clock: () => number;
-  /** Milliseconds that an auth request lives. */
+  /** How long an auth request can be answered, in milliseconds. */
   requestTtl: number;
   rateWindows: readonly RateWindow[];
 }
 
-/** Auth requests from the push to the answer. */
+/** Auth requests, from the push to the answer. */
 export class Requests {
   private readonly with: RequestDependencies;
 
@@ -75,12 +96,17 @@ export class Requests {
     this.with = dependencies;
   }
 
-  /** Pushes a request to the user's device and returns its token. */
-  async create(app: AppRecord, wanted: NewRequest): Promise<string> {
+  /** Creates an auth request, tells the user's devices, and returns its token. */
+  async create(
+    app: AppRecord,
+    wanted: NewRequest,
+  ): Promise<{ authRequest: string } | CreateRefusal> {
     const { data, signals, limits, clock, requestTtl } = this.with;
-    const { user, devices } = await this.recipient(app, wanted.username);
-    await this.refusePaused(user.id);
-    await this.limitRate(app, user.id);
+    const recipient = await this.recipient(app, wanted.username);
+    if (isRefused(recipient)) return recipient;
+    const { user, devices } = recipient;
+    const limited = (await this.refusePaused(user.id)) ?? (await this.limitRate(app, user.id));
+    if (limited) return limited;
     const now = clock();
     const request: RequestRecord = {
       authRequest: wanted.authRequest ?? randomText(32, LOWERCASE_AND_DIGITS),
@@ -99,29 +125,28 @@ export class Requests {
       expiresAt: now + requestTtl,
     };
     const inserted = await data.requests.insert(request, limits.pendingPerUser);
-    if (inserted === 'taken') {
-      throw new Refusal(Reason.incorrectData, { auth_request: 'This token is in use already.' });
-    }
-    if (inserted === 'gone') throw unknownUser();
-    if (inserted === 'full') {
-      throw new Refusal(Reason.tooMany, 'Too many requests of this user are open.', requestTtl);
-    }
+    if (inserted === 'taken') return { refused: 'token_taken' };
+    if (inserted === 'gone') return { refused: 'unknown_user' };
+    if (inserted === 'full') return { refused: 'too_many_open', retryAfterMs: requestTtl };
     signals.publish({ userId: user.id });
     signals.requestCreated.publish(request, devices);
-    return request.authRequest;
+    return { authRequest: request.authRequest };
   }
 
-  /** How the request stands; throws a {@link Refusal} where there is nothing to poll for. */
-  async poll(app: AppRecord, authRequest: string): Promise<PollResult> {
+  /** Returns the state of a request for the application that made it. */
+  async poll(
+    app: AppRecord,
+    authRequest: string,
+  ): Promise<PollResult | Refusal<'unknown_request' | 'expired'>> {
     const { data, clock } = this.with;
     const request = await ownRequest(data, app, authRequest, clock());
-    if (!request) throw new Refusal(OwnReason.noPendingRequest, 'There is no pending request.');
-    if ('past' in request) throw expired();
+    if (!request) return { refused: 'unknown_request' };
+    if ('past' in request) return { refused: 'expired' };
     const { answer } = request;
     if (!answer) return { state: 'pending', expiresAt: request.expiresAt };
     if (answer.approved && request.session) {
       const session = await data.sessions.get(authRequest);
-      if (session?.state !== 'open') throw expired();
+      if (session?.state !== 'open') return { refused: 'expired' };
     }
     return { state: 'answered', answer };
   }
@@ -131,30 +156,29 @@ export class Requests {
     return await this.with.data.requests.listOpen(userId, this.with.clock());
   }
 
-  /** The open request of this token, for the device that is to answer it. */
-  async open(authRequest: string): Promise<OpenRequest> {
+  /** Returns the open request of this token, for the device that answers it. */
+  async open(authRequest: string): Promise<OpenRequest | OpenRefusal> {
     const { data, clock } = this.with;
     const request = await data.requests.get(authRequest);
-    if (request === undefined) throw notAnswerable(authRequest, undefined);
-    if ('past' in request) throw notAnswerable(authRequest, 'expired');
-    if (request.answer) throw notAnswerable(authRequest, 'answered');
-    if (request.expiresAt <= clock()) throw notAnswerable(authRequest, 'expired');
+    if (request === undefined) return { refused: 'unknown_request' };
+    if ('past' in request) return { refused: 'expired' };
+    if (request.answer) return { refused: 'answered' };
+    if (request.expiresAt <= clock()) return { refused: 'expired' };
     const app = await data.apps.get(request.appKey);
-    if (!app) throw notAnswerable(authRequest, undefined);
-    return { request, app };
+    return app ? { request, app } : { refused: 'unknown_request' };
   }
 
-  /** The public key, PEM, that its answer is to be encrypted for. */
+  /** The public key (PEM) that the answer must be encrypted for. */
   answerKey({ request, app }: OpenRequest): string {
     return answerKey(app, request, this.with.clock());
   }
 
-  /** Takes a device's answer: the first one counts, and whoever waits for it is told. */
+  /** Records a device's answer, if it is the first, and tells what waits for it. */
   async answer(
     { request, app }: OpenRequest,
     answer: DeviceAnswer,
     kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'> = {},
-  ): Promise<Answered> {
+  ): Promise<Answered | AnswerRefusal> {
     const { data, users, signals, events, limits, clock } = this.with;
     const record: AnswerRecord = {
       approved: answer.approved,
@@ -181,79 +205,45 @@ export class Requests {
       event,
       eventLimit: limits.deliveriesPerApp,
     });
-    if (typeof answered !== 'object') throw notAnswerable(request.authRequest, answered);
+    if (answered === undefined) return { refused: 'unknown_request' };
+    if (answered === 'denial only') return { refused: 'denial_only' };
+    if (typeof answered === 'string') return { refused: answered };
     signals.publish({ authRequest: request.authRequest });
     signals.publish({ userId: request.userId });
     events.settle(event, answered.queued);
     return answered;
   }
 
-  /** Something about an open request is to be shown anew. */
+  /** Tells the user's devices that they show an open request differently. */
   changed(request: RequestRecord): void {
     this.with.signals.publish({ userId: request.userId });
   }
 
-  /** The user who is asked, and the paired devices to ask on; a virtual one needs no waking. */
+  /** The user to ask, and the paired devices to wake. A virtual device needs no waking. */
   private async recipient(app: AppRecord, username: string) {
-    const fault = nameFault(username);
-    if (fault) throw new Refusal(Reason.incorrectData, { username: fault });
+    const refusal = refuseName(username);
+    if (refusal) return refusal;
     const user = await this.with.users.resolve(app, username);
-    if (!user) throw unknownUser();
+    if (!user) return { refused: 'unknown_user' } as const;
     if (user.deviceId) return { user, devices: [] };
     const devices = await this.with.data.devices.list(user.id);
-    if (devices.length > 0) return { user, devices };
-    throw new Refusal(Reason.noDevice, 'This user has no paired device.');
+    return devices.length > 0 ? { user, devices } : ({ refused: 'no_device' } as const);
   }
 
-  /** After a report of fraud: who pushes requests at the user must not wear him down. */
-  private async refusePaused(userId: string): Promise<void> {
+  /** A report of fraud pauses requests, so that an attacker cannot wear the user down. */
+  private async refusePaused(userId: string): Promise<Refusal<'paused'> | undefined> {
     const until = await this.with.fraud.pausedUntil(userId);
-    if (until === undefined) return;
-    const wait = until - this.with.clock();
-    throw new Refusal(Reason.tooMany, 'Requests to this user are paused.', wait);
+    if (until === undefined) return undefined;
+    return { refused: 'paused', retryAfterMs: until - this.with.clock() };
   }
 
-  private async limitRate(app: AppRecord, userId: string): Promise<void> {
+  private async limitRate(
+    app: AppRecord,
+    userId: string,
+  ): Promise<Refusal<'rate_limited'> | undefined> {
     const { data, rateWindows, clock } = this.with;
-    if (rateWindows.length === 0) return;
-    const wait = await data.rates.take(`${app.appKey} ${userId}`, rateWindows, clock());
-    if (wait > 0) throw new Refusal(Reason.tooMany, 'Too many requests for this user.', wait);
+    if (rateWindows.length === 0) return undefined;
+    const retryAfterMs = await data.rates.take(`${app.appKey} ${userId}`, rateWindows, clock());
+    return retryAfterMs > 0 ? { refused: 'rate_limited', retryAfterMs } : undefined;
   }
-}
-
-function unknownUser(): Refusal {
-  return new Refusal(Reason.unknownUser, 'There is no such user.');
-}
-
-function expired(): Refusal {
-  return new Refusal(OwnReason.expired, 'The auth request has expired or its session has ended.');
-}
-
-/** Names the token of no request that there is: it is a secret of the application's. */
-function notAnswerable(
-  authRequest: string,
-  why: 'answered' | 'expired' | 'denial only' | undefined,
-): LaunchKeyEngineError {
-  if (why === 'denial only') {
-    return new LaunchKeyEngineError(
-      'ENGINE_DENIAL_ONLY',
-      'A wrong number was picked for this auth request: it can only be denied.',
-    );
-  }
-  if (why === 'answered') {
-    return new LaunchKeyEngineError(
-      'ENGINE_REQUEST_ANSWERED',
-      'This auth request was answered already; the first answer counts.',
-    );
-  }
-  if (why === 'expired') {
-    return new LaunchKeyEngineError(
-      'ENGINE_REQUEST_EXPIRED',
-      'This auth request has expired: the application has to ask again.',
-    );
-  }
-  return new LaunchKeyEngineError(
-    'ENGINE_UNKNOWN_REQUEST',
-    `There is no auth request ${JSON.stringify(authRequest)}; requests(username) lists the open ones.`,
-  );
 }

@@ -1,29 +1,34 @@
 import type { Data } from '../data/data.js';
-import { LaunchKeyEngineError } from '../errors.js';
-import { type AppCredentials, unknownApp } from './apps.js';
+import type { AppCredentials } from './apps.js';
 import type { Audit } from './audit.js';
 import { makeKeyPair, makeSecret } from './credentials.js';
+import { invalid, isRefused, type Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
+import { hasOnly } from './text.js';
 
-/** For as long as credentials that were replaced can go on at most. */
-const LONGEST_GRACE = 7 * 24 * 3_600_000;
+/** Longest time that replaced credentials stay valid: seven days. */
+const MAX_GRACE_MS = 7 * 24 * 3_600_000;
+const OPTION_NAMES = ['only', 'grace'] as const;
 
-/** Which credentials of an application are made anew, and what becomes of those that it had. */
+/** The options of {@link Engine.rotateApp}. */
 export interface RotateOptions {
-  /** Only one of the two. Default: both. */
+  /** Makes a new secret key only, or a new key pair only. Default: both. */
   only?: 'secretKey' | 'privateKey';
   /**
-   * For how many milliseconds the application can go on with what it had, at most seven days.
-   * Default: 0: it is refused from now on.
+   * How long the credentials before stay valid, in milliseconds, at most seven days. Default: 0, they
+   * are refused at once.
    */
   grace?: number;
 }
 
-/** The credentials that were made, shown only here, and until when the ones before are good. */
+/**
+ * New credentials of an application: the members that were made. `previousUntil` says until when the
+ * credentials before are valid.
+ */
 export type RotatedCredentials = Pick<AppCredentials, 'appKey'> &
   Partial<AppCredentials> & { previousUntil?: Date };
 
-/** New credentials for an application. */
+/** Makes new credentials for an application. */
 export class Rotation {
   private readonly with: {
     data: Data;
@@ -36,10 +41,15 @@ export class Rotation {
     this.with = dependencies;
   }
 
-  async rotate(appKey: string, options: RotateOptions = {}): Promise<RotatedCredentials> {
+  async rotate(
+    appKey: string,
+    options: RotateOptions = {},
+  ): Promise<RotatedCredentials | Refusal<'invalid' | 'unknown_app'>> {
     const { data, audit, signals, clock } = this.with;
-    const { only, grace } = readOptions(options);
-    if (!(await data.apps.get(appKey))) throw unknownApp(appKey);
+    const read = readOptions(options);
+    if (isRefused(read)) return read;
+    const { only, grace } = read;
+    if (!(await data.apps.get(appKey))) return { refused: 'unknown_app', appKey };
     const secret = only === 'privateKey' ? undefined : await makeSecret();
     const keys = only === 'secretKey' ? undefined : await makeKeyPair();
     const next = {
@@ -47,9 +57,11 @@ export class Rotation {
       ...(keys && { publicKey: keys.publicKey }),
     };
     const until = grace > 0 ? clock() + grace : undefined;
-    if (!(await data.apps.replaceCredentials(appKey, next, until))) throw unknownApp(appKey);
+    if (!(await data.apps.replaceCredentials(appKey, next, until))) {
+      return { refused: 'unknown_app', appKey };
+    }
     await audit.write('app.rotated', { appKey }, { credentials: only ?? 'both', grace });
-    // Whoever holds a poll by the credentials before has to come again, and is refused then.
+    // Releases the polls that are held by the credentials before: their clients poll again.
     signals.publish('any');
     return {
       appKey,
@@ -60,23 +72,17 @@ export class Rotation {
   }
 }
 
-/** A mistyped `only` must not replace what was to stay. */
-function readOptions(options: RotateOptions): { only: RotateOptions['only']; grace: number } {
-  const known = ['only', 'grace'];
-  const fits = typeof options === 'object' && options !== null;
-  if (!fits || !Object.keys(options).every((name) => known.includes(name))) {
-    throw invalid(`A rotation takes the options ${known.join(' and ')}.`);
+function readOptions(
+  options: RotateOptions,
+): { only: RotateOptions['only']; grace: number } | Refusal<'invalid'> {
+  // A mistyped `only` would replace both credentials.
+  if (!hasOnly(options, OPTION_NAMES)) {
+    return invalid('options', `an object with the members ${OPTION_NAMES.join(', ')}`);
   }
   const { only, grace = 0 } = options;
   if (only !== undefined && only !== 'secretKey' && only !== 'privateKey') {
-    throw invalid('only must be "secretKey" or "privateKey"; without it, both are made anew.');
+    return invalid('only', '"secretKey" or "privateKey", or omitted for both');
   }
-  if (Number.isSafeInteger(grace) && grace >= 0 && grace <= LONGEST_GRACE) return { only, grace };
-  throw invalid(
-    `grace must be whole milliseconds from 0 to ${LONGEST_GRACE} (seven days), not ${grace}.`,
-  );
-}
-
-function invalid(message: string): LaunchKeyEngineError {
-  return new LaunchKeyEngineError('ENGINE_INVALID_OPTION', message);
+  if (Number.isSafeInteger(grace) && grace >= 0 && grace <= MAX_GRACE_MS) return { only, grace };
+  return invalid('grace', `a whole number of milliseconds from 0 to ${MAX_GRACE_MS} (seven days)`);
 }

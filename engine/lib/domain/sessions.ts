@@ -4,7 +4,7 @@ import type { SessionRecord } from '../data/ports/sessions.js';
 import type { Audit } from './audit.js';
 import type { Events } from './events.js';
 import { ownRequest } from './own-request.js';
-import { OwnReason, Refusal } from './refusal.js';
+import type { Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
 
 export interface SessionDependencies {
@@ -28,51 +28,47 @@ export class Sessions {
   }
 
   /**
-   * The application says what became of an answer (`Authenticate`), or that the local login is over
-   * (`Revoke`). Said twice, it is true twice: both may be repeated after a lost response.
+   * Records what the application reports: with `Authenticate` how it evaluated an answer, with `Revoke`
+   * that the local login has ended. Both can be repeated after a lost response. Returns the refusal,
+   * if any.
    */
   async report(
     app: AppRecord,
     authRequest: string,
     action: 'Authenticate' | 'Revoke',
     status: boolean,
-  ): Promise<void> {
+  ): Promise<Refusal<'unknown_request' | 'not_a_session'> | undefined> {
     const { data, signals, clock } = this.with;
     const request = await ownRequest(data, app, authRequest, clock());
-    if (!request) {
-      throw new Refusal(OwnReason.unknownAuthRequest, 'This auth request is not known.');
-    }
+    if (!request) return { refused: 'unknown_request' };
     if ('past' in request) {
-      // An approval that is over must not become a login; a login that is over may be ended again.
-      const idle = action === 'Authenticate' ? !status : request.hadSession;
-      if (!idle) throw notASession('It has ended or expired.');
-      return;
+      // An approval that has ended must not become a login. A login that has ended can end again.
+      const changesNothing = action === 'Authenticate' ? !status : request.hadSession;
+      return changesNothing ? undefined : notASession('ended');
     }
-    if (!request.answer) throw notASession('The user has not answered it.');
+    if (!request.answer) return notASession('unanswered');
     const { approved } = request.answer;
     if (action === 'Authenticate' && !status) {
       if (approved && request.session) await this.end(authRequest, request.userId);
-      return;
+      return undefined;
     }
-    if (!approved) throw notASession('The user denied it.');
+    if (!approved) return notASession('denied');
     if (!request.session) {
-      if (action === 'Authenticate') return;
-      throw notASession('It was a transaction.');
+      return action === 'Authenticate' ? undefined : notASession('transaction');
     }
     if (action === 'Revoke') {
       if (status) await this.end(authRequest, request.userId);
-      return;
+      return undefined;
     }
-    if (!(await data.sessions.confirm(authRequest))) {
-      throw notASession('The user has ended the session.');
-    }
+    if (!(await data.sessions.confirm(authRequest))) return notASession('ended_by_user');
     signals.publish({ userId: request.userId });
+    return undefined;
   }
 
   /**
-   * The user ends the sessions with one application or with all: they are over for every poll, and
-   * each application is told once, by a signed event. `by` is the device that it was done on; none
-   * means the operator. Returns the sessions that are being ended.
+   * Ends the user's sessions with one application or with all: every poll reports them as ended, and
+   * each application receives one signed event. `by` is the device of the user; without it, the
+   * operator ends them. Returns the sessions concerned.
    */
   async deorbit(userId: string, appKey?: string, by?: string): Promise<SessionRecord[]> {
     const cleared: SessionRecord[] = [];
@@ -82,7 +78,7 @@ export class Sessions {
     return cleared;
   }
 
-  /** The applications that the user is logged in to, in the order in which they came. */
+  /** The applications that the user has sessions with, in the order of the logins. */
   private async apps(userId: string): Promise<Set<string>> {
     const sessions = await this.with.data.sessions.list(userId);
     return new Set(sessions.map((session) => session.appKey));
@@ -107,9 +103,6 @@ export class Sessions {
   }
 }
 
-function notASession(why: string): Refusal {
-  return new Refusal(
-    OwnReason.notASession,
-    `This auth request does not correlate to a session. ${why}`,
-  );
+function notASession(why: Refusal<'not_a_session'>['why']): Refusal<'not_a_session'> {
+  return { refused: 'not_a_session', why };
 }

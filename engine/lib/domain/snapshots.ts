@@ -132,3 +132,30 @@ export function showSession(session: SessionRecord): OpenSession {
     confirmed: session.confirmed,
   };
 }
+
+/**
+ * The sessions of a user with one application. They are shown and ended together, because the protocol
+ * cannot end one of them.
+ */
+export interface SessionGroup {
+  app: { name: string; appKey: string };
+  count: number;
+  since: Date;
+  state: OpenSession['state'];
+}
+
+/** Groups sessions by application. */
+export function groupSessions(sessions: OpenSession[]): SessionGroup[] {
+  const groups = new Map<string, SessionGroup>();
+  for (const { app, openedAt, state } of sessions) {
+    const known = groups.get(app.appKey);
+    if (!known) {
+      groups.set(app.appKey, { app, count: 1, since: openedAt, state });
+      continue;
+    }
+    known.count += 1;
+    // While one of them is open, the user can end them.
+    if (state === 'open') known.state = 'open';
+  }
+  return [...groups.values()];
+}

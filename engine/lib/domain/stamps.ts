@@ -1,5 +1,5 @@
 import { FirstSeen } from './first-seen.js';
-import { Reason, Refusal } from './refusal.js';
+import type { Refusal } from './refusals.js';
 
 /** How old a stamp may be. */
 export const MAX_STAMP_AGE_MS = 5 * 60_000;
@@ -15,6 +15,7 @@ export const MAX_STRICT_AHEAD_MS = 2 * 60_000;
 
 /** A stamp is cut to seconds: the whole of its second counts for it. */
 const SECOND = 1000;
+const STALE: Refusal<'stale_stamp'> = { refused: 'stale_stamp' };
 
 /** What is looked at of an envelope to say whether it is fresh. */
 export interface Stamped {
@@ -34,14 +35,17 @@ export class Stamps {
     this.firstSeen = firstSeen;
   }
 
-  /** Throws a {@link Refusal} for an envelope that is not fresh. */
-  check({ stamped, name }: Stamped, { strict }: { strict: boolean }): void {
+  /** Refuses an envelope that is not fresh. */
+  refuse(
+    { stamped, name }: Stamped,
+    { strict }: { strict: boolean },
+  ): Refusal<'stale_stamp'> | undefined {
     const ahead = stamped - this.clock();
-    if (-ahead >= MAX_STAMP_AGE_MS + SECOND) throw stale();
-    if (strict && ahead > MAX_STRICT_AHEAD_MS) throw stale();
+    if (-ahead >= MAX_STAMP_AGE_MS + SECOND) return STALE;
+    if (strict && ahead > MAX_STRICT_AHEAD_MS) return STALE;
     // Also one whose stamp is near by now: a captured envelope must not come to life on its day.
     const age = this.firstSeen.age(name);
-    if (age !== undefined && age >= FAR_AHEAD_LIFE_MS) throw stale();
+    return age !== undefined && age >= FAR_AHEAD_LIFE_MS ? STALE : undefined;
   }
 
   /** Remembers an envelope that was found good, where its stamp does not bound it. */
@@ -53,11 +57,4 @@ export class Stamps {
   count(): void {
     this.firstSeen.count();
   }
-}
-
-function stale(): Refusal {
-  return new Refusal(
-    Reason.staleStamp,
-    'The stamp is too old or too far ahead: ping, and stamp with the time of the engine.',
-  );
 }

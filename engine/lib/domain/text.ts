@@ -1,7 +1,13 @@
 /**
- * Whether a text holds what no name needs and what would mislead a terminal, a log or a database:
- * control characters, line separators, halves of a character.
+ * Whether a text holds characters that mislead a terminal, a log or a database: control characters,
+ * line separators, lone surrogates.
  */
 export function hasControlCharacters(text: string): boolean {
   return /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text);
+}
+
+/** Whether a value is an object that has no other members than these. */
+export function hasOnly(value: unknown, members: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.keys(value).every((name) => members.includes(name));
 }

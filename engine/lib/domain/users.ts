@@ -3,36 +3,40 @@ import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
 import type { IdentityKind } from '../data/ports/identities.js';
 import type { UserRecord } from '../data/ports/users.js';
-import { LaunchKeyEngineError } from '../errors.js';
-import { Reason, Refusal } from './refusal.js';
+import { invalid, type Refusal } from './refusals.js';
 import { hasControlCharacters } from './text.js';
 
 /** The characters that the hosted API refused in a user name. */
 const FORBIDDEN = /[><)(@:;&]/;
-const LONGEST = 200;
+const MAX_NAME_LENGTH = 200;
 
-/** As many letters and digits as have 256 bits. */
+/** Letters and digits for 256 bits. */
 const IDENTITY_LENGTH = 43;
 const IDENTITY = new RegExp(`^[A-Za-z0-9]{${IDENTITY_LENGTH}}$`);
 
-/** Says what is wrong with a user name, or `undefined` if nothing is. */
-export function nameFault(name: string): string | undefined {
-  if (name === '') return 'A user name is needed.';
-  if (name.length > LONGEST) return `A user name has at most ${LONGEST} characters.`;
-  if (FORBIDDEN.test(name)) {
-    return 'Invalid character used. These are not allowed: > < ) ( @ : ; &';
-  }
-  if (hasControlCharacters(name)) return 'Invalid character used: a control character.';
-  return undefined;
+/** The rules for names, as they complete the sentence "The name must be …". */
+export const NAME_RULE = `1 to ${MAX_NAME_LENGTH} characters, without > < ) ( @ : ; & and without control characters`;
+
+/** Returns the refusal of a name that breaks the rules. */
+export function refuseName(
+  name: string,
+  member: 'username' | 'identifier' = 'username',
+): Refusal<'invalid_name'> | undefined {
+  const refuse = (problem: Refusal<'invalid_name'>['problem']) =>
+    ({ refused: 'invalid_name', member, problem }) as const;
+  if (name === '') return refuse('missing');
+  if (name.length > MAX_NAME_LENGTH) return refuse('too_long');
+  return FORBIDDEN.test(name) || hasControlCharacters(name) ? refuse('characters') : undefined;
 }
 
-/** A user as an operator sees one. */
+/** A user, as {@link Engine.users} returns it. */
 export interface UserInfo {
   username: string;
-  /** Whether there is a device that can be asked, paired or virtual. */
+  /** Whether the user has a device that can be asked, paired or virtual. */
   hasDevice: boolean;
-  /** How many devices are paired. */
+  /** Number of paired devices. */
   devices: number;
+  /** When the user was created, in engine time. */
   createdAt: Date;
 }
 
@@ -47,42 +51,41 @@ export class Users {
     this.whiteLabelLimit = whiteLabelLimit;
   }
 
-  async create(username: string, withDevice: boolean): Promise<UserRecord> {
-    const fault = typeof username === 'string' ? nameFault(username) : 'A user name is a text.';
-    if (fault) throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', fault);
+  async create(
+    username: string,
+    withDevice: boolean,
+  ): Promise<UserRecord | Refusal<'invalid' | 'invalid_name' | 'user_exists'>> {
+    if (typeof username !== 'string') return invalid('username', 'a string');
+    const refusal = refuseName(username);
+    if (refusal) return refusal;
     const user = this.make(username, withDevice);
-    if ((await this.insert(user)) !== 'inserted') {
-      throw new LaunchKeyEngineError(
-        'ENGINE_USER_EXISTS',
-        `There is a user called ${JSON.stringify(username)} already.`,
-      );
-    }
-    return user;
+    return (await this.insert(user)) === 'inserted' ? user : { refused: 'user_exists', username };
   }
 
-  /** The application's white label user of that identifier, made on the first call. */
-  async whiteLabel(app: AppRecord, identifier: string): Promise<UserRecord> {
+  /** Returns the application's white label user of this identifier, and creates it on the first call. */
+  async whiteLabel(
+    app: AppRecord,
+    identifier: string,
+  ): Promise<UserRecord | Refusal<'unknown_app' | 'too_many_users'>> {
     const username = whiteLabelName(app.appKey, identifier);
     const user = { ...this.make(username, false), whiteLabelOf: app.appKey };
     const inserted = await this.insert(user);
     if (inserted === 'inserted') return user;
-    if (inserted === 'taken') return await this.require(username);
-    if (inserted === 'gone') {
-      throw new Refusal(Reason.unknownApp, 'There is no application with this app_key.');
-    }
-    throw new Refusal(Reason.tooMany, 'This application has as many users as it can have.');
+    const known = inserted === 'taken' ? await this.byName(username) : undefined;
+    if (known) return known;
+    return inserted === 'full'
+      ? { refused: 'too_many_users' }
+      : { refused: 'unknown_app', appKey: app.appKey };
   }
 
-  async require(username: string): Promise<UserRecord> {
-    const user = await this.data.users.byName(username);
-    if (user) return user;
-    throw unknownUser(username);
+  async byName(username: string): Promise<UserRecord | undefined> {
+    return await this.data.users.byName(username);
   }
 
   /**
-   * Whom an application means: its own white label user, the user behind a push ID or user hash that
-   * it was given, or a user by name, in this order, since the first ones are names of the
-   * application's own. A hash that another application was given is nobody's name.
+   * Finds the user that an application names: its own white label user, the user of a push ID or user
+   * hash that the application received, or a user by name. Names of the application's own come first.
+   * A user hash that another application received names no user.
    */
   async resolve(app: AppRecord, name: string): Promise<UserRecord | undefined> {
     const { data } = this;
@@ -101,12 +104,12 @@ export class Users {
     );
   }
 
-  /** The user's name in one place; random, so that places cannot compare what they know. */
-  async identity(kind: IdentityKind, user: string, place: string): Promise<string> {
+  /** Returns the user's random name in one scope, so that two scopes cannot compare their users. */
+  async identity(kind: IdentityKind, user: string, scope: string): Promise<string> {
     return await this.data.identities.ensure(
       kind,
       user,
-      place,
+      scope,
       randomText(IDENTITY_LENGTH, LETTERS_AND_DIGITS),
     );
   }
@@ -134,13 +137,6 @@ export class Users {
     const deviceId = withDevice ? newDeviceId() : undefined;
     return { id: randomText(20, LETTERS_AND_DIGITS), username, deviceId, createdAt: this.clock() };
   }
-}
-
-export function unknownUser(username: string): LaunchKeyEngineError {
-  return new LaunchKeyEngineError(
-    'ENGINE_UNKNOWN_USER',
-    `There is no user called ${JSON.stringify(username)}.`,
-  );
 }
 
 export function newDeviceId(): string {

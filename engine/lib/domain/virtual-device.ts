@@ -2,33 +2,31 @@ import type { PublicKeys } from '../crypto/keys.js';
 import { encryptFor } from '../crypto/rsa.js';
 import type { Data } from '../data/data.js';
 import type { DenialReason, RequestRecord } from '../data/ports/requests.js';
-import { LaunchKeyEngineError } from '../errors.js';
 import { possessionSuffices } from './policy.js';
-import type { Requests } from './requests.js';
+import { invalid, isRefused, type Refusal } from './refusals.js';
+import { type AnswerRefusal, DENIAL_REASONS, type OpenRefusal, type Requests } from './requests.js';
 
-/** How the user answers. */
+/** The options of {@link Engine.answer}. */
 export interface AnswerOptions {
-  /** The number picked, where the request asks for one; needed to approve it. */
+  /** The number that the user picks. Required to approve a request that shows numbers. */
   number?: string | number;
-  /** Why it is denied. Default: `disapproved`, or `policy` where it could not have been approved. */
+  /**
+   * The reason of a denial. Default: `disapproved`, or `policy` if the virtual device cannot prove what
+   * the policy asks for.
+   */
   reason?: DenialReason;
 }
 
-/** What the application will be told. */
+/** The answer that the application receives. */
 export interface AnswerResult {
   approved: boolean;
-  /** Only on a denial. */
+  /** The reason of a denial. */
   reason?: DenialReason;
 }
 
-const REASONS: readonly string[] = ['disapproved', 'fraudulent', 'policy', 'number', 'expired'];
-
 /**
- * A device made of nothing: the engine itself presses the button when it is told to. It does what a
- * phone does, encryption for the application included, and hands its answer in at the same door.
- *
- * All that it can prove is possession. A policy that wants more is answered with a denial, for that
- * reason.
+ * A device without hardware: the engine answers for the user. It does what a phone does, encryption for
+ * the application included, and its answers take the same path. It can prove possession only.
  */
 export class VirtualDevice {
   private readonly data: Data;
@@ -45,18 +43,20 @@ export class VirtualDevice {
     authRequest: string,
     approve: boolean,
     options: AnswerOptions = {},
-  ): Promise<AnswerResult> {
+  ): Promise<
+    | AnswerResult
+    | OpenRefusal
+    | AnswerRefusal
+    | Refusal<'invalid' | 'number_required' | 'no_virtual_device'>
+  > {
     const open = await this.requests.open(authRequest);
+    if (isRefused(open)) return open;
     const { request } = open;
     const result = decide(request, approve, options);
+    if (isRefused(result)) return result;
     const user = await this.data.users.get(request.userId);
     const deviceId = user?.deviceId;
-    if (deviceId === undefined) {
-      throw new LaunchKeyEngineError(
-        'ENGINE_NO_VIRTUAL_DEVICE',
-        `The user ${JSON.stringify(request.username)} has no virtual device: it is gone once a real one is paired.`,
-      );
-    }
+    if (deviceId === undefined) return { refused: 'no_virtual_device' };
     const authPackage = {
       auth_request: authRequest,
       response: String(result.approved),
@@ -66,31 +66,25 @@ export class VirtualDevice {
     };
     const key = this.publicKeys.get(this.requests.answerKey(open));
     const auth = encryptFor(key, Buffer.from(JSON.stringify(authPackage))).toString('base64');
-    await this.requests.answer(open, { authRequest, deviceId, auth, ...result });
-    return result;
+    const answered = await this.requests.answer(open, { authRequest, deviceId, auth, ...result });
+    return isRefused(answered) ? answered : result;
   }
 }
 
-function decide(request: RequestRecord, approve: boolean, options: AnswerOptions): AnswerResult {
-  const { reason } = options;
-  if (typeof approve !== 'boolean') {
-    throw new LaunchKeyEngineError('ENGINE_INVALID_OPTION', 'approve must be true or false.');
-  }
-  if (reason !== undefined && (approve || !REASONS.includes(reason))) {
-    throw new LaunchKeyEngineError(
-      'ENGINE_INVALID_OPTION',
-      `A reason goes with a denial and is one of ${REASONS.join(', ')}.`,
-    );
+function decide(
+  request: RequestRecord,
+  approve: boolean,
+  { number, reason }: AnswerOptions,
+): AnswerResult | Refusal<'invalid' | 'number_required'> {
+  if (typeof approve !== 'boolean') return invalid('approve', 'true or false');
+  if (approve && reason !== undefined) return invalid('reason', 'omitted from an approval');
+  if (reason !== undefined && !DENIAL_REASONS.includes(reason)) {
+    return invalid('reason', `one of ${DENIAL_REASONS.join(', ')}`);
   }
   if (!possessionSuffices(request.policy)) return { approved: false, reason: reason ?? 'policy' };
   if (!approve) return { approved: false, reason: reason ?? 'disapproved' };
   if (request.number === undefined) return { approved: true };
-  if (options.number === undefined) {
-    throw new LaunchKeyEngineError(
-      'ENGINE_NUMBER_REQUIRED',
-      'This request is approved by picking a number: pass { number } with one of its numbers.',
-    );
-  }
-  const picked = String(options.number).padStart(2, '0');
-  return picked === request.number ? { approved: true } : { approved: false, reason: 'number' };
+  if (number === undefined) return { refused: 'number_required' };
+  const isRight = String(number).padStart(2, '0') === request.number;
+  return isRight ? { approved: true } : { approved: false, reason: 'number' };
 }

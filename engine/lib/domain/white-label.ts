@@ -4,10 +4,9 @@ import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import { encryptFor } from '../crypto/rsa.js';
 import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
-import { LaunchKeyEngineError } from '../errors.js';
 import type { Pairings } from './pairings.js';
-import { Reason, Refusal } from './refusal.js';
-import { nameFault, newDeviceId, type Users } from './users.js';
+import { isRefused, type Refusal } from './refusals.js';
+import { newDeviceId, refuseName, type Users } from './users.js';
 
 export interface WhiteLabelDependencies {
   data: Data;
@@ -16,7 +15,7 @@ export interface WhiteLabelDependencies {
   publicKeys: PublicKeys;
 }
 
-/** Users that an application brings itself, and the pairing that gives them a device. */
+/** White label users: users that an application creates, and the codes that pair their devices. */
 export class WhiteLabel {
   private readonly with: WhiteLabelDependencies;
 
@@ -25,42 +24,39 @@ export class WhiteLabel {
   }
 
   /**
-   * Creates the application's user of that identifier, or a new code for the one that exists: a lost
-   * phone must not lose the account. What it returns is encrypted for the application.
+   * Makes a pairing code for the application's user of this identifier, and creates the user on the
+   * first call: a user who loses the phone keeps the account. The result is encrypted for the
+   * application.
    */
-  async create(app: AppRecord, identifier: string): Promise<{ cipher: string; data: string }> {
-    const fault = nameFault(identifier);
-    if (fault) throw new Refusal(Reason.incorrectData, { identifier: fault });
+  async create(
+    app: AppRecord,
+    identifier: string,
+  ): Promise<
+    { cipher: string; data: string } | Refusal<'invalid_name' | 'unknown_app' | 'too_many_users'>
+  > {
+    const refusal = refuseName(identifier, 'identifier');
+    if (refusal) return refusal;
     const user = await this.with.users.whiteLabel(app, identifier);
+    if (isRefused(user)) return user;
     const { qrcode, code } = await this.with.pairings.offer(user.id);
     const text = JSON.stringify({ qrcode, code });
-    return encryptAnswer(text, (data) => encryptFor(this.publicKey(app), data));
+    return encryptResult(text, (data) => encryptFor(this.publicKey(app), data));
   }
 
-  /** Pairs the virtual device by a code; each code works once. Returns the user's name. */
-  async pair(code: string): Promise<string> {
+  /** Gives a user a virtual device by a pairing code, and returns the user's name. */
+  async pair(
+    code: string,
+  ): Promise<
+    { username: string } | Refusal<'unknown_code' | 'too_many_codes' | 'no_virtual_device'>
+  > {
     const { data, pairings } = this.with;
     const pairing = await pairings.take(String(code));
-    if (pairing === 'too many') {
-      throw new LaunchKeyEngineError(
-        'ENGINE_LIMIT',
-        'Too many codes have been tried: wait a minute.',
-      );
-    }
-    const user = pairing === 'unknown' ? undefined : await data.users.get(pairing.userId);
-    if (!user) {
-      throw new LaunchKeyEngineError(
-        'ENGINE_UNKNOWN_CODE',
-        'This code is not known: it may have been mistyped, used already, or be more than ten minutes old.',
-      );
-    }
-    if (!(await data.users.setVirtualDevice(user.id, user.deviceId ?? newDeviceId()))) {
-      throw new LaunchKeyEngineError(
-        'ENGINE_NO_VIRTUAL_DEVICE',
-        'This user has paired a device: there is no virtual one beside it.',
-      );
-    }
-    return user.username;
+    if (isRefused(pairing)) return pairing;
+    const user = await data.users.get(pairing.userId);
+    if (!user) return { refused: 'unknown_code' };
+    const deviceId = user.deviceId ?? newDeviceId();
+    if (await data.users.setVirtualDevice(user.id, deviceId)) return { username: user.username };
+    return { refused: 'no_virtual_device' };
   }
 
   private publicKey(app: AppRecord) {
@@ -69,10 +65,10 @@ export class WhiteLabel {
 }
 
 /**
- * Key and IV are ASCII, since Python reads them as text, and the data is padded with blanks, since
- * PKCS#7 and NUL break Python and Java. 32 characters of 62 are 190 bits of key.
+ * The key and the IV are ASCII because Python reads them as text, and the data is padded with blanks
+ * because PKCS#7 and NUL break Python and Java. 32 characters out of 62 are 190 bits of key.
  */
-function encryptAnswer(
+function encryptResult(
   text: string,
   encrypt: (data: Uint8Array) => Buffer,
 ): { cipher: string; data: string } {

@@ -12,7 +12,7 @@ import { authenticator } from './page/authenticator.js';
 import { pairingImage } from './page/pairing-image.js';
 import type { Tls } from './tls.js';
 import { parseForm } from './v1/form.js';
-import { BODY_LIMIT, v1 } from './v1/index.js';
+import { MAX_BODY_BYTES, v1 } from './v1/index.js';
 import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 
 /** Longer than the idle time of any proxy: the side that closes first must never be this one. */
@@ -38,7 +38,7 @@ export async function createServer(
     logger: false,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     genReqId: requestIds(new Networks(trustedProxies)),
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: 30_000,
     // Who never reads what was asked for would keep a connection for good.

@@ -125,7 +125,7 @@ export class Push {
     if (result === 'sent') return metrics.push('sent');
     if (result === 'over') {
       metrics.push('unsubscribed');
-      return await subscriptions.over(device);
+      return await subscriptions.endedByService(device);
     }
     const { failure, again } = result;
     const attempts = message.attempts + 1;

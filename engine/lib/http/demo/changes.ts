@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import type { UserRecord } from '../../data/ports/users.js';
 import type { Services } from '../../domain/services.js';
-import { LaunchKeyEngineError } from '../../errors.js';
 import { onDisconnect } from '../client-disconnect.js';
 import { userState } from './state.js';
 
 const MAX_STREAMS_PER_USER = 20;
-/** Often enough that no proxy or phone takes the silence for a lost connection. */
-const HEARTBEAT = 20_000;
+/** Interval that keeps proxies and phones from closing a silent connection. */
+const HEARTBEAT_MS = 20_000;
 
-/** Open event streams (server-sent events), which have to be ended before a server can close. */
+/** The open event streams (server-sent events) of the demo page. A server closes after they have ended. */
 export class ChangeStreams {
   private readonly open = new Set<{ userId: string; end(): void }>();
   private readonly services: Services;
@@ -18,16 +18,17 @@ export class ChangeStreams {
     this.services = services;
   }
 
-  /** Sends the user's state now and after every change, until the page leaves. */
-  async start(reply: FastifyReply, username: string): Promise<FastifyReply> {
+  /** Sends the user's state now and after each change, until the page disconnects. */
+  async start(reply: FastifyReply, user: UserRecord): Promise<FastifyReply> {
     const { services } = this;
-    const user = await services.users.require(username);
     if (this.count(user.id) >= MAX_STREAMS_PER_USER) {
-      return reply.code(429).send({ error: { message: 'Too many pages of this user are open.' } });
+      return reply
+        .code(429)
+        .send({ error: { message: 'Too many pages of this user are open. Close some.' } });
     }
     reply.hijack();
     const { raw } = reply;
-    // The headers that guard the page are the framework's to send, unless they are handed over.
+    // A hijacked reply does not send the headers that hooks have set, so they are copied.
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) raw.setHeader(name, value);
     }
@@ -36,9 +37,9 @@ export class ChangeStreams {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    const push = this.pusher(username, raw);
+    const push = this.pusher(user.username, raw);
     const unsubscribe = services.signals.subscribe({ userId: user.id }, push);
-    const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT).unref();
+    const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS).unref();
     const stream = { userId: user.id, end: () => raw.end() };
     this.open.add(stream);
     onDisconnect(reply, () => {
@@ -59,8 +60,8 @@ export class ChangeStreams {
   }
 
   /**
-   * Reads the state once for however many changes come at the same time, or before the page has taken
-   * what was sent: only the newest state is worth keeping for it.
+   * Returns a function that sends the newest state. Changes that come at once, or while the connection
+   * is busy, cause one read: the page needs the newest state only.
    */
   private pusher(username: string, raw: ServerResponse): () => void {
     let reading = false;
@@ -71,11 +72,17 @@ export class ChangeStreams {
       while (stale && !raw.writableNeedDrain) {
         stale = false;
         try {
-          const state = await userState(this.services, username);
+          // The user may have been deleted. The page then connects again and is told.
+          const user = await this.services.users.byName(username);
+          if (!user) {
+            raw.end();
+            break;
+          }
+          const state = await userState(this.services, user);
           raw.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
         } catch (error) {
-          this.failed(error);
-          // The page connects again, and is told then why it cannot.
+          this.services.logger.error({ err: error }, 'state of a user could not be read');
+          // The page connects again.
           raw.end();
         }
       }
@@ -86,10 +93,5 @@ export class ChangeStreams {
       stale = true;
       void send();
     };
-  }
-
-  private failed(error: unknown): void {
-    const gone = error instanceof LaunchKeyEngineError && error.code === 'ENGINE_UNKNOWN_USER';
-    if (!gone) this.services.logger.error({ err: error }, 'a state could not be read');
   }
 }

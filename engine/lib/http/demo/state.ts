@@ -1,32 +1,24 @@
 import type { UserRecord } from '../../data/ports/users.js';
 import type { Services } from '../../domain/services.js';
 import {
-  type OpenSession,
+  groupSessions,
   type PendingRequest,
+  type SessionGroup,
   showRequest,
   showSession,
 } from '../../domain/snapshots.js';
 
-/** The sessions with one application: the wire knows no way to end one of them without the others. */
-export interface SessionGroup {
-  app: { name: string; appKey: string };
-  count: number;
-  since: Date;
-  state: OpenSession['state'];
-}
-
-/** Everything that the page shows of a user. */
+/** Everything that the demo page shows of a user. */
 export interface UserState {
   username: string;
   hasDevice: boolean;
-  /** The engine's time, which the expiry of requests is counted in. */
+  /** The engine's time, to which the expiry times belong. */
   now: Date;
   requests: PendingRequest[];
   sessions: SessionGroup[];
 }
 
-export async function userState(services: Services, username: string): Promise<UserState> {
-  const user: UserRecord = await services.users.require(username);
+export async function userState(services: Services, user: UserRecord): Promise<UserState> {
   const [requests, sessions] = await Promise.all([
     services.requests.pending(user.id),
     services.sessions.list(user.id),
@@ -38,20 +30,4 @@ export async function userState(services: Services, username: string): Promise<U
     requests: requests.map(showRequest),
     sessions: groupSessions(sessions.map(showSession)),
   };
-}
-
-/** By application. */
-export function groupSessions(sessions: OpenSession[]): SessionGroup[] {
-  const groups = new Map<string, SessionGroup>();
-  for (const { app, openedAt, state } of sessions) {
-    const known = groups.get(app.appKey);
-    if (!known) {
-      groups.set(app.appKey, { app, count: 1, since: openedAt, state });
-      continue;
-    }
-    known.count += 1;
-    // As long as one of them is open there is something left to end.
-    if (state === 'open') known.state = 'open';
-  }
-  return [...groups.values()];
 }

@@ -1,17 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DeviceRecord } from '../../data/ports/devices.js';
-import { DEVICE_STATUS, DeviceRefusal, invalid } from '../../domain/device-refusal.js';
+import { invalid } from '../../domain/refusals.js';
 import type { Services } from '../../domain/services.js';
-import { readSignature, type SignedRequest } from '../../domain/signed-request.js';
+import type { SignedRequest } from '../../domain/signed-request.js';
 import type { Party } from '../../domain/webauthn.js';
 import { preferredWait } from '../v1/prefer.js';
+import { DeviceError } from './device-error.js';
 import { nextState } from './next-state.js';
-import { seenBase } from './target.js';
+import { readSignature } from './signature.js';
+import { targetBase } from './target.js';
+import { orRefuse } from './words.js';
 
-/** The largest body in bytes: a WebAuthn registration with room to spare. */
-const BODY_LIMIT = 32_768;
+/** Largest body in bytes. A WebAuthn registration needs a quarter of it. */
+const MAX_BODY_BYTES = 32_768;
 
-/** A request of a paired device, checked. */
+/** An authenticated request of a paired device. */
 interface Call {
   device: DeviceRecord;
   members: Record<string, unknown>;
@@ -20,14 +23,14 @@ interface Call {
   party: Party;
 }
 
-/** What paired devices ask the engine: see DEVICE-PROTOCOL.md. */
+/** The API for paired devices, see DEVICE-PROTOCOL.md. */
 export async function deviceApi(app: FastifyInstance, services: Services): Promise<void> {
   const { answers, devices, factors, fraud, pairings, pushSubscriptions, sessions } = services;
   app.removeAllContentTypeParsers();
-  // The digest is over the bytes as they came.
+  // The raw bytes are kept, because the digest covers them.
   app.addContentTypeParser(
     'application/json',
-    { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
+    { parseAs: 'buffer', bodyLimit: MAX_BODY_BYTES },
     (_request, body, done) => done(null, body),
   );
   app.addHook('onRequest', async (_request, reply) => {
@@ -36,13 +39,16 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   app.setErrorHandler((error, _request, reply) => fail(services, error, reply));
 
   const post = (path: string, act: (call: Call) => Promise<object | undefined | void>) =>
-    app.post(`/${path}`, async (request) => (await act(await admit(services, request))) ?? {});
+    app.post(
+      `/${path}`,
+      async (request) => orRefuse(await act(await admit(services, request))) ?? {},
+    );
 
   app.post('/pair', async (request) => {
     const { signed, members } = readRequest(services, request);
     const { code, name, publicKey } = members;
     const paired = await devices.pair({ code, name, publicKey }, signed, request.ip);
-    const { device, token, username } = paired;
+    const { device, token, username } = orRefuse(paired);
     return { device: { id: device.id, name: device.name }, token, username };
   });
   app.get('/state', async (request, reply) => {
@@ -57,7 +63,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   post('answer', ({ device, ...sent }) => answers.take(device, sent));
   post('sessions/end', async ({ device, members }) => {
     const { appKey } = members;
-    if (appKey !== undefined && typeof appKey !== 'string') throw invalid('appKey must be a text.');
+    if (appKey !== undefined && typeof appKey !== 'string') return invalid('appKey', 'a string');
     return { ended: (await sessions.deorbit(device.userId, appKey, device.id)).length };
   });
   post('devices/code', async ({ device }) => {
@@ -76,7 +82,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
     factors.enrolKnowledge(device, { publicKey, proof }),
   );
   post('factors/webauthn/options', async ({ device, party }) => {
-    const { username } = await devices.owner(device);
+    const { username } = orRefuse(await devices.owner(device));
     return await factors.webauthnOptions(device, username, party);
   });
   post('factors/webauthn', ({ device, members, party }) =>
@@ -86,23 +92,18 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   post('resume', ({ device }) => fraud.endPause(device.userId, device.id));
 }
 
-/** The device that makes this request; throws a {@link DeviceRefusal} in any doubt. */
+/** Returns the authenticated request of a paired device, or throws. */
 async function admit(services: Services, request: FastifyRequest): Promise<Call> {
   const read = readRequest(services, request);
   const { authorization } = request.headers;
-  const device = await services.failedCalls.watch(
-    request.ip,
-    () => services.devices.authenticate(authorization, read.signed),
-    (retryAfter) =>
-      new DeviceRefusal('too_many', 'Too many requests from this address were refused.', {
-        retryAfter,
-      }),
+  const device = await services.failedCalls.watch(request.ip, () =>
+    services.devices.authenticate(authorization, read.signed),
   );
-  return { ...read, device };
+  return { ...read, device: orRefuse(device) };
 }
 
 function readRequest(services: Services, request: FastifyRequest): Omit<Call, 'device'> {
-  const base = seenBase(services, request);
+  const base = targetBase(services, request);
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const signed = readSignature({
     method: request.method,
@@ -125,24 +126,24 @@ function readMembers(body: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw invalid('The body must be a JSON object.');
+  throw new DeviceError('invalid', 'The body must be a JSON object.');
 }
 
 function fail(services: Services, error: unknown, reply: FastifyReply): FastifyReply {
-  const refusal = asRefusal(error);
-  if (refusal.code === 'unavailable' && !(error instanceof DeviceRefusal)) {
-    services.logger.error({ err: error }, 'a device could not be served');
+  const refused = asDeviceError(error);
+  if (refused.code === 'unavailable' && refused !== error) {
+    services.logger.error({ err: error }, 'device request failed');
   }
-  const { code, message, extra, retryAfter } = refusal;
-  if (retryAfter !== undefined) reply.header('retry-after', Math.ceil(retryAfter / 1000));
-  return reply.code(DEVICE_STATUS[code]).send({ error: { code, message, ...extra } });
+  const { status, code, message, extra, retryAfterMs } = refused;
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
+  return reply.code(status).send({ error: { code, message, ...extra } });
 }
 
-function asRefusal(error: unknown): DeviceRefusal {
-  if (error instanceof DeviceRefusal) return error;
-  // What cannot be read is the client's doing.
+function asDeviceError(error: unknown): DeviceError {
+  if (error instanceof DeviceError) return error;
+  // Fastify reports a body that it cannot read with a status below 500.
   const { statusCode = 500 } = error as { statusCode?: number };
   return statusCode < 500
-    ? invalid('The request must be JSON of no more than 32 KiB.')
-    : new DeviceRefusal('unavailable', 'The engine has failed to do this. Try again.');
+    ? new DeviceError('invalid', 'The request must be JSON of at most 32 KiB.')
+    : new DeviceError('unavailable', 'The engine failed to do this. Try again.');
 }

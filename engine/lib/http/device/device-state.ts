@@ -4,10 +4,9 @@ import type { DeviceRecord } from '../../data/ports/devices.js';
 import type { RequestRecord } from '../../data/ports/requests.js';
 import type { UserRecord } from '../../data/ports/users.js';
 import { answerKey } from '../../domain/credentials.js';
-import { unpaired } from '../../domain/devices.js';
 import type { Services } from '../../domain/services.js';
-import { showSession } from '../../domain/snapshots.js';
-import { groupSessions } from '../demo/state.js';
+import { groupSessions, showSession } from '../../domain/snapshots.js';
+import { orRefuse } from './words.js';
 
 /** Everything that a paired device shows, and a version that changes with it. */
 export interface DeviceState {
@@ -28,7 +27,7 @@ export async function deviceState(
     services.fraud.pausedUntil(user.id),
   ]);
   const device = devices.find(({ id }) => id === known.id);
-  if (!device) throw unpaired();
+  if (!device) return orRefuse({ refused: 'unpaired' } as const);
   const shown = {
     username: user.username,
     device: {

@@ -1,9 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import type { DeviceRecord } from '../../data/ports/devices.js';
-import { DeviceRefusal } from '../../domain/device-refusal.js';
 import type { Services } from '../../domain/services.js';
 import { onDisconnect } from '../client-disconnect.js';
+import { DeviceError } from './device-error.js';
 import { type DeviceState, deviceState } from './device-state.js';
+import { orRefuse } from './words.js';
+
+/** How long a device is told to wait while too many devices are held. */
+const FULL_RETRY_MS = 5000;
 
 /**
  * Waits until the version of the user's state differs from `known`, and returns that state. Returns
@@ -19,15 +23,17 @@ export async function nextState(
 ): Promise<DeviceState | undefined> {
   const { heldDevices, limits } = services;
   if (waitMs > 0 && heldDevices.size >= limits.heldPolls) {
-    throw new DeviceRefusal('too_many', 'Too many devices are waiting.', { retryAfter: 5000 });
+    throw new DeviceError('too_many', 'Too many devices wait for changes. Try again later.', {
+      retryAfterMs: FULL_RETRY_MS,
+    });
   }
-  const user = await services.devices.owner(device);
+  const user = orRefuse(await services.devices.owner(device));
   const held = heldDevices.enter(device.id, user.id, waitMs);
   const stopWatching = onDisconnect(reply, () => held.end());
   try {
     for (;;) {
       const release = await held.next();
-      if (release === 'closing') throw new DeviceRefusal('unavailable', 'The engine closes.');
+      if (release === 'closing') throw new DeviceError('unavailable', 'The engine closes.');
       if (release === 'ended') return undefined;
       const state = await deviceState(services, device, user);
       if (state.version !== known) return state;

@@ -1,22 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Policy } from '../../data/ports/requests.js';
-import { parsePolicy } from '../../domain/policy.js';
-import { Reason, Refusal } from '../../domain/refusal.js';
 import type { NewRequest } from '../../domain/requests.js';
 import type { Services } from '../../domain/services.js';
+import { incorrectParameter } from './call-refusal.js';
 import { admit } from './envelope.js';
 import { optionalBoolean, optionalText, type Parameters, text } from './parameters.js';
+import { parsePolicy } from './policy.js';
 import { sendJson } from './respond.js';
+import { orRefuse } from './words.js';
 
-/** Asks a user: creates an auth request. */
+/** Creates an auth request. */
 export async function auths(
   services: Services,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { app, parameters } = await admit(services, request);
-  const authRequest = await services.requests.create(app, readRequest(parameters));
-  return sendJson(reply, { auth_request: authRequest });
+  const { app, parameters } = await admit(services, 'auths', request);
+  const created = await services.requests.create(app, readRequest(parameters));
+  return sendJson(reply, { auth_request: orRefuse('auths', created).authRequest });
 }
 
 function readRequest(parameters: Parameters): NewRequest {
@@ -32,12 +33,12 @@ function readRequest(parameters: Parameters): NewRequest {
   };
 }
 
-/** A number, alone or after a label and a colon. */
+/** A number, alone or after a label with a colon. */
 const NAMED_NUMBER = /^(?:[^\d:]*:)?\s*(\d+)\s*$/;
 
 /**
- * Without the last line where that is the number to match, alone or as `Number: 42`: clients put it
- * there for engines that do not know `number_match`, and on the device it would give the answer away.
+ * Removes the last line if it holds the number to match, alone or as `Number: 42`. Clients add it for
+ * engines that do not know `number_match`; on the device it would show which number is right.
  */
 function readContext(context: string | undefined, number: string | undefined): string | undefined {
   if (!context || !number) return context || undefined;
@@ -50,20 +51,18 @@ function readPolicy(text: string | undefined): Policy | undefined {
   if (!text) return undefined;
   const policy = parsePolicy(text);
   if (typeof policy !== 'string') return policy;
-  throw new Refusal(Reason.incorrectData, { policy: `The policy ${policy}.` });
+  throw incorrectParameter('policy', `The policy ${policy}.`);
 }
 
 function readNumber(number: string | undefined): string | undefined {
   if (!number) return undefined;
   if (/^\d\d$/.test(number)) return number;
-  throw new Refusal(Reason.incorrectData, { number_match: 'It must have two digits.' });
+  throw incorrectParameter('number_match', 'It must have two digits.');
 }
 
 function readToken(token: string | undefined): string | undefined {
   if (!token) return undefined;
-  // Shorter ones could be guessed, and whoever guesses it can wait for the answer.
+  // A shorter token could be guessed, and its holder can poll for the answer.
   if (/^[A-Za-z0-9]{32,64}$/.test(token)) return token;
-  throw new Refusal(Reason.incorrectData, {
-    auth_request: 'A token of your own has 32 to 64 letters and digits.',
-  });
+  throw incorrectParameter('auth_request', 'It must have 32 to 64 letters and digits.');
 }

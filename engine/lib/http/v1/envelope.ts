@@ -1,42 +1,41 @@
 import type { FastifyRequest } from 'fastify';
 import type { AppRecord } from '../../data/ports/apps.js';
-import type { Envelope } from '../../domain/envelopes.js';
-import { Reason, Refusal } from '../../domain/refusal.js';
+import type { Envelope, EnvelopeRefusal } from '../../domain/envelopes.js';
 import type { Services } from '../../domain/services.js';
+import type { Call } from './call-refusal.js';
 import { type Parameters, readParameters, text } from './parameters.js';
+import { orRefuse } from './words.js';
 
-/** Room for keys of 8192 bits, broken into lines. */
-const LONGEST = 1500;
+/** Longest `secret_key` and `signature`: base64 of 8192 bits, broken into lines. */
+const MAX_LENGTH = 1500;
 
-/** The parameters of a call and the application that made it; nothing else is looked at before. */
+/** Identifies the application of a call, before anything else is read, and returns its parameters. */
 export async function admit(
   services: Services,
+  call: Call,
   request: FastifyRequest,
 ): Promise<{ app: AppRecord; parameters: Parameters }> {
   const parameters = readParameters(request);
   const envelope = readEnvelope(parameters);
-  const app = await identify(services, request, () => services.envelopes.check(envelope));
+  const app = await identify(services, call, request, () => services.envelopes.check(envelope));
   return { app, parameters };
 }
 
-/** The application that `check` finds, unless too many checks have failed for this address. */
+/** Returns the application that `check` finds, unless too many checks failed for this address. */
 export async function identify(
-  services: Services,
+  { failedCalls }: Services,
+  call: Call,
   request: FastifyRequest,
-  check: () => Promise<AppRecord>,
+  check: () => Promise<AppRecord | EnvelopeRefusal>,
 ): Promise<AppRecord> {
-  return await services.failedCalls.watch(
-    request.ip,
-    check,
-    (wait) => new Refusal(Reason.tooMany, 'Too many calls from this address were refused.', wait),
-  );
+  return orRefuse(call, await failedCalls.watch(request.ip, check));
 }
 
-/** The three parameters that every call but ping carries. */
+/** Reads the parameters that identify the application. */
 export function readEnvelope(parameters: Parameters): Envelope {
   return {
     appKey: text(parameters, 'app_key', 20),
-    secretKey: text(parameters, 'secret_key', LONGEST),
-    signature: text(parameters, 'signature', LONGEST),
+    secretKey: text(parameters, 'secret_key', MAX_LENGTH),
+    signature: text(parameters, 'signature', MAX_LENGTH),
   };
 }

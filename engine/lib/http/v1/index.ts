@@ -1,24 +1,17 @@
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../domain/services.js';
 import { auths } from './auths.js';
+import { type Call, CallRefusal, incorrectData } from './call-refusal.js';
 import { decodeText, parseForm } from './form.js';
 import { logs } from './logs.js';
 import { ping } from './ping.js';
 import { poll } from './poll.js';
-import {
-  type Call,
-  messageCode,
-  sendError,
-  sendRefusal,
-  sendUnavailable,
-  UNREADABLE,
-} from './respond.js';
+import { sendError, sendRefusal, sendUnavailable, UNREADABLE } from './respond.js';
 import { users } from './users.js';
 
-/** The largest body in bytes: a policy of the longest kind, percent-encoded, and an envelope. */
-export const BODY_LIMIT = 65_536;
+/** Largest body in bytes: the longest policy, percent-encoded, and an envelope. */
+export const MAX_BODY_BYTES = 65_536;
 
 type Handler = (
   services: Services,
@@ -26,20 +19,20 @@ type Handler = (
   reply: FastifyReply,
 ) => Promise<FastifyReply>;
 
-/** The v1 API. Thin on purpose: no schemas and no request logs between a call and its handler. */
+/** The v1 API. No schemas and no request logs lie between a call and its handler, for speed. */
 export async function v1(app: FastifyInstance, services: Services): Promise<void> {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, readForm);
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson);
-  // Whatever else is sent, parameters may still be in the query.
+  // Other bodies are ignored: the parameters can be in the query.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, _body, done) => done(null));
   await app.register(multipart, {
     attachFieldsToBody: 'keyValues',
-    // One character for each byte: `readParameters` decodes them as it does those of a form.
+    // One character for each byte, which `readParameters` decodes as in a form.
     defCharset: 'latin1',
     limits: { fields: 20, fieldNameSize: 50, fieldSize: 10_000, files: 0, parts: 20 },
   });
-  app.addHook('onRequest', boundMultipart);
+  app.addHook('onRequest', limitMultipart);
 
   route(app, services, 'ping', 'GET', ping);
   route(app, services, 'auths', 'POST', auths);
@@ -53,7 +46,7 @@ export async function v1(app: FastifyInstance, services: Services): Promise<void
     route(scope, services, 'users', 'POST', users);
   });
   app.setNotFoundHandler((_request, reply) =>
-    sendError(reply, 400, 'There is no such call: see ping, auths, poll, logs and users.'),
+    sendError(reply, 400, 'Unknown call. The calls are ping, auths, poll, logs and users.'),
   );
 }
 
@@ -65,11 +58,12 @@ function route(
   handler: Handler,
 ): void {
   const fail = (error: unknown, reply: FastifyReply) => {
-    const refusal = error instanceof Refusal ? error : undefined;
-    const code = refusal && messageCode(call, refusal.reason);
-    services.metrics.call(call, code ?? 'error');
-    if (refusal) return sendRefusal(reply, call, refusal);
-    services.logger.error({ err: error, call }, 'a call failed inside the engine');
+    if (error instanceof CallRefusal) {
+      services.metrics.call(call, error.code(call));
+      return sendRefusal(reply, call, error);
+    }
+    services.metrics.call(call, 'error');
+    services.logger.error({ err: error, call }, 'call failed inside the engine');
     return sendUnavailable(reply);
   };
   app.route({
@@ -85,22 +79,21 @@ function route(
       }
     },
     errorHandler: (error: FastifyError, _request, reply) => {
-      // Before the handler only the reading of the request can fail, and that is the client's doing.
-      if ((error.statusCode ?? 400) >= 500) return fail(error, reply);
-      services.metrics.call(call, messageCode(call, 21));
-      return sendError(reply, 400, UNREADABLE, messageCode(call, 21));
+      // Errors below 500 come from parsing the request, so the client caused them.
+      const isOurs = (error.statusCode ?? 400) >= 500;
+      return fail(isOurs ? error : incorrectData(UNREADABLE), reply);
     },
   });
 }
 
-/** The multipart parser reads from the connection itself, past the bound on all other bodies. */
-function boundMultipart(
+/** The multipart parser reads from the connection itself, so the limit of other bodies does not apply. */
+function limitMultipart(
   request: FastifyRequest,
   reply: FastifyReply,
   done: (error?: Error) => void,
 ): void {
   const { 'content-type': type, 'content-length': length } = request.headers;
-  if (!type || !/^\s*multipart\//i.test(type) || Number(length) <= BODY_LIMIT) {
+  if (!type || !/^\s*multipart\//i.test(type) || Number(length) <= MAX_BODY_BYTES) {
     done();
     return;
   }

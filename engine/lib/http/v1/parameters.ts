@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify';
-import { Reason, Refusal } from '../../domain/refusal.js';
+import { incorrectParameter } from './call-refusal.js';
 import { decodeValues } from './form.js';
 
-/** The parameters of a call, wherever they travelled: query, form, multipart or JSON. */
+/** The parameters of a call, from its query, form, multipart or JSON body. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 /**
- * Old SDKs put parameters into the query of a `POST` with an empty body, or into a form; where both
- * are there, the body is what the client says last.
+ * Reads the parameters of a call. Old SDKs put them into the query of a `POST` with an empty body, or
+ * into a form. The body overrides the query.
  */
 export function readParameters(request: FastifyRequest): Parameters {
   const query = request.query as Parameters;
@@ -16,42 +16,43 @@ export function readParameters(request: FastifyRequest): Parameters {
   return { ...query, ...(request.isMultipart() ? decodeValues({ ...body }) : body) };
 }
 
-/** A text that may be left out. Given twice it has no one meaning, and is refused. */
+/** Reads an optional parameter. A parameter that is given twice is refused. */
 export function optionalText(
   parameters: Parameters,
   name: string,
-  longest: number,
+  maxLength: number,
 ): string | undefined {
   const value = parameters[name];
   if (value === undefined || value === null) return undefined;
   const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   if (typeof text !== 'string') {
-    throw new Refusal(Reason.incorrectData, { [name]: 'It must be given once, as a text.' });
+    throw incorrectParameter(name, 'It must be given once, as a string.');
   }
-  if (text.length > longest) {
-    throw new Refusal(Reason.incorrectData, {
-      [name]: `It has ${text.length} characters; at most ${longest} are allowed.`,
-    });
+  if (text.length > maxLength) {
+    throw incorrectParameter(
+      name,
+      `It has ${text.length} characters. The maximum is ${maxLength}.`,
+    );
   }
   return text;
 }
 
-export function text(parameters: Parameters, name: string, longest: number): string {
-  const value = optionalText(parameters, name, longest);
+export function text(parameters: Parameters, name: string, maxLength: number): string {
+  const value = optionalText(parameters, name, maxLength);
   if (value === undefined || value === '') {
-    throw new Refusal(Reason.incorrectData, { [name]: 'It is missing.' });
+    throw incorrectParameter(name, 'It is missing.');
   }
   return value;
 }
 
 /**
- * `True` and `False` (Python), `1` and `0` (PHP, Java), `true` and `false` (Java, Ruby), nothing for
- * false (PHP 0.x, which casts it to a text). `undefined` where the parameter is missing.
+ * Reads an optional boolean: `True` and `False` (Python), `1` and `0` (PHP, Java), `true` and `false`
+ * (Java, Ruby), or an empty value for false (PHP 0.x, which casts it to a string).
  */
 export function optionalBoolean(parameters: Parameters, name: string): boolean | undefined {
   const value = optionalText(parameters, name, 5)?.toLowerCase();
   if (value === undefined) return undefined;
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0' || value === '') return false;
-  throw new Refusal(Reason.incorrectData, { [name]: 'It must be true or false.' });
+  throw incorrectParameter(name, 'It must be true or false.');
 }

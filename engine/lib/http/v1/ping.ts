@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Reason, Refusal } from '../../domain/refusal.js';
 import type { Services } from '../../domain/services.js';
 import { apiTime, launchkeyTime } from '../../util/time.js';
+import { incorrectParameter } from './call-refusal.js';
 import { optionalText, readParameters } from './parameters.js';
 import { sendJson } from './respond.js';
 
-/** The key to encrypt for and the time to stamp with, under the names that any SDK reads them by. */
+/** Returns the ping key and the engine's time, under the names that the SDKs read. */
 export async function ping(
   services: Services,
   request: FastifyRequest,
@@ -14,11 +14,7 @@ export async function ping(
   const wanted = optionalText(readParameters(request), 'fingerprint', 100);
   const { pingKeys, clock } = services;
   const key = wanted ? pingKeys.byFingerprint(wanted) : pingKeys.current;
-  if (!key) {
-    throw new Refusal(Reason.incorrectData, {
-      fingerprint: 'There is no key of this fingerprint.',
-    });
-  }
+  if (!key) throw incorrectParameter('fingerprint', 'No key has this fingerprint.');
   const now = clock();
   return sendJson(reply, {
     date_stamp: launchkeyTime(key.madeAt),
