@@ -246,7 +246,18 @@ export class LaunchKeyClient {
     return userHash;
   }
 
-  /** The same as {@link LaunchKeyClient.clear}, under the name of the vendor's pages. */
+  /**
+   * The same as {@link LaunchKeyClient.clear}, under the name of the vendor's pages.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function readLogout(client: LaunchKeyClient, query: URLSearchParams) {
+   *   return client.deorbit(query.get('deorbit') ?? '', query.get('signature') ?? '');
+   * }
+   * ```
+   */
   async deorbit(deorbit: string, signature: string, options: CallOptions = {}): Promise<string> {
     return this.clear(deorbit, signature, options);
   }
@@ -327,7 +338,18 @@ export class LaunchKeyClient {
     return openWhiteLabelUser(data, this.#decrypter);
   }
 
-  /** Closes the idle connections. Calls under way go on, and new calls may be made. */
+  /**
+   * Closes the idle connections. Calls under way go on, and new calls may be made.
+   *
+   * @example
+   * ```ts
+   * import { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * const launchkey = new LaunchKeyClient(credentials);
+   * console.log((await launchkey.ping()).launchkeyTime);
+   * launchkey.close();
+   * ```
+   */
   close(): void {
     this.#calls.close();
   }
