@@ -31,6 +31,7 @@ const ADDRESSES = 'engine/spec/addresses.spec.ts';
 const DEVICES = 'engine/spec/devices.spec.ts';
 const FACTORS = 'engine/spec/factors.spec.ts';
 const PUSH = 'engine/spec/push.spec.ts';
+const WITHDRAWALS = 'engine/spec/withdrawals.spec.ts';
 
 const unsignedIsBelieved = [
   'lib/login/events.ts',
@@ -983,6 +984,24 @@ export const defences = [
     ['engine/lib/domain/requests.ts', '(await this.refusePaused(user.id)) ?? ', ''],
     DEVICES,
     'pauses requests to the user for longer each time',
+  ),
+  defence(
+    'withdraws a request before its user can report it as fraud',
+    'the time for which a withdrawn request is shown',
+    ['engine/lib/data/retention.ts', 'REPORT_WITHDRAWN_MS = 300_000;', 'REPORT_WITHDRAWN_MS = 0;'],
+    WITHDRAWALS,
+    'can be reported as fraud',
+  ),
+  defence(
+    'answers a request that its application took back',
+    'the end of a request that is withdrawn',
+    [
+      'engine/lib/data/memory/requests.ts',
+      'this.past.add(authRequest, request.appKey, { withdrawn: true });',
+      'this.byToken.set(authRequest, request);',
+    ],
+    WITHDRAWALS,
+    'can no longer be answered',
   ),
   defence(
     'keeps waking a user who reported fraud',

@@ -25,6 +25,7 @@ import { UsedPingKeys } from './domain/used-ping-keys.js';
 import { Users } from './domain/users.js';
 import { VirtualDevice } from './domain/virtual-device.js';
 import { WhiteLabel } from './domain/white-label.js';
+import { Withdrawals } from './domain/withdrawals.js';
 import { Tls } from './http/tls.js';
 import { Metrics } from './observability/metrics.js';
 import { outsideRequests, withRequestIds } from './observability/request-context.js';
@@ -128,6 +129,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     rotation: new Rotation({ data, audit, signals, clock }),
     deletions: new Deletions({ data, users, audit, signals }),
     requests,
+    withdrawals: new Withdrawals({ data, audit, signals, fraud, clock }),
     sessions: new Sessions({ data, signals, events, audit, clock }),
     pairings,
     whiteLabel: new WhiteLabel({ data, users, pairings, publicKeys }),

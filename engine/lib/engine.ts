@@ -140,8 +140,8 @@ export interface Engine {
    * The virtual device can prove possession only: a request whose policy asks for more is denied with
    * the reason `policy`.
    *
-   * Rejects with `ENGINE_UNKNOWN_REQUEST`, `ENGINE_REQUEST_ANSWERED` or `ENGINE_REQUEST_EXPIRED`, with
-   * `ENGINE_NO_VIRTUAL_DEVICE` if the user has no virtual device, with `ENGINE_NUMBER_REQUIRED` if an
+   * Rejects with `ENGINE_UNKNOWN_REQUEST`, `ENGINE_REQUEST_ANSWERED`, `ENGINE_REQUEST_EXPIRED` or
+   * `ENGINE_REQUEST_WITHDRAWN`, with `ENGINE_NO_VIRTUAL_DEVICE` if the user has no virtual device, with `ENGINE_NUMBER_REQUIRED` if an
    * approval lacks its number, and with `ENGINE_DENIAL_ONLY` if a wrong number was picked before.
    *
    * @example

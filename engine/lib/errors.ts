@@ -7,6 +7,7 @@
  *   `ENGINE_UNKNOWN_DEVICE`: there is nothing of that name.
  * - `ENGINE_USER_EXISTS`: the name is taken.
  * - `ENGINE_REQUEST_ANSWERED`, `ENGINE_REQUEST_EXPIRED`: too late to answer.
+ * - `ENGINE_REQUEST_WITHDRAWN`: the application has taken the auth request back.
  * - `ENGINE_DENIAL_ONLY`: a wrong number was picked: the request can only be denied.
  * - `ENGINE_NUMBER_REQUIRED`: the request can be approved only together with a number.
  * - `ENGINE_NO_VIRTUAL_DEVICE`: the user answers on a paired device, or on none.
@@ -26,6 +27,7 @@ export type EngineErrorCode =
   | 'ENGINE_USER_EXISTS'
   | 'ENGINE_REQUEST_ANSWERED'
   | 'ENGINE_REQUEST_EXPIRED'
+  | 'ENGINE_REQUEST_WITHDRAWN'
   | 'ENGINE_DENIAL_ONLY'
   | 'ENGINE_NUMBER_REQUIRED'
   | 'ENGINE_NO_VIRTUAL_DEVICE'

@@ -44,6 +44,10 @@ const WORDS = {
     'ENGINE_REQUEST_EXPIRED',
     'This auth request has expired. The application must send a new one.',
   ),
+  withdrawn: error(
+    'ENGINE_REQUEST_WITHDRAWN',
+    'The application took this auth request back. It can no longer be answered.',
+  ),
   denial_only: error(
     'ENGINE_DENIAL_ONLY',
     'A wrong number was picked for this auth request. It can only be denied.',

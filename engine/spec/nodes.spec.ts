@@ -42,7 +42,7 @@ describeWithPostgres('engines on one database', (server) => {
     const state = phone.state(version, WAIT);
     const poll = there.poll(authRequest, { wait: WAIT });
     await Promise.all([heldPolls(second.url, 1), heldDevices(second.url, 1)]);
-    return { ...all, state, poll };
+    return { ...all, state, poll, authRequest };
   }
 
   /** A connection in whose transaction these rows are locked. */
@@ -54,6 +54,13 @@ describeWithPostgres('engines on one database', (server) => {
     await client.query(`select from ${rows} for update`, values);
     return client;
   }
+
+  it('wake a poll and a phone that one holds when the other takes a withdrawal', async () => {
+    const { here, state, poll, authRequest } = await holding();
+    expect((await here.log(authRequest, 'Withdraw')).status).toBe(200);
+    expect((await poll).body.message_code).toBe(70404);
+    expect((await state).body).toMatchObject({ requests: [], withdrawn: [{ authRequest }] });
+  });
 
   it('share keys, and wake a poll that one holds by an answer at the other', async () => {
     const { first, second, here, there } = await nodes();

@@ -16,15 +16,15 @@ import { describeWithPostgres } from './support/postgres.js';
 /** How often an engine that holds a poll has looked for what others have answered. */
 async function looks(data: Data): Promise<number> {
   onTestFinished(async () => await data.close());
-  const answeredSince = vi.spyOn(data.requests, 'answeredSince');
+  const endedSince = vi.spyOn(data.requests, 'endedSince');
   const signals = new Signals(data, Date.now);
   const heldPolls = new HeldPolls(signals);
   await signals.catchUp();
-  expect(answeredSince).not.toHaveBeenCalled();
+  expect(endedSince).not.toHaveBeenCalled();
   heldPolls.enter('x', 60_000);
   await signals.catchUp();
   await signals.catchUp();
-  return answeredSince.mock.calls.length;
+  return endedSince.mock.calls.length;
 }
 
 it('nobody looks for what others have done with data that is theirs alone', async () => {

@@ -13,10 +13,12 @@ describe('GET /ping', () => {
     expect(Object.keys(body).sort()).toEqual([
       'api_time',
       'date_stamp',
+      'features',
       'fingerprint',
       'key',
       'launchkey_time',
     ]);
+    expect(body.features).toEqual(['number_match', 'withdraw']);
     expect(body.launchkey_time).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
     expect(body.date_stamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
     expect(body.api_time).toBe(`${body.launchkey_time.replace(' ', 'T')}Z`);

@@ -5,6 +5,7 @@ import { type Engine, startEngine } from 'launchkey-engine';
 import { LaunchKeyClient, NoPairedDevicesError, policy } from 'passport-launchkey';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { Application } from '../../engine/spec/support/application.js';
 import { describeWithChromium, launchChromium } from '../support/chromium.js';
 import { startRealRun } from '../support/real-run.js';
 
@@ -42,12 +43,14 @@ describeWithChromium('the phone in a browser', () => {
   let browser: Browser;
   let engine: Engine;
   let client: LaunchKeyClient;
+  let application: Application;
 
   beforeAll(async () => {
     browser = await launchChromium();
     engine = await startEngine({ rateLimit: false });
     const app = await engine.createApp({ name: 'Shop' });
     client = new LaunchKeyClient({ ...app, apiBaseUrl: `${engine.url}/v1` });
+    application = new Application(engine.url, app);
   });
   afterAll(async () => {
     await browser?.close();
@@ -249,6 +252,19 @@ describeWithChromium('the phone in a browser', () => {
     await page.getByRole('heading', { name: 'Approved' }).waitFor();
     const after = new LaunchKeyClient({ ...app, ...made, apiBaseUrl });
     expect(await answerTo(authRequest, after)).toMatchObject({ authorized: true });
+  });
+
+  it('says that a request was cancelled in the browser, and reports it', async () => {
+    const page = await pairedPage('wanda');
+    const authRequest = await client.authorize('wanda');
+    await page.locator('#approve:enabled').waitFor();
+    await application.log(authRequest, 'Withdraw');
+    await page.getByRole('heading', { name: 'Cancelled in the browser' }).waitFor();
+    await look(page, 'cancelled in the browser');
+    await press(page, 'I did not ask for this: Shop');
+    await page.locator('#paused').waitFor();
+    expect(await page.locator('#withdrawn li').count()).toBe(0);
+    expect(await engine.pausedUntil('wanda')).toBeInstanceOf(Date);
   });
 
   it('pairs another device, renames it, and unpairs it', async () => {

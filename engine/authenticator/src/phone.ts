@@ -3,6 +3,7 @@ export interface UserState {
   username: string;
   now: number;
   requests: PendingRequest[];
+  withdrawn: WithdrawnRequest[];
   sessions: SessionGroup[];
 }
 
@@ -15,6 +16,14 @@ export interface PendingRequest {
   policy?: Policy;
   createdAt: number;
   expiresAt: number;
+}
+
+/** A request that its application took back, because the browser left or its user cancelled. */
+export interface WithdrawnRequest {
+  authRequest: string;
+  app: { name: string; appKey: string };
+  /** When it can no longer be reported. */
+  reportUntil?: number;
 }
 
 export interface Policy {
@@ -57,6 +66,8 @@ export interface Phone<Request extends PendingRequest = PendingRequest> {
   /** Rejects with a {@link Cancelled} if the user has thought better of it. */
   answer(request: Request, decision: Decision): Promise<Outcome>;
   endSessions(appKey?: string): Promise<void>;
+  /** Reports a withdrawn request as fraud; a phone without this method cannot. */
+  report?(request: WithdrawnRequest): Promise<void>;
 }
 
 /** The user cannot prove what the request's policy asks for, for the reason that the message gives. */

@@ -29,6 +29,7 @@ export class RequestCard<Request extends PendingRequest> {
   private readonly deny = byId<HTMLButtonElement>('deny');
   private readonly report = byId<HTMLButtonElement>('report');
   private waiting: Request[] = [];
+  private withdrawn = new Set<string>();
   private shown: Request | undefined;
   /** The engine's clock minus this browser's. */
   private offset = 0;
@@ -58,6 +59,7 @@ export class RequestCard<Request extends PendingRequest> {
   update(state: UserState & { requests: Request[] }): void {
     this.offset = state.now - Date.now();
     this.waiting = state.requests;
+    this.withdrawn = new Set(state.withdrawn.map(({ authRequest }) => authRequest));
     this.choose();
     this.enable();
   }
@@ -87,7 +89,7 @@ export class RequestCard<Request extends PendingRequest> {
     const { shown } = this;
     const stays = shown && alive.some((one) => one.authRequest === shown.authRequest);
     if (!stays) {
-      if (shown && !this.sending) this.withdrawn(shown);
+      if (shown && !this.sending) this.showGone(shown);
       if (!this.sending && !this.settling) this.show(alive[0]);
     }
     const behind = alive.length - 1;
@@ -196,8 +198,11 @@ export class RequestCard<Request extends PendingRequest> {
     this.waiting = this.waiting.filter((one) => one.authRequest !== request.authRequest);
   }
 
-  private withdrawn(request: Request): void {
-    this.showOutcome(false, { title: t.goneTitle, text: t.gone(request.app.name) });
+  private showGone({ authRequest, app }: Request): void {
+    const texts = this.withdrawn.has(authRequest)
+      ? { title: t.withdrawnTitle, text: t.withdrawn(app.name) }
+      : { title: t.goneTitle, text: t.gone(app.name) };
+    this.showOutcome(false, texts);
   }
 
   private showOutcome(

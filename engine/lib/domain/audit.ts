@@ -20,6 +20,7 @@ export type AuditKind =
   | 'request.approved'
   | 'request.denied'
   | 'request.wrong_number'
+  | 'request.withdrawn'
   | 'sessions.ended'
   | 'fraud.reported'
   | 'fraud.pause_ended'

@@ -26,6 +26,8 @@ interface Details {
   answered: object;
   /** The auth request, or the session that it opened, has ended. */
   expired: object;
+  /** The application took the auth request back. */
+  withdrawn: object;
   /** A wrong number was picked before, so the request can only be denied. */
   denial_only: object;
   /** This answer picks a wrong number. */
@@ -41,7 +43,9 @@ interface Details {
   /** The application chose a token that was used before. */
   token_taken: object;
   /** A report on an auth request that has no session to report on. */
-  not_a_session: { why: 'ended' | 'unanswered' | 'denied' | 'transaction' | 'ended_by_user' };
+  not_a_session: {
+    why: 'ended' | 'unanswered' | 'answered' | 'denied' | 'transaction' | 'ended_by_user';
+  };
 
   /** Requests to the user are paused after a report of fraud. */
   paused: { retryAfterMs: number };

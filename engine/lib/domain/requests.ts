@@ -67,7 +67,7 @@ export type CreateRefusal = Refusal<
   | 'too_many_open'
 >;
 /** Why a request cannot be answered. */
-export type OpenRefusal = Refusal<'unknown_request' | 'answered' | 'expired'>;
+export type OpenRefusal = Refusal<'unknown_request' | 'answered' | 'expired' | 'withdrawn'>;
 export type AnswerRefusal = OpenRefusal | Refusal<'denial_only'>;
 
 /** The state of an auth request for the application that made it. */
@@ -161,7 +161,7 @@ export class Requests {
     const { data, clock } = this.with;
     const request = await data.requests.get(authRequest);
     if (request === undefined) return { refused: 'unknown_request' };
-    if ('past' in request) return { refused: 'expired' };
+    if ('past' in request) return { refused: request.withdrawn ? 'withdrawn' : 'expired' };
     if (request.answer) return { refused: 'answered' };
     if (request.expiresAt <= clock()) return { refused: 'expired' };
     const app = await data.apps.get(request.appKey);

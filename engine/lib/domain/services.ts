@@ -24,6 +24,7 @@ import type { Signals } from './signals.js';
 import type { Users } from './users.js';
 import type { VirtualDevice } from './virtual-device.js';
 import type { WhiteLabel } from './white-label.js';
+import type { Withdrawals } from './withdrawals.js';
 
 /** The parts of one engine, for its routes and its methods. */
 export interface Services {
@@ -35,6 +36,7 @@ export interface Services {
   readonly rotation: Rotation;
   readonly deletions: Deletions;
   readonly requests: Requests;
+  readonly withdrawals: Withdrawals;
   readonly sessions: Sessions;
   readonly pairings: Pairings;
   readonly whiteLabel: WhiteLabel;

@@ -5,7 +5,7 @@ import type { RequestRecord } from '../data/ports/requests.js';
 
 type Listener = () => void;
 
-/** Minimum interval between two searches for missed answers, in milliseconds of real time. */
+/** Minimum interval between two searches for missed ends of requests, in milliseconds of real time. */
 const CATCH_UP_INTERVAL_MS = 1000;
 /** How far back a search goes: the clocks of two machines may differ by this much. */
 const MAX_CLOCK_DIFFERENCE_MS = 10_000;
@@ -56,14 +56,14 @@ export class Signals {
     this.data.announcements.publish(change);
   }
 
-  /** Tells the subscribers of requests that another engine answered, in case they missed it. */
+  /** Tells the subscribers of requests that ended at another engine, in case they missed it. */
   async catchUp(): Promise<void> {
     if (!this.data.announcements.shared || this.byRequest.size === 0) return;
     const now = performance.now();
     if (now - this.caughtUpAt < CATCH_UP_INTERVAL_MS) return;
     this.caughtUpAt = now;
-    const answered = await this.data.requests.answeredSince(this.clock() - MAX_CLOCK_DIFFERENCE_MS);
-    for (const authRequest of answered) this.tellSubscribers({ authRequest });
+    const ended = await this.data.requests.endedSince(this.clock() - MAX_CLOCK_DIFFERENCE_MS);
+    for (const authRequest of ended) this.tellSubscribers({ authRequest });
   }
 
   private tellSubscribers(change: Announced): void {

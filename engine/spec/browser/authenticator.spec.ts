@@ -258,6 +258,18 @@ describeWithChromium('the authenticator in a browser', () => {
     await page.getByRole('heading', { name: 'No longer open' }).waitFor();
   });
 
+  it('says that a request was cancelled in the browser', async () => {
+    const { engine, application } = await start();
+    const { page } = await newPage();
+    await enter(page, engine);
+    const authRequest = await application.authorize('alice');
+    await page.locator('#approve:enabled').waitFor();
+    await application.log(authRequest, 'Withdraw');
+    await page.getByRole('heading', { name: 'Cancelled in the browser' }).waitFor();
+    await page.getByText('Shop has taken its request back.', { exact: true }).waitFor();
+    expect(await page.locator('#withdrawn').isVisible()).toBe(false);
+  });
+
   it('shows nothing of the user before to the next one', async () => {
     const { engine, application } = await start();
     await engine.createUser('bob');

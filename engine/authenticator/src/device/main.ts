@@ -2,6 +2,7 @@ import { byId, showOnly } from '../dom.js';
 import { RequestCard } from '../requests.js';
 import { SessionList } from '../sessions.js';
 import { t, when } from '../texts/index.js';
+import { WithdrawnList } from '../withdrawn.js';
 import { DeviceClient, type DeviceRequest, type DeviceState } from './client.js';
 import { DeviceList } from './devices.js';
 import { Factors } from './factors.js';
@@ -55,10 +56,11 @@ function enter(paired: Pairing, onUnpaired: () => void): void {
   const factors = new Factors(client, paired);
   const phone = new PairedPhone(client, paired.deviceId, factors);
   const requests = new RequestCard<DeviceRequest>(phone);
+  const withdrawn = new WithdrawnList(phone);
   const sessions = new SessionList(phone);
   const devices = new DeviceList(client);
   const notifications = new Notifications(client);
-  const parts = [factors, requests, sessions, devices, notifications];
+  const parts = [factors, requests, withdrawn, sessions, devices, notifications];
   const events = new AbortController();
   const { signal } = events;
   byId('resume').addEventListener('click', () => void client.post('resume').catch(() => {}), {

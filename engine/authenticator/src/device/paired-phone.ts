@@ -1,4 +1,11 @@
-import { type Decision, type DenialReason, type Outcome, type Phone, Unproven } from '../phone.js';
+import {
+  type Decision,
+  type DenialReason,
+  type Outcome,
+  type Phone,
+  Unproven,
+  type WithdrawnRequest,
+} from '../phone.js';
 import { t } from '../texts/index.js';
 import { sealAnswer } from './auth-package.js';
 import { type DeviceClient, type DeviceRequest, Refusal } from './client.js';
@@ -36,6 +43,10 @@ export class PairedPhone implements Phone<DeviceRequest> {
 
   async endSessions(appKey?: string): Promise<void> {
     await this.client.post('sessions/end', { appKey });
+  }
+
+  async report({ authRequest }: WithdrawnRequest): Promise<void> {
+    await this.client.post('report', { authRequest });
   }
 
   private async decide(request: DeviceRequest, decision: Decision): Promise<Outcome> {

@@ -15,9 +15,13 @@ export class PastRequests {
     return this.byToken.get(authRequest);
   }
 
-  add(authRequest: string, appKey: string, hadSession: boolean): void {
+  add(
+    authRequest: string,
+    appKey: string,
+    how: Partial<Pick<PastRequest, 'hadSession' | 'withdrawn'>> = {},
+  ): void {
     const until = this.now + REMEMBER_PAST_MS;
-    this.byToken.set(authRequest, { past: true, appKey, hadSession, until });
+    this.byToken.set(authRequest, { past: true, appKey, hadSession: false, ...how, until });
   }
 
   sweep(now: number): void {

@@ -1,4 +1,12 @@
-import type { AnswerRecord, AnswerStep, RequestPort, RequestRecord } from '../ports/requests.js';
+import type { AuditRecord } from '../ports/audit.js';
+import type {
+  AnswerRecord,
+  AnswerStep,
+  PastRequest,
+  ReportStep,
+  RequestPort,
+  RequestRecord,
+} from '../ports/requests.js';
 import type { MemoryAudit } from './audit.js';
 import type { MemoryDeliveries } from './deliveries.js';
 import type { MemoryFraud } from './fraud.js';
@@ -6,6 +14,7 @@ import type { PastRequests } from './past-requests.js';
 import type { MemoryReceipts } from './receipts.js';
 import type { Rows } from './rows.js';
 import type { MemorySessions } from './sessions.js';
+import { WithdrawnRequests } from './withdrawn-requests.js';
 
 /** The ports that the step of an answer writes to. */
 export interface AnswerPorts {
@@ -23,6 +32,7 @@ export class MemoryRequests implements RequestPort {
   /** Requests without a session: a sweep reads only these. */
   private readonly byToken = new Map<string, RequestRecord>();
   private readonly openByUser = new Map<string, Set<RequestRecord>>();
+  private readonly withdrawn = new WithdrawnRequests();
   /** Whether `byToken` is in the order of expiry, which a clock that is put back breaks. */
   private inOrder = true;
   private latestExpiry = 0;
@@ -77,9 +87,8 @@ export class MemoryRequests implements RequestPort {
     const { now, sessionLimit, receipt, audit, event, eventLimit } = step;
     const request = this.find(authRequest);
     if (request === undefined) return undefined;
-    if ('past' in request) return 'expired';
-    if (request.answer) return 'answered';
-    if (request.expiresAt <= now) return 'expired';
+    const end = endOf(request, now);
+    if (end || 'past' in request) return end ?? 'expired';
     if (answer.approved && request.denialOnly) return 'denial only';
     this.removeOpen(request);
     const answered = { ...request, answer };
@@ -111,7 +120,33 @@ export class MemoryRequests implements RequestPort {
     this.openByUser.set(request.userId, new Set(replaced));
   }
 
-  async answeredSince() {
+  async withdraw(authRequest: string, audit: AuditRecord, now: number) {
+    const request = this.find(authRequest);
+    if (request === undefined) return undefined;
+    const end = endOf(request, now);
+    if (end || 'past' in request) return end ?? 'expired';
+    this.removeOpen(request);
+    this.byToken.delete(authRequest);
+    this.past.add(authRequest, request.appKey, { withdrawn: true });
+    this.withdrawn.add({ ...request, withdrawnAt: now, reported: false });
+    this.ports.audit.add(audit);
+    return 'taken back';
+  }
+
+  async listWithdrawn(userId: string, since: number, limit: number) {
+    const requests = this.withdrawn.ofUser(userId);
+    return requests.filter(({ withdrawnAt }) => withdrawnAt > since).slice(-limit);
+  }
+
+  async reportWithdrawn(authRequest: string, userId: string, step: ReportStep) {
+    const request = this.withdrawn.get(authRequest);
+    if (request?.userId !== userId || request.withdrawnAt <= step.since) return undefined;
+    if (request.reported) return 'reported';
+    this.withdrawn.markReported(request);
+    return this.ports.fraud.report(userId, step.now, step.fraud);
+  }
+
+  async endedSince() {
     return [];
   }
 
@@ -124,6 +159,7 @@ export class MemoryRequests implements RequestPort {
       this.removeOpen(request);
       if (!request.answer) open.push(request);
     }
+    this.withdrawn.deleteWhere(matches);
     this.ports.sessions.deleteWhere(matches);
     return open;
   }
@@ -143,6 +179,7 @@ export class MemoryRequests implements RequestPort {
       latestExpiry = request.expiresAt;
     }
     this.inOrder ||= inOrder;
+    this.withdrawn.sweep(now);
   }
 
   private find(authRequest: string) {
@@ -166,6 +203,16 @@ export class MemoryRequests implements RequestPort {
 
   private expire({ authRequest, appKey }: RequestRecord): void {
     this.byToken.delete(authRequest);
-    this.past.add(authRequest, appKey, false);
+    this.past.add(authRequest, appKey);
   }
+}
+
+/** How the request has ended; `undefined` while it is open. */
+function endOf(
+  request: RequestRecord | PastRequest,
+  now: number,
+): 'answered' | 'expired' | 'withdrawn' | undefined {
+  if ('past' in request) return request.withdrawn ? 'withdrawn' : 'expired';
+  if (request.answer) return 'answered';
+  return request.expiresAt <= now ? 'expired' : undefined;
 }

@@ -90,7 +90,7 @@ export class MemorySessions implements SessionPort {
 
   private remove(session: SessionRecord): void {
     this.forget(session);
-    this.past.add(session.authRequest, session.appKey, true);
+    this.past.add(session.authRequest, session.appKey, { hadSession: true });
   }
 
   private forget({ authRequest, userId }: SessionRecord): void {

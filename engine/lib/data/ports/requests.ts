@@ -37,12 +37,21 @@ export interface RequestRecord {
   answer?: AnswerRecord;
 }
 
+/** An auth request that its application took back before it was answered. */
+export interface WithdrawnRequest extends RequestRecord {
+  withdrawnAt: number;
+  /** Whether the user has reported it as fraud. */
+  reported: boolean;
+}
+
 /** The remains of an auth request that has expired or whose session has ended. */
 export interface PastRequest {
   past: true;
   appKey: string;
   /** Whether it was approved and had opened a session. */
   hadSession: boolean;
+  /** Whether the application took it back. */
+  withdrawn?: true;
 }
 
 export interface AnswerRecord {
@@ -78,6 +87,14 @@ export interface Answered {
   fraud?: FraudRecord;
 }
 
+/** The further records of the one step that reports a withdrawn request as fraud. */
+export interface ReportStep {
+  now: number;
+  /** Only a request that was withdrawn after this can be reported. */
+  since: number;
+  fraud: FraudReport;
+}
+
 export interface RequestPort {
   /**
    * `'taken'` if the token was ever used, `'full'` if the user has `openLimit` open requests, `'gone'`
@@ -103,9 +120,29 @@ export interface RequestPort {
     authRequest: string,
     answer: AnswerRecord,
     step: AnswerStep,
-  ): Promise<Answered | 'answered' | 'expired' | 'denial only' | undefined>;
+  ): Promise<Answered | 'answered' | 'expired' | 'withdrawn' | 'denial only' | undefined>;
   /** Refuses approvals of this request from now on. An answered request does not change. */
   allowDenialOnly(authRequest: string): Promise<void>;
-  /** The requests answered since then, by any process. */
-  answeredSince(time: number): Promise<string[]>;
+  /**
+   * Ends an open request unanswered and writes `audit`. Of a withdrawal and an answer at once, the first
+   * counts; the other changes nothing. `undefined` if the request does not exist.
+   */
+  withdraw(
+    authRequest: string,
+    audit: AuditRecord,
+    now: number,
+  ): Promise<'taken back' | 'answered' | 'expired' | 'withdrawn' | undefined>;
+  /** The user's latest requests that were withdrawn after `since`, at most `limit`, oldest first. */
+  listWithdrawn(userId: string, since: number, limit: number): Promise<WithdrawnRequest[]>;
+  /**
+   * Counts a report of fraud for a request of the user that was withdrawn, once. `'reported'` if it was
+   * counted before; `undefined` if the user has no such request.
+   */
+  reportWithdrawn(
+    authRequest: string,
+    userId: string,
+    step: ReportStep,
+  ): Promise<FraudRecord | 'reported' | undefined>;
+  /** The requests answered or withdrawn since then, by any process. */
+  endedSince(time: number): Promise<string[]>;
 }

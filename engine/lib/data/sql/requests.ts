@@ -1,10 +1,14 @@
+import type { AuditRecord } from '../ports/audit.js';
+import type { FraudRecord } from '../ports/fraud.js';
 import type {
   Answered,
   AnswerRecord,
   AnswerStep,
   PastRequest,
+  ReportStep,
   RequestPort,
   RequestRecord,
+  WithdrawnRequest,
 } from '../ports/requests.js';
 import { REMEMBER_PAST_MS } from '../retention.js';
 import { insertAudit } from './audit.js';
@@ -47,6 +51,7 @@ export class SqlRequests implements RequestPort {
       .where('user_id', '=', userId)
       .where('expires_at', '>', now)
       .where('answered_at', 'is', null)
+      .where('withdrawn_at', 'is', null)
       .orderBy('created_at')
       .orderBy('auth_request')
       .execute();
@@ -59,6 +64,7 @@ export class SqlRequests implements RequestPort {
       .select(({ fn }) => fn.countAll<number>().as('count'))
       .where('expires_at', '>', now)
       .where('answered_at', 'is', null)
+      .where('withdrawn_at', 'is', null)
       .executeTakeFirstOrThrow();
     return count;
   }
@@ -70,6 +76,7 @@ export class SqlRequests implements RequestPort {
       .where('user_id', '=', userId)
       .where('expires_at', '>', now)
       .where('answered_at', 'is', null)
+      .where('withdrawn_at', 'is', null)
       .returning('auth_request')
       .execute();
     return rows.map((row) => row.auth_request);
@@ -79,7 +86,7 @@ export class SqlRequests implements RequestPort {
     authRequest: string,
     answer: AnswerRecord,
     step: AnswerStep,
-  ): Promise<Answered | 'answered' | 'expired' | 'denial only' | undefined> {
+  ): Promise<Answered | 'answered' | 'expired' | 'withdrawn' | 'denial only' | undefined> {
     const answered = await this.db.transaction().execute(async (trx) => {
       const { now, event, receipt, audit } = step;
       const row = await this.fill(trx, authRequest, answer, now);
@@ -103,11 +110,69 @@ export class SqlRequests implements RequestPort {
       .execute();
   }
 
-  async answeredSince(time: number): Promise<string[]> {
+  async withdraw(
+    authRequest: string,
+    audit: AuditRecord,
+    now: number,
+  ): Promise<'taken back' | 'answered' | 'expired' | 'withdrawn' | undefined> {
+    const withdrawn = await this.db.transaction().execute(async (trx) => {
+      const row = await trx
+        .updateTable('requests')
+        .set({ withdrawn_at: now, expires_at: now, forget_at: now + REMEMBER_PAST_MS })
+        .where('auth_request', '=', authRequest)
+        .where('answered_at', 'is', null)
+        .where('withdrawn_at', 'is', null)
+        .where('expires_at', '>', now)
+        .returning('auth_request')
+        .executeTakeFirst();
+      if (row) await insertAudit(trx, audit);
+      return row;
+    });
+    if (withdrawn) return 'taken back';
+    const why = await this.whyNot(authRequest, now);
+    return why === 'denial only' ? 'expired' : why;
+  }
+
+  async listWithdrawn(userId: string, since: number, limit: number): Promise<WithdrawnRequest[]> {
+    const rows = await this.db
+      .selectFrom('requests')
+      .selectAll()
+      .where('user_id', '=', userId)
+      // A withdrawal ends the life of a request: its user's index finds both by one range.
+      .where('expires_at', '>', since)
+      .where('withdrawn_at', '>', since)
+      .orderBy('withdrawn_at', 'desc')
+      .orderBy('auth_request', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(withdrawnRecord).reverse();
+  }
+
+  async reportWithdrawn(
+    authRequest: string,
+    userId: string,
+    { now, since, fraud }: ReportStep,
+  ): Promise<FraudRecord | 'reported' | undefined> {
+    return await this.db.transaction().execute(async (trx) => {
+      const own = trx
+        .updateTable('requests')
+        .set({ reason: 'fraudulent' })
+        .where('auth_request', '=', authRequest)
+        .where('user_id', '=', userId)
+        .where('withdrawn_at', '>', since)
+        .returning('auth_request');
+      if (await own.where('reason', 'is', null).executeTakeFirst()) {
+        return await reportFraud(trx, userId, now, fraud);
+      }
+      return (await own.executeTakeFirst()) ? 'reported' : undefined;
+    });
+  }
+
+  async endedSince(time: number): Promise<string[]> {
     const rows = await this.db
       .selectFrom('requests')
       .select('auth_request')
-      .where('answered_at', '>=', time)
+      .where((eb) => eb.or([eb('answered_at', '>=', time), eb('withdrawn_at', '>=', time)]))
       .execute();
     return rows.map((row) => row.auth_request);
   }
@@ -142,6 +207,7 @@ export class SqlRequests implements RequestPort {
       }))
       .where('auth_request', '=', authRequest)
       .where('answered_at', 'is', null)
+      .where('withdrawn_at', 'is', null)
       .where('expires_at', '>', now)
       .$if(answer.approved, (query) => query.where('denial_only', '=', 0))
       .returningAll()
@@ -151,7 +217,7 @@ export class SqlRequests implements RequestPort {
   private async whyNot(authRequest: string, now: number) {
     const request = await this.get(authRequest);
     if (!request) return undefined;
-    if ('past' in request) return 'expired';
+    if ('past' in request) return request.withdrawn ? 'withdrawn' : 'expired';
     if (request.answer) return 'answered';
     return request.expiresAt > now ? 'denial only' : 'expired';
   }
@@ -170,6 +236,7 @@ async function insertRequest(
     .where('user_id', '=', request.userId)
     .where('expires_at', '>', request.createdAt)
     .where('answered_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
     .executeTakeFirstOrThrow();
   if (open.count >= openLimit) {
     const taken = await trx
@@ -214,13 +281,20 @@ export function requestRow(request: RequestRecord): RequestRow {
     organization_user: null,
     session_state: null,
     confirmed: 0,
+    withdrawn_at: null,
     forget_at: request.expiresAt + REMEMBER_PAST_MS,
   };
 }
 
 function requestRecord(row: RequestRow): RequestRecord | PastRequest {
   if (row.session_state === 'ended') return { past: true, appKey: row.app_key, hadSession: true };
-  return openOrAnswered(row);
+  if (row.withdrawn_at === null) return openOrAnswered(row);
+  return { past: true, appKey: row.app_key, hadSession: false, withdrawn: true };
+}
+
+function withdrawnRecord(row: RequestRow): WithdrawnRequest {
+  const withdrawnAt = row.withdrawn_at ?? row.expires_at;
+  return { ...openOrAnswered(row), withdrawnAt, reported: row.reason !== null };
 }
 
 function openOrAnswered(row: RequestRow): RequestRecord {

@@ -95,6 +95,7 @@ export interface RequestRow {
   /** `null` while the request is open. */
   answered_at: number | null;
   approved: number | null;
+  /** Why it was denied; `fraudulent` also if it was withdrawn and then reported. */
   reason: string | null;
   auth: string | null;
   user_hash: string | null;
@@ -103,6 +104,8 @@ export interface RequestRow {
   /** `null` where no session was opened. */
   session_state: 'open' | 'pending clear' | 'ended' | null;
   confirmed: number;
+  /** When the application took it back; then it is neither open nor answered. */
+  withdrawn_at: number | null;
   /** When the row is deleted; `null` while its session lives. */
   forget_at: number | null;
 }

@@ -37,6 +37,7 @@ const WORDS = {
   unknown_request: unknownRequest,
   answered: error(409, 'ENGINE_REQUEST_ANSWERED', 'This request was answered already.'),
   expired: error(410, 'ENGINE_REQUEST_EXPIRED', 'This request has expired. Log in again.'),
+  withdrawn: error(410, 'ENGINE_REQUEST_WITHDRAWN', 'This request was cancelled in the browser.'),
   denial_only: error(
     400,
     'ENGINE_DENIAL_ONLY',

@@ -15,12 +15,15 @@ export interface UserState {
   /** The engine's time, to which the expiry times belong. */
   now: Date;
   requests: PendingRequest[];
+  /** The requests that their applications took back in the last minutes. */
+  withdrawn: Pick<PendingRequest, 'authRequest' | 'app'>[];
   sessions: SessionGroup[];
 }
 
 export async function userState(services: Services, user: UserRecord): Promise<UserState> {
-  const [requests, sessions] = await Promise.all([
+  const [requests, withdrawn, sessions] = await Promise.all([
     services.requests.pending(user.id),
+    services.withdrawals.reportable(user.id),
     services.sessions.list(user.id),
   ]);
   return {
@@ -28,6 +31,10 @@ export async function userState(services: Services, user: UserRecord): Promise<U
     hasDevice: user.deviceId !== undefined,
     now: new Date(services.clock()),
     requests: requests.map(showRequest),
+    withdrawn: withdrawn.map(({ authRequest, appName, appKey }) => ({
+      authRequest,
+      app: { name: appName, appKey },
+    })),
     sessions: groupSessions(sessions.map(showSession)),
   };
 }

@@ -25,7 +25,8 @@ interface Call {
 
 /** The API for paired devices, see DEVICE-PROTOCOL.md. */
 export async function deviceApi(app: FastifyInstance, services: Services): Promise<void> {
-  const { answers, devices, factors, fraud, pairings, pushSubscriptions, sessions } = services;
+  const { answers, devices, factors, fraud, pairings, pushSubscriptions, sessions, withdrawals } =
+    services;
   app.removeAllContentTypeParsers();
   // The raw bytes are kept, because the digest covers them.
   app.addContentTypeParser(
@@ -61,6 +62,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
     return reply.header('etag', `"${state.version}"`).send(state.body);
   });
   post('answer', ({ device, ...sent }) => answers.take(device, sent));
+  post('report', ({ device, members }) => withdrawals.report(device, members.authRequest));
   post('sessions/end', async ({ device, members }) => {
     const { appKey } = members;
     if (appKey !== undefined && typeof appKey !== 'string') return invalid('appKey', 'a string');

@@ -15,6 +15,7 @@ const STATUS = {
   enrolled: 409,
   key_changed: 409,
   expired: 410,
+  withdrawn: 410,
   policy: 422,
   too_many: 429,
   unavailable: 503,

@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto';
 import { spkiBase64 } from '../../crypto/keys.js';
 import type { DeviceRecord } from '../../data/ports/devices.js';
-import type { RequestRecord } from '../../data/ports/requests.js';
+import type { RequestRecord, WithdrawnRequest } from '../../data/ports/requests.js';
 import type { UserRecord } from '../../data/ports/users.js';
 import { answerKey } from '../../domain/credentials.js';
 import type { Services } from '../../domain/services.js';
 import { groupSessions, showSession } from '../../domain/snapshots.js';
+import { reportableUntil } from '../../domain/withdrawals.js';
 import { orRefuse } from './words.js';
 
 /** Everything that a paired device shows, and a version that changes with it. */
@@ -20,9 +21,10 @@ export async function deviceState(
   known: DeviceRecord,
   user: UserRecord,
 ): Promise<DeviceState> {
-  const [devices, requests, sessions, pausedUntil] = await Promise.all([
+  const [devices, requests, withdrawn, sessions, pausedUntil] = await Promise.all([
     services.devices.list(user.id),
     services.requests.pending(user.id),
+    services.withdrawals.reportable(user.id),
     services.sessions.list(user.id),
     services.fraud.pausedUntil(user.id),
   ]);
@@ -46,6 +48,7 @@ export async function deviceState(
       push: push !== undefined,
     })),
     requests: await showForDevice(services, requests),
+    withdrawn: withdrawn.map(showWithdrawn),
     sessions: groupSessions(sessions.map(showSession)).map((group) => ({
       ...group,
       since: group.since.getTime(),
@@ -73,6 +76,17 @@ async function showForDevice(services: Services, requests: RequestRecord[]): Pro
     const app = apps[keys.indexOf(request.appKey)];
     return app ? [showRequest(request, answerKey(app, request, clock()))] : [];
   });
+}
+
+function showWithdrawn(request: WithdrawnRequest): object {
+  return {
+    authRequest: request.authRequest,
+    app: { name: request.appName, appKey: request.appKey },
+    context: request.context,
+    session: request.session,
+    withdrawnAt: request.withdrawnAt,
+    reportUntil: reportableUntil(request),
+  };
 }
 
 function showRequest(request: RequestRecord, publicKey: string): object {

@@ -25,6 +25,7 @@ const WORDS = {
   unknown_request: error('unknown_request', 'The user has no such request.'),
   answered: error('answered', 'The request was answered before. The first answer counts.'),
   expired: error('expired', 'The request has expired.'),
+  withdrawn: error('withdrawn', 'The application took the request back.'),
   denial_only: error('denial_only', 'A wrong number was picked. The request can only be denied.'),
   wrong_number: error('wrong_number', 'Wrong number. The request can only be denied.'),
   policy: ({ missing }) =>

@@ -10,7 +10,7 @@ const UPDATED = 'Successfully updated';
 /** Go treats `Successfully updated` as the user's approval, whatever was reported. */
 const DENIAL_RECORDED = 'Denial recorded';
 
-/** The application reports how it evaluated an answer, or that a login has ended. */
+/** The application reports how it evaluated an answer or that a login has ended, or takes a request back. */
 export async function logs(
   services: Services,
   request: FastifyRequest,
@@ -21,13 +21,18 @@ export async function logs(
   const status = optionalBoolean(parameters, 'status');
   if (status === undefined) throw incorrectParameter('status', 'It is missing.');
   const action = readAction(parameters);
+  if (action === 'Withdraw') {
+    if (!status) throw incorrectParameter('status', 'It must be True for Withdraw.');
+    orRefuse('logs', await services.withdrawals.withdraw(app, authRequest));
+    return sendJson(reply, { message: UPDATED });
+  }
   orRefuse('logs', await services.sessions.report(app, authRequest, action, status));
   const message = action === 'Authenticate' && !status ? DENIAL_RECORDED : UPDATED;
   return sendJson(reply, { message });
 }
 
-function readAction(parameters: Parameters): 'Authenticate' | 'Revoke' {
+function readAction(parameters: Parameters): 'Authenticate' | 'Revoke' | 'Withdraw' {
   const action = text(parameters, 'action', 20);
-  if (action === 'Authenticate' || action === 'Revoke') return action;
-  throw incorrectParameter('action', 'It must be Authenticate or Revoke.');
+  if (action === 'Authenticate' || action === 'Revoke' || action === 'Withdraw') return action;
+  throw incorrectParameter('action', 'It must be Authenticate, Revoke or Withdraw.');
 }

@@ -5,6 +5,9 @@ import { incorrectParameter } from './call-refusal.js';
 import { optionalText, readParameters } from './parameters.js';
 import { sendJson } from './respond.js';
 
+/** The extensions of the LaunchKey v1 API that this engine knows. */
+const FEATURES = ['number_match', 'withdraw'] as const;
+
 /** Returns the ping key and the engine's time, under the names that the SDKs read. */
 export async function ping(
   services: Services,
@@ -22,5 +25,6 @@ export async function ping(
     api_time: apiTime(now),
     fingerprint: key.fingerprint,
     key: key.served,
+    features: FEATURES,
   });
 }

@@ -14,6 +14,7 @@ import {
 const NOT_A_SESSION_WHY: Record<Refusal<'not_a_session'>['why'], string> = {
   ended: 'It has ended or expired.',
   unanswered: 'The user has not answered it.',
+  answered: 'The user has answered it.',
   denied: 'The user denied it.',
   transaction: 'It was a transaction.',
   ended_by_user: 'The user has ended the session.',

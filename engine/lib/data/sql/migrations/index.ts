@@ -4,6 +4,7 @@ import * as devices from './0002-devices.js';
 import * as rotation from './0003-rotation.js';
 import * as sending from './0004-sending.js';
 import * as stamps from './0005-stamps.js';
+import * as withdrawals from './0006-withdrawals.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -15,4 +16,5 @@ export const migrations: Record<string, Migration> = {
   '0003-rotation': rotation,
   '0004-sending': sending,
   '0005-stamps': stamps,
+  '0006-withdrawals': withdrawals,
 };
