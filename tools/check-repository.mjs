@@ -1,9 +1,10 @@
 // Checks that a clone installs from whatever registry its machine uses: no file that git keeps
-// names one, and package-lock.json holds checksums but no download addresses.
+// names one, and package-lock.json holds checksums but no download addresses. And that only the two
+// packages can be published, from whatever repository this is a clone of.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { root } from './packing.mjs';
+import { existsSync, readFileSync } from 'node:fs';
+import { packages, root } from './packing.mjs';
 
 const lock = JSON.parse(readFileSync(`${root}/package-lock.json`, 'utf8'));
 assert.equal(lock.lockfileVersion, 3);
@@ -35,12 +36,33 @@ function isLocked(from, name) {
 
 const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' })
   .split('\0')
-  .filter((file) => /(^|\/)(\.npmrc|\.yarnrc.*|package\.json|package-lock\.json|run)$/.test(file));
-for (const file of files) {
+  .filter((file) => file !== '' && existsSync(`${root}/${file}`));
+const read = (file) => readFileSync(`${root}/${file}`, 'utf8');
+const SELF = 'tools/check-repository.mjs';
+
+for (const file of files.filter((file) => file !== SELF && !file.endsWith('.png'))) {
   assert.doesNotMatch(
-    readFileSync(`${root}/${file}`, 'utf8'),
-    /\bregistry\s*=|"registry"\s*:|https?:\/\/registry\./i,
-    `${file} names a package registry`,
+    read(file),
+    /https?:\/\/registry\.|registry-url/i,
+    `${file} names a registry`,
   );
+}
+for (const file of files.filter((file) =>
+  /(^|\/)(\.npmrc|\.yarnrc.*|package\.json|package-lock\.json|run)$/.test(file),
+)) {
+  assert.doesNotMatch(read(file), /\bregistry\s*=|"registry"\s*:/i, `${file} names a registry`);
+}
+
+const published = Object.values(packages).map((folder) =>
+  folder === '.' ? 'package.json' : `${folder}/package.json`,
+);
+for (const file of files.filter((file) => /(^|\/)package\.json$/.test(file))) {
+  const manifest = JSON.parse(read(file));
+  if (published.includes(file)) {
+    // The release workflow sets it, so that forks and mirrors need no change.
+    assert.equal(manifest.repository, undefined, `${file} names a repository`);
+  } else if (manifest.name !== undefined) {
+    assert.equal(manifest.private, true, `${file} is not private`);
+  }
 }
 console.log(`${locked} packages are locked by checksum alone; no registry is named.`);
