@@ -21,7 +21,7 @@ export function launchKeyStrategies(settings: LaunchKeySettings, accounts: Accou
     pending: 'redirect',
     answers: 'both',
     numberMatching: true,
-    // In one process. Several need the RedisStore: see the README of passport-launchkey.
+    // In one process. Several need the RedisStore: see docs/several-processes.md.
     store: new MemoryStore(),
   } as const;
 

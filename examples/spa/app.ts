@@ -37,7 +37,7 @@ export function createApp({ sessionSecret, launchkey }: AppOptions): Application
       answers: 'both',
       numberMatching: true,
       context: 'Log in to the example',
-      // In one process. Several need the RedisStore: see the README of passport-launchkey.
+      // In one process. Several need the RedisStore: see docs/several-processes.md.
       store: new MemoryStore(),
     },
     async (id, { username }) => {
