@@ -15,23 +15,23 @@ import { nextRequest, recordingStrategy, startWorld, type World } from './suppor
 const post = (url: string, form: Record<string, string> = {}) =>
   fetch(`${url}/login`, { method: 'POST', body: new URLSearchParams(form) });
 
-/** Answers with what came to the application's error handlers. */
+/** Responds with the error that reached the application's error handlers. */
 function errorHandler(error: Error, _req: Request, res: Response, _next: NextFunction) {
   res.status(500).json({ handled: error.message });
 }
 
-// Express 4 under another name, which has no types.
+// Express 4 is installed under another name and has no types.
 const express4: typeof express = (await import('express4' as string)).default;
 const EXPRESS: [string, () => Express][] = [
   ['5', express],
   ['4', express4],
 ];
 
-describe.each(EXPRESS)('what is thrown out of an action under Express %s', (_version, create) => {
+describe.each(EXPRESS)('an action that throws under Express %s', (_version, create) => {
   it.each([
     ['failureMessage without sessions', { failureMessage: true }],
     ['failureFlash without flash', { failureFlash: true }],
-  ])('comes to the error handlers: %s', async (_what, options) => {
+  ])('passes the error of %s to the error handlers', async (_what, options) => {
     const { strategy } = recordingStrategy(await startWorld());
     const app = create();
     app.use(express.urlencoded({ extended: false }));
@@ -50,45 +50,51 @@ describe.each(EXPRESS)('what is thrown out of an action under Express %s', (_ver
     ],
     ['fail', async () => {}, {}],
     ['error', async ({ engine }) => engine.close(), { username: 'alice' }],
-  ])('by the application’s own callback at %s comes there, and is called once', async (...row) => {
-    const [how, act, form] = row;
-    const world = await startWorld();
-    const { strategy } = recordingStrategy(world);
-    if (how === 'error') await act(world);
-    let calls = 0;
-    const app = create();
-    app.use(express.urlencoded({ extended: false }));
-    app.post('/login', (req, res, next) => {
-      const answer = () => {
-        calls++;
-        throw new Error('the page is broken');
-      };
-      new passport.Passport().authenticate(strategy, answer)(req, res, next);
-    });
-    app.use(errorHandler);
-    const response = post(await serve(app), form as Record<string, string>);
-    if (how !== 'error') await act(world);
-    expect(await (await response).json()).toEqual({ handled: 'the page is broken' });
-    expect(calls).toBe(1);
-  });
+  ])(
+    'calls the application’s throwing callback once at %s, and passes its error to the error handlers',
+    async (...row) => {
+      const [how, act, form] = row;
+      const world = await startWorld();
+      const { strategy } = recordingStrategy(world);
+      if (how === 'error') await act(world);
+      let calls = 0;
+      const app = create();
+      app.use(express.urlencoded({ extended: false }));
+      app.post('/login', (req, res, next) => {
+        const answer = () => {
+          calls++;
+          throw new Error('the page is broken');
+        };
+        new passport.Passport().authenticate(strategy, answer)(req, res, next);
+      });
+      app.use(errorHandler);
+      const response = post(await serve(app), form as Record<string, string>);
+      if (how !== 'error') await act(world);
+      expect(await (await response).json()).toEqual({ handled: 'the page is broken' });
+      expect(calls).toBe(1);
+    },
+  );
 
-  it.each([undefined, 'route', 'router'])('never lets in: %s', async (thrown) => {
-    const { strategy } = recordingStrategy(await startWorld());
-    const app = create();
-    app.post('/login', (req, res, next) => {
-      const answer = () => {
-        throw thrown;
-      };
-      new passport.Passport().authenticate(strategy, answer)(req, res, next);
-    });
-    app.post('/login', (_req, res) => void res.send('let in'));
-    app.use(errorHandler);
-    expect(await (await post(await serve(app))).text()).toContain('handled');
-  });
+  it.each([undefined, 'route', 'router'])(
+    'never lets the request through when the callback throws %s',
+    async (thrown) => {
+      const { strategy } = recordingStrategy(await startWorld());
+      const app = create();
+      app.post('/login', (req, res, next) => {
+        const answer = () => {
+          throw thrown;
+        };
+        new passport.Passport().authenticate(strategy, answer)(req, res, next);
+      });
+      app.post('/login', (_req, res) => void res.send('let in'));
+      app.use(errorHandler);
+      expect(await (await post(await serve(app))).text()).toContain('handled');
+    },
+  );
 });
 
-describe('what is thrown out of an action where the host keeps no next', () => {
-  it('is an uncaught exception, and no second action', async () => {
+describe('an action that throws in a host without req.next', () => {
+  it('causes an uncaught exception and no second action', async () => {
     const { strategy } = recordingStrategy(await startWorld());
     let calls = 0;
     const app = connect();
@@ -115,7 +121,7 @@ describe('what is thrown out of an action where the host keeps no next', () => {
   });
 });
 
-describe('the status with which Express answers an error', () => {
+describe('the status of an error in Express', () => {
   async function statusOf(strategy: LaunchKeyStrategy) {
     const seen: (Error & { code?: string; status?: number })[] = [];
     const app = express();
@@ -130,7 +136,7 @@ describe('the status with which Express answers an error', () => {
     return { status, error: seen[0] };
   }
 
-  it('is 500 for credentials that the engine refuses, whatever it refuses them with', async () => {
+  it('is 500 when the engine refuses the credentials with any 4xx status', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world, { secretKey: 'another secret key' });
     const refusal = await strategy.client.authorize('alice').catch((error) => error);
@@ -142,7 +148,7 @@ describe('the status with which Express answers an error', () => {
     expect(error?.stack).toContain('InvalidCredentialsError');
   });
 
-  it('is 503 while the engine is out of reach', async () => {
+  it('is 503 while the engine cannot be reached', async () => {
     const world = await startWorld();
     await world.engine.close();
     const { strategy } = recordingStrategy(world);
@@ -152,7 +158,7 @@ describe('the status with which Express answers an error', () => {
     expect(error?.cause).toBeInstanceOf(Error);
   });
 
-  it('is 503 while the store is out of reach', async () => {
+  it('is 503 while the store cannot be reached', async () => {
     const world = await startWorld();
     const store = new MemoryStore();
     store.add = () => Promise.reject(new StoreUnavailableError('Redis is away'));

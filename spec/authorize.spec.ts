@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { serve } from './support/app.js';
 import { nextRequest, startWorld, type World } from './support/world.js';
 
-/** What the linking route answers with. */
+/** The response of the linking route. */
 interface Linked {
   account?: { hash: string };
   user: { id: string } | null;
@@ -14,8 +14,8 @@ interface Linked {
 }
 
 /**
- * An application with accounts: `POST /enter` logs in without LaunchKey, `POST /login` with it, and
- * `POST /link` has the user who is logged in approve that a phone is theirs.
+ * An application with accounts: `POST /enter` logs in without LaunchKey, `POST /login` logs in with
+ * it, and `POST /link` links a phone to the account of the user who is logged in.
  */
 async function serveAccounts(world: World, linking: { authType?: 'session' } = {}) {
   const auth = new passport.Passport();
@@ -66,7 +66,7 @@ async function serveAccounts(world: World, linking: { authType?: 'session' } = {
   return { url: await serve(app), askedFor };
 }
 
-/** A browser: it keeps its cookie, and follows the redirects that are not asked about. */
+/** A browser that keeps its cookie and follows redirects. */
 function openBrowser(url: string) {
   let cookie = '';
   const send = async (path: string, init: RequestInit = {}) => {
@@ -81,7 +81,7 @@ function openBrowser(url: string) {
     post,
     get: async (path: string) => (await send(path)).text(),
     me: async () => (await (await send('/me')).json()) as Linked,
-    /** Starts a login or a linking, and gives its handle. */
+    /** Starts a login or a linking, and returns its handle. */
     begin: async (path: string, username = 'alice') => {
       const { headers } = await post(path, { username });
       return new URL(headers.get('location') ?? '', url).searchParams.get('request') ?? '';
@@ -90,7 +90,7 @@ function openBrowser(url: string) {
 }
 
 describe('passport.authorize()', () => {
-  it('names the approved account, and leaves the user logged in who was', async () => {
+  it('stores the approved account on the request, and keeps the user logged in', async () => {
     const world = await startWorld();
     const { url, askedFor } = await serveAccounts(world);
     const browser = openBrowser(url);
@@ -103,21 +103,21 @@ describe('passport.authorize()', () => {
     expect((await browser.me()).user).toEqual({ id: 'ann' });
   });
 
-  it('opens no LaunchKey session, since nobody is logged in by it', async () => {
+  it('opens no LaunchKey session, because it logs no one in', async () => {
     const world = await startWorld();
     const browser = openBrowser((await serveAccounts(world)).url);
     await browser.begin('/link');
     expect(await world.engine.requests('alice')).toMatchObject([{ session: false }]);
   });
 
-  it('opens one if that is what the application wants', async () => {
+  it('opens a LaunchKey session with authType session', async () => {
     const world = await startWorld();
     const browser = openBrowser((await serveAccounts(world, { authType: 'session' })).url);
     await browser.begin('/link');
     expect(await world.engine.requests('alice')).toMatchObject([{ session: true }]);
   });
 
-  it('notes that the request is finished, for a second finish and for the way back', async () => {
+  it('remembers that the login is finished, for a second finish and the waiting page', async () => {
     const world = await startWorld();
     const browser = openBrowser((await serveAccounts(world)).url);
     await browser.post('/enter', { id: 'ann' });
@@ -130,13 +130,13 @@ describe('passport.authorize()', () => {
     expect(await browser.get(`/link/wait?request=${request}`)).toContain('data-section="finished"');
   });
 
-  it('leaves the LaunchKey session alone that the user is logged in by', async () => {
+  it('keeps the LaunchKey session by which the user is logged in', async () => {
     const world = await startWorld({ users: ['alice', 'bob'] });
     const browser = openBrowser((await serveAccounts(world)).url);
     await browser.begin('/login');
     await world.engine.answer(await nextRequest(world.engine), true);
     const user = await (await browser.post('/login')).json();
-    // The same strategy, which keeps both in one place.
+    // The same strategy, which keeps both under one key.
     await browser.begin('/link-by-login', 'bob');
     await world.engine.answer(await nextRequest(world.engine, 'bob'), true);
     await browser.post('/link-by-login');
@@ -144,7 +144,7 @@ describe('passport.authorize()', () => {
     expect(await (await browser.post('/logout')).json()).toBe(true);
   });
 
-  it('does not take for a login what was approved for linking, nor the other way round', async () => {
+  it('does not accept an approval for linking as a login, nor an approval for a login as a link', async () => {
     const world = await startWorld();
     const { url, askedFor } = await serveAccounts(world);
     const browser = openBrowser(url);
@@ -164,7 +164,7 @@ describe('passport.authorize()', () => {
     expect((await browser.me()).user).toEqual({ id: 'ann' });
   });
 
-  it('drops what was begun for an account when that account logs out', async () => {
+  it('drops a pending link when its account logs out', async () => {
     const world = await startWorld();
     const { url, askedFor } = await serveAccounts(world);
     const browser = openBrowser(url);

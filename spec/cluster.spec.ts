@@ -22,28 +22,28 @@ import { Visitor } from './support/visitor.js';
 import { startWorld } from './support/world.js';
 
 const LOGIN_TIMEOUT = 60_000;
-/** How long a login's record outlives the login. */
+/** The time by which a login's record outlives the login. */
 const AFTERLIFE = 60_000;
 const DAY = 24 * 3_600_000;
-/** How many browsers log in at one time. */
+/** The number of browsers that log in at one time. */
 const AT_ONCE = 24;
 const USERS = Array.from({ length: 30 }, (_, index) => `user${index}`);
 
 /** Every third user denies. */
 const approves = (number: number) => number % 3 !== 0;
 
-/** A request that a device has shown. */
+/** A request that a device showed. */
 interface Shown {
   number: number;
   username: string;
 }
 
-/** What became of one browser's login. */
+/** The result of one browser's login. */
 interface Ended {
   number: number;
   username: string;
   end: string;
-  /** Whether it was in the middle of things when something was killed. */
+  /** Whether a process or Redis was killed during the login. */
   interrupted: boolean;
 }
 
@@ -70,7 +70,7 @@ async function startCluster(redisUrl: string) {
   const addProcess = async (answers: ProcessSettings['answers']) => {
     front.processes.add(await AppProcess.start({ ...settings, answers }));
   };
-  // One polls as well: then poll and event race.
+  // One process polls as well, so that poll and event race.
   await Promise.all([addProcess('both'), addProcess('callback'), addProcess('callback')]);
   return {
     front,
@@ -80,7 +80,7 @@ async function startCluster(redisUrl: string) {
   };
 }
 
-/** Answers all requests on all devices, sooner or later, until the test is finished. */
+/** Answers all requests on all devices after varying times, until the test is finished. */
 function answerAll(engine: Engine): Map<string, Shown> {
   const shown = new Map<string, Shown>();
   const looks = new Map<string, number>();
@@ -93,7 +93,7 @@ function answerAll(engine: Engine): Map<string, Shown> {
           shown.set(authRequest, { number, username });
           const look = (looks.get(authRequest) ?? 0) + 1;
           looks.set(authRequest, look);
-          // Some before the browser waits, some while it does.
+          // Some answers come before the browser waits, some while it waits.
           if (look > number % 10) await engine.answer(authRequest, approves(number));
         }
       }
@@ -107,7 +107,7 @@ function answerAll(engine: Engine): Map<string, Shown> {
   return shown;
 }
 
-/** Logs in that many times, {@link AT_ONCE}, and says what became of each. */
+/** Logs in this often, {@link AT_ONCE} at a time, and returns the results. */
 function logInAll(
   url: string,
   logins: number,
@@ -131,7 +131,7 @@ function logInAll(
   return { ended: all.then(() => ended), underWay };
 }
 
-/** Calls back at the nth request that finishes a login, when it has just been sent on. */
+/** Calls back when the nth request that finishes a login was just forwarded. */
 function atFinish(front: Front, steps: Record<number, (forwarded: Forwarded) => Promise<void>>) {
   const taken: Promise<void>[] = [];
   let finishing = 0;
@@ -147,8 +147,8 @@ function atFinish(front: Front, steps: Record<number, (forwarded: Forwarded) => 
 }
 
 /**
- * Whoever is under way may be affected without seeing it: express-session sends its response also
- * where the session could not be saved.
+ * A login that is in progress may be affected without an error: express-session sends its response
+ * even if the session could not be saved.
  */
 async function restart(redis: RedisServer, underWay: Set<Visitor>): Promise<void> {
   await redis.kill();
@@ -156,8 +156,8 @@ async function restart(redis: RedisServer, underWay: Set<Visitor>): Promise<void
   await redis.restart();
 }
 
-/** Nobody twice, nobody as somebody else, and nobody who denied. */
-function expectNobodyWrong(
+/** Each user was logged in at most once, as that user, and not after a denial. */
+function expectNoWrongLogin(
   verified: ReturnType<typeof readVerified>,
   shown: Map<string, Shown>,
   ended: Ended[],
@@ -181,7 +181,7 @@ function expectNobodyWrong(
   }
 }
 
-/** Lets time pass for all keys of Redis, as far as they expire. */
+/** Lets time pass for all keys of Redis that expire. */
 async function letPass(client: Client, ms: number): Promise<void> {
   for (const key of await client.keys('*')) {
     const left = await client.pTTL(key);
@@ -190,7 +190,7 @@ async function letPass(client: Client, ms: number): Promise<void> {
 }
 
 describeWithRedis('three processes behind one address', () => {
-  it('log in each user once while one of them, and Redis, are killed', async () => {
+  it('log in each user once while one process and Redis are killed', async () => {
     const logins = 300;
     const redis = await RedisServer.start(DURABLE);
     onTestFinished(() => redis.stop());
@@ -209,8 +209,8 @@ describeWithRedis('three processes behind one address', () => {
 
     expect(ended).toHaveLength(logins);
     expect(front.cut).toBeGreaterThan(0);
-    expectNobodyWrong(verified(), shown, ended);
-    // Who saw nothing of it was not affected, though events and messages were lost.
+    expectNoWrongLogin(verified(), shown, ended);
+    // Logins outside the failure were not affected, although events and messages were lost.
     for (const { number, end, interrupted } of ended) {
       if (!interrupted) expect(end, `login ${number}`).toBe(approves(number) ? 'in' : 'denied');
     }
@@ -242,7 +242,7 @@ describeWithRedis('three processes behind one address', () => {
     while (await client.dbSize()) await pause(10);
   }, 120_000);
 
-  it('log in nobody wrongly where Redis forgets everything', async () => {
+  it('log in no one wrongly after Redis has lost all data', async () => {
     const logins = 90;
     const redis = await RedisServer.start();
     onTestFinished(() => redis.stop());
@@ -255,7 +255,7 @@ describeWithRedis('three processes behind one address', () => {
     await stepsTaken();
 
     expect(ended).toHaveLength(logins);
-    expectNobodyWrong(verified(), shown, ended);
+    expectNoWrongLogin(verified(), shown, ended);
     for (const { number, end, interrupted } of ended) {
       if (!interrupted) expect(end, `login ${number}`).toBe(approves(number) ? 'in' : 'denied');
     }

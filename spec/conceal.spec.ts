@@ -16,9 +16,9 @@ const REDIRECT = { pending: 'redirect', waitUrl: '/login/wait' } as const;
 const ACCEPT = { pending: 'accept', longPoll: 1 } as const;
 const JSON_ONLY = 'application/json';
 
-/** Names of people and of nobody, all of one length, since pages name whom they are for. */
-const people = Array.from({ length: TRIES }, (_, n) => `person${100 + n}`);
-const nobodies = Array.from({ length: TRIES }, (_, n) => `nobody${100 + n}`);
+/** Names of known and of unknown users, all of one length, because pages show the name. */
+const known = Array.from({ length: TRIES }, (_, n) => `known-${100 + n}`);
+const unknown = Array.from({ length: TRIES }, (_, n) => `other-${100 + n}`);
 
 async function start(overrides: Overrides, users = ['alice']) {
   const clock = { ahead: 0 };
@@ -32,7 +32,7 @@ async function start(overrides: Overrides, users = ['alice']) {
   return { world, clock, proxy, strategy, verified };
 }
 
-/** An application with a waiting page, whose login route shows what Passport hands to it. */
+/** An application with a waiting page, whose login route shows the arguments of Passport's callback. */
 async function serveAll(strategy: LaunchKeyStrategy): Promise<string> {
   const auth = new passport.Passport();
   const app = express();
@@ -47,7 +47,7 @@ async function serveAll(strategy: LaunchKeyStrategy): Promise<string> {
   return serve(app);
 }
 
-/** What one browser does with one login, in the order of its visits. */
+/** One browser with one login, and the responses in the order of its visits. */
 class Visit {
   readonly seen: Seen[] = [];
   private readonly browser: CloseBrowser;
@@ -73,7 +73,7 @@ class Visit {
     this.keep(await this.browser.get(this.page, { accept: 'text/html' }));
   }
 
-  /** Reloads the page, as it does by itself without JavaScript, until it shows a state. */
+  /** Reloads the page, as browsers without JavaScript do, until it shows a state. */
   async reload(state: string): Promise<void> {
     for (;;) {
       const seen = await this.browser.get(this.page, { accept: 'text/html' });
@@ -100,7 +100,7 @@ class Visit {
 
 type Step = (visit: Visit) => Promise<void>;
 
-/** Goes all steps with every name, all at once, and returns what each saw. */
+/** Takes all steps with every name, simultaneously, and returns the responses of each. */
 async function seenBy(url: string, usernames: string[], steps: Step[]): Promise<Seen[][]> {
   return Promise.all(
     usernames.map(async (username) => {
@@ -111,7 +111,7 @@ async function seenBy(url: string, usernames: string[], steps: Step[]): Promise<
   );
 }
 
-/** That all saw the same, and that it was what is expected at all. */
+/** Expects that all names saw the same responses, and that these match. */
 function expectAlike(seen: Seen[][], statuses: number[], bodies: (RegExp | '')[]) {
   const [first, ...others] = seen;
   expect(first?.map(({ status }) => status)).toEqual(statuses);
@@ -134,66 +134,90 @@ const status =
   (visit) =>
     visit.status(wait);
 
-describe('concealUsers makes strangers look like users who do not answer', () => {
-  const mixed = people.flatMap((person, index) => [person, nobodies[index] ?? '']);
+describe('concealUsers', () => {
+  const mixed = known.flatMap((person, index) => [person, unknown[index] ?? '']);
   const ways = (['poll', 'callback', 'both'] as const).map((answers): [Answers] => [answers]);
 
-  it.each(ways)('from the first page to a cancelled one, with redirect and %s', async (answers) => {
-    const { strategy, verified } = await start(
-      { ...REDIRECT, answers, numberMatching: true },
-      people,
-    );
-    const seen = await seenBy(await serveAll(strategy), mixed, [
-      begin,
-      look,
-      status(0),
-      status(1),
-      finish,
-      cancel,
-      status(0),
-      look,
-      finish,
-    ]);
-    expectAlike(
-      seen,
-      [303, 200, 200, 200, 303, 303, 200, 200, 401],
-      ['', /data-state="pending"/, /pending.*NN/, /pending/, '', '', /denied/, /denied/, /denied/],
-    );
-    expect(verified).toEqual([]);
-  });
+  it.each(ways)(
+    'makes unknown users look like users who do not answer, from the first page to the cancelled login, with redirect and %s',
+    async (answers) => {
+      const { strategy, verified } = await start(
+        { ...REDIRECT, answers, numberMatching: true },
+        known,
+      );
+      const seen = await seenBy(await serveAll(strategy), mixed, [
+        begin,
+        look,
+        status(0),
+        status(1),
+        finish,
+        cancel,
+        status(0),
+        look,
+        finish,
+      ]);
+      expectAlike(
+        seen,
+        [303, 200, 200, 200, 303, 303, 200, 200, 401],
+        [
+          '',
+          /data-state="pending"/,
+          /pending.*NN/,
+          /pending/,
+          '',
+          '',
+          /denied/,
+          /denied/,
+          /denied/,
+        ],
+      );
+      expect(verified).toEqual([]);
+    },
+  );
 
-  it.each(ways)('from 202 to a cancelled login, with accept and %s', async (answers) => {
-    const { strategy, verified } = await start(
-      { ...ACCEPT, answers, numberMatching: true },
-      people,
-    );
-    const steps = [begin, finish, status(1), cancel, finish];
-    const seen = await seenBy(await serveAll(strategy), mixed, steps);
-    expectAlike(
-      seen,
-      [202, 202, 200, 303, 401],
-      [/pending.*HANDLE.*NN/, /pending.*HANDLE.*NN/, /pending.*NN/, '', /denied/],
-    );
-    expect(verified).toEqual([]);
-  });
+  it.each(ways)(
+    'makes unknown users look like users who do not answer, from 202 to the cancelled login, with accept and %s',
+    async (answers) => {
+      const { strategy, verified } = await start(
+        { ...ACCEPT, answers, numberMatching: true },
+        known,
+      );
+      const steps = [begin, finish, status(1), cancel, finish];
+      const seen = await seenBy(await serveAll(strategy), mixed, steps);
+      expectAlike(
+        seen,
+        [202, 202, 200, 303, 401],
+        [/pending.*HANDLE.*NN/, /pending.*HANDLE.*NN/, /pending.*NN/, '', /denied/],
+      );
+      expect(verified).toEqual([]);
+    },
+  );
 
-  it.each(ways)('until a held request expires, with %s', async (answers) => {
-    const { strategy } = await start({ answers, loginTimeout: 1000 }, people);
-    const seen = await seenBy(await serveAll(strategy), mixed, [begin]);
-    expectAlike(seen, [401], [/expired/]);
-  });
+  it.each(ways)(
+    'makes unknown users look like users who do not answer until a held request expires, with %s',
+    async (answers) => {
+      const { strategy } = await start({ answers, loginTimeout: 1000 }, known);
+      const seen = await seenBy(await serveAll(strategy), mixed, [begin]);
+      expectAlike(seen, [401], [/expired/]);
+    },
+  );
 
   it.each<[string, Overrides]>([
     ['redirect', REDIRECT],
     ['accept', ACCEPT],
-  ])('when the login expires, with %s', async (_mode, overrides) => {
-    const { strategy } = await start({ ...overrides, loginTimeout: 1500 }, people);
-    const steps = [begin, status(20), status(0), look, finish];
-    const seen = (await seenBy(await serveAll(strategy), mixed, steps)).map((all) => all.slice(1));
-    expectAlike(seen, [200, 200, 200, 401], [/expired/, /expired/, /expired/, /expired/]);
-  });
+  ])(
+    'makes unknown users look like users who do not answer when the login expires, with %s',
+    async (_mode, overrides) => {
+      const { strategy } = await start({ ...overrides, loginTimeout: 1500 }, known);
+      const steps = [begin, status(20), status(0), look, finish];
+      const seen = (await seenBy(await serveAll(strategy), mixed, steps)).map((all) =>
+        all.slice(1),
+      );
+      expectAlike(seen, [200, 200, 200, 401], [/expired/, /expired/, /expired/, /expired/]);
+    },
+  );
 
-  it('whatever it is that keeps somebody from being asked', async () => {
+  it('hides every reason for which a user cannot be asked', async () => {
     const { strategy, world } = await start(REDIRECT);
     await world.engine.createUser('lost1', { device: false });
     const names = ['alice', 'lost1', 'bobby', 'a<b>c'];
@@ -201,7 +225,7 @@ describe('concealUsers makes strangers look like users who do not answer', () =>
     expectAlike(await seenBy(await serveAll(strategy), names, steps), [303, 200, 303], []);
   });
 
-  it('also when a user was asked too often', async () => {
+  it('hides that a user was asked too often', async () => {
     const world = await startWorld({ rateLimit: undefined });
     const { strategy } = recordingStrategy(world, { concealUsers: true, ...REDIRECT });
     const names = ['alice', 'alice', 'alice'];
@@ -210,7 +234,7 @@ describe('concealUsers makes strangers look like users who do not answer', () =>
   });
 });
 
-describe('concealUsers shows nothing of the engine', () => {
+describe('the browser of a concealed login', () => {
   type Fault = NonNullable<EngineProxy['intercept']>;
   const poll =
     (status: number, body: string, headers?: Record<string, string>): Fault =>
@@ -231,7 +255,7 @@ describe('concealUsers shows nothing of the engine', () => {
     ],
   ];
 
-  it.each(faults)('that %s', async (_what, fault) => {
+  it.each(faults)('does not see that the engine %s', async (_what, fault) => {
     const compare = async (
       overrides: Overrides,
       steps: Step[],
@@ -254,7 +278,7 @@ describe('concealUsers shows nothing of the engine', () => {
     ]);
   });
 
-  it('whose clock has gone past the time of the request', async () => {
+  it('does not see that the clock of the engine is past the expiry of the auth request', async () => {
     const { strategy, clock } = await start(REDIRECT);
     const url = await serveAll(strategy);
     const forward: Step = async () => {
@@ -269,7 +293,7 @@ describe('concealUsers shows nothing of the engine', () => {
     );
   });
 
-  it('whose device says that nobody answered', async () => {
+  it('does not see that the device reported no answer', async () => {
     const { strategy, world, proxy } = await start({ ...REDIRECT, pollInterval: 100 });
     const url = await serveAll(strategy);
     const lapse: Step = async () => {
@@ -284,26 +308,26 @@ describe('concealUsers shows nothing of the engine', () => {
     expect(proxy.of('/poll').length).toBeGreaterThan(0);
   });
 
-  it('but that it is away when a login is to begin, whoever that is for', async () => {
+  it('sees that the engine is away when a login starts, for known and unknown users alike', async () => {
     const { strategy, proxy } = await start({});
     const url = await serve(loginApp(strategy));
-    // So that both find the engine's clock known.
+    // The engine's clock is known to both then.
     await strategy.client.ping();
     proxy.intercept = () => ({ status: 502, body: 'bad gateway' });
-    const seen = await Promise.all([logIn(url), logIn(url, { username: 'nobody' })]);
+    const seen = await Promise.all([logIn(url), logIn(url, { username: 'stranger' })]);
     expect(seen[0]).toMatchObject({ error: { name: 'EngineError' } });
     expect(seen[1]).toEqual(seen[0]);
   });
 
-  it('and asks it nothing about strangers', async () => {
+  it('causes no question to the engine about unknown users', async () => {
     const { strategy, proxy } = await start({ ...REDIRECT, loginTimeout: 1000 });
-    await seenBy(await serveAll(strategy), ['nobody'], [begin, look, status(20), finish]);
+    await seenBy(await serveAll(strategy), ['stranger'], [begin, look, status(20), finish]);
     expect(proxy.of('/auths')).toHaveLength(1);
     expect(proxy.of('/poll')).toEqual([]);
   });
 });
 
-describe('concealUsers logs in who approves', () => {
+describe('a concealed login', () => {
   const approve =
     ({ engine }: Awaited<ReturnType<typeof startWorld>>): Step =>
     async () => {
@@ -314,7 +338,7 @@ describe('concealUsers logs in who approves', () => {
     ['redirect', REDIRECT],
     ['accept', ACCEPT],
     ['redirect, without held polls', { ...REDIRECT, longPoll: 0 }],
-  ])('with %s', async (_mode, overrides) => {
+  ])('logs in a user who approves, with %s', async (_mode, overrides) => {
     const { strategy, world, verified } = await start(overrides);
     const url = await serveAll(strategy);
     const steps = [begin, approve(world), reloadUntil('answered'), finish];
@@ -323,14 +347,14 @@ describe('concealUsers logs in who approves', () => {
     expect(verified).toHaveLength(1);
   });
 
-  it('with hold', async () => {
+  it('logs in a user who approves, with hold', async () => {
     const { strategy, world, verified } = await start({});
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
     expect(await seen).toMatchObject({ user: { id: verified[0] } });
   });
 
-  it('after an engine that was away', async () => {
+  it('logs in a user who approves after the engine was away', async () => {
     const { strategy, world, proxy } = await start({ ...REDIRECT, pollInterval: 100 });
     const back: Step = async () => {
       proxy.intercept = undefined;
@@ -344,7 +368,7 @@ describe('concealUsers logs in who approves', () => {
     expect(seen?.at(-1)?.body).toMatch(/answered/);
   });
 
-  it('by a look at the page that was too short for a slow engine', async () => {
+  it('logs in a user whose approval came too slowly for the page', async () => {
     const { strategy, world, proxy } = await start(REDIRECT);
     let hurry: () => void = () => {};
     const slow = new Promise<void>((resolve) => {

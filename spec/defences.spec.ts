@@ -20,9 +20,9 @@ function rows(): string[] {
   return [...cells].map(([, first = '']) => first).filter((first) => first !== 'an attacker who …');
 }
 
-// Whether the tests fail without the defences is tried by tools/check-defences.mjs, which takes long.
+// tools/check-defences.mjs tries whether the tests fail without the defences, which takes long.
 describe('the table of defences', () => {
-  it('has an entry for each row of the threat model, and for nothing else', () => {
+  it('has an entry for each row of the threat model, and no other entry', () => {
     expect(rows().length).toBeGreaterThan(30);
     expect(new Set(defences.map(({ row }) => row))).toEqual(new Set(rows()));
   });
@@ -47,7 +47,7 @@ describe('the table of defences', () => {
     }
   });
 
-  it('names tests that there are', () => {
+  it('names existing tests only', () => {
     for (const { spec, test } of defences) {
       const contract = spec.endsWith('contract.spec.ts') ? read('lib/store/contract.ts') : '';
       expect((read(spec) + contract).includes(test), `${spec}: ${test}`).toBe(true);

@@ -11,7 +11,7 @@ type Message = Record<string, unknown> & { channel: string };
 
 let names = 0;
 
-/** A strategy of a name of its own, and what is published about it. */
+/** A strategy with a unique name, and the messages that it publishes. */
 async function observe(world: World, options: { name?: string; [more: string]: unknown } = {}) {
   const name = options.name ?? `observed-${names++}`;
   const messages: Message[] = [];
@@ -40,8 +40,8 @@ const channelsOf = (messages: Message[]) => messages.map(({ channel }) => channe
 const handle = expect.stringMatching(/^[\w-]{43}$/);
 const after = expect.any(Number);
 
-describe('what is published', () => {
-  it('of a login: started, answered, finished, under one handle', async () => {
+describe('the diagnostics', () => {
+  it('publish the start, the answer and the end of a login under one handle', async () => {
     const world = await startWorld();
     const { strategy, messages, verified } = await observe(world);
     const seen = logIn(await serve(loginApp(strategy)));
@@ -68,7 +68,7 @@ describe('what is published', () => {
     expect(new Set(messages.map(({ login }) => login)).size).toBe(1);
   });
 
-  it('of a denial, with the reason that the device gave', async () => {
+  it('publish the device’s reason for a denial', async () => {
     const world = await startWorld();
     const { strategy, messages } = await observe(world);
     const seen = logIn(await serve(loginApp(strategy)));
@@ -81,7 +81,7 @@ describe('what is published', () => {
   });
 
   it.each([true, false])(
-    'of a denial because the policy asked for more, whichever button was pressed (approve: %s)',
+    'publish a denial when the device does not meet the policy (approve: %s)',
     async (approve) => {
       const world = await startWorld();
       const places = [{ radius: 100, latitude: 52.5, longitude: 13.4 }];
@@ -95,7 +95,7 @@ describe('what is published', () => {
     },
   );
 
-  it('of a login that nobody answers', async () => {
+  it('publish the expiry of an unanswered login', async () => {
     const { strategy, messages } = await observe(await startWorld(), { loginTimeout: 50 });
     await logIn(await serve(loginApp(strategy)));
     expect(messages.slice(1)).toEqual([
@@ -103,7 +103,7 @@ describe('what is published', () => {
     ]);
   });
 
-  it('of a browser that leaves', async () => {
+  it('publish that the browser disconnected', async () => {
     const world = await startWorld();
     const { strategy, next } = await observe(world);
     const leaving = new AbortController();
@@ -114,7 +114,7 @@ describe('what is published', () => {
     expect(await next(CHANNELS.finished)).toMatchObject({ outcome: 'left' });
   });
 
-  it('of a user whom verify does not let in', async () => {
+  it('publish that verify did not admit the user', async () => {
     const world = await startWorld();
     const { strategy, messages, refuseEveryone } = await observe(world);
     refuseEveryone();
@@ -124,27 +124,27 @@ describe('what is published', () => {
     expect(messages.at(-1)).toMatchObject({ channel: CHANNELS.finished, outcome: 'unverified' });
   });
 
-  it('of a login that is refused', async () => {
+  it('publish a refused login', async () => {
     const { strategy, messages } = await observe(await startWorld());
     const url = await serve(loginApp(strategy));
-    await logIn(url, { username: 'nobody' });
+    await logIn(url, { username: 'stranger' });
     await logIn(url, {});
     expect(messages).toEqual([
-      { channel: CHANNELS.refused, code: 'denied', username: 'nobody' },
+      { channel: CHANNELS.refused, code: 'denied', username: 'stranger' },
       { channel: CHANNELS.refused, code: 'missing_username' },
     ]);
   });
 
-  it('of one that only seems to wait, that it is a decoy', async () => {
+  it('publish that a login is a decoy', async () => {
     const { strategy, messages } = await observe(await startWorld(), {
       concealUsers: true,
       loginTimeout: 50,
     });
-    await logIn(await serve(loginApp(strategy)), { username: 'nobody' });
+    await logIn(await serve(loginApp(strategy)), { username: 'stranger' });
     expect(messages[0]).toMatchObject({ channel: CHANNELS.started, decoy: true });
   });
 
-  it('of an engine that is out of reach', async () => {
+  it('publish an error when the engine cannot be reached', async () => {
     const world = await startWorld();
     const { strategy, messages } = await observe(world);
     await world.engine.close();
@@ -152,7 +152,7 @@ describe('what is published', () => {
     expect(messages).toEqual([{ channel: CHANNELS.failed, error: expect.any(CommunicationError) }]);
   });
 
-  it('of a cancel on the waiting page', async () => {
+  it('publish a cancellation on the waiting page', async () => {
     const world = await startWorld();
     const { strategy, messages } = await observe(world, {
       name: 'launchkey',
@@ -179,7 +179,7 @@ describe('what is published', () => {
     ]);
   });
 
-  it('of events and logouts', async () => {
+  it('publish events and logouts', async () => {
     const world = await startWorld();
     const { strategy, messages } = await observe(world);
     await strategy.handleEvent({ auth: 'x', auth_request: 'a'.repeat(32), user_hash: 'hash' });
@@ -190,7 +190,7 @@ describe('what is published', () => {
     ]);
   });
 
-  it('of LaunchKey sessions that end, on the device and in the application', async () => {
+  it('publish the end of LaunchKey sessions on the device and in the application', async () => {
     let receive = async (_params: URLSearchParams) => {};
     const app = express();
     app.post('/', (req, res) => {
@@ -218,7 +218,7 @@ describe('what is published', () => {
     ]);
   });
 
-  it('holds no key, no package and no token', async () => {
+  it('contain no key, no package and no token', async () => {
     const world = await startWorld({ callbackUrl: 'http://127.0.0.1:9/' });
     const { strategy, messages } = await observe(world);
     const seen = logIn(await serve(loginApp(strategy)));
@@ -242,7 +242,7 @@ describe('what is published', () => {
   });
 });
 
-it('leaves a login alone whose subscriber throws', async () => {
+it('do not affect a login when a subscriber throws', async () => {
   const world = await startWorld();
   const { strategy } = await observe(world);
   const thrown: unknown[] = [];

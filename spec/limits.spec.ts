@@ -23,7 +23,7 @@ async function start(overrides: Overrides, worldOptions: Parameters<typeof start
   return { world, proxy, strategy, verified };
 }
 
-/** An application whose login route leaves every answer to Passport. */
+/** An application whose login route leaves every response to Passport. */
 async function servePlainly(strategy: LaunchKeyStrategy, options: object = {}): Promise<string> {
   const auth = new passport.Passport();
   auth.serializeUser((user, done) => done(null, user));
@@ -47,8 +47,8 @@ async function statuses(url: string, usernames: string[], browser?: CloseBrowser
   return seen;
 }
 
-describe('the logins of one user that wait for an answer', () => {
-  it('have a limit, beyond which no push is sent', async () => {
+describe('the pending logins of one user', () => {
+  it('are limited, and no push is sent beyond the limit', async () => {
     const { strategy, proxy } = await start({ ...ACCEPT, maxPendingPerUser: 2 });
     const url = await servePlainly(strategy);
     expect(await statuses(url, ['alice', 'alice', 'bobby'])).toEqual([202, 202, 202]);
@@ -60,7 +60,7 @@ describe('the logins of one user that wait for an answer', () => {
     expect(proxy.of('/auths')).toHaveLength(3);
   });
 
-  it('are five unless it is said otherwise', async () => {
+  it('are limited to five by default', async () => {
     const { strategy, proxy } = await start(ACCEPT);
     const url = await servePlainly(strategy);
     const tries = Array.from({ length: 7 }, () => 'alice');
@@ -68,7 +68,7 @@ describe('the logins of one user that wait for an answer', () => {
     expect(proxy.of('/auths')).toHaveLength(5);
   });
 
-  it('tell the application why, and for how long', async () => {
+  it('tell the application the reason and the time until the next attempt', async () => {
     const { strategy } = await start({ ...ACCEPT, maxPendingPerUser: 1 });
     const auth = new passport.Passport();
     const app = express();
@@ -92,7 +92,7 @@ describe('the logins of one user that wait for an answer', () => {
     expect(header({ body, ...refused }, 'retry-after')).toBe(String(info.retryAfter));
   });
 
-  it('put no Retry-After on a redirect, where it means something else', async () => {
+  it('set no Retry-After on a redirect, where it has another meaning', async () => {
     const { strategy } = await start({ ...ACCEPT, maxPendingPerUser: 1 });
     const url = await servePlainly(strategy, { failureRedirect: '/login' });
     await begin(url, 'alice');
@@ -101,7 +101,7 @@ describe('the logins of one user that wait for an answer', () => {
     expect(header(refused, 'retry-after')).toBeUndefined();
   });
 
-  it('are counted however the name is written', async () => {
+  it('are counted for all spellings of the name', async () => {
     const { strategy, proxy } = await start({ ...ACCEPT, maxPendingPerUser: 1 });
     const url = await servePlainly(strategy);
     const spellings = ['alice', 'Alice', ' alice ', 'ALICE', 'ａｌｉｃｅ'];
@@ -109,7 +109,7 @@ describe('the logins of one user that wait for an answer', () => {
     expect(proxy.of('/auths')).toHaveLength(1);
   });
 
-  it('are kept by a hash of the name, however long it is', async () => {
+  it('are counted in the store by a hash of the name', async () => {
     const store = new MemoryStore();
     const takePlace = vi.spyOn(store, 'takePlace');
     const { strategy } = await start({ ...ACCEPT, store });
@@ -121,7 +121,7 @@ describe('the logins of one user that wait for an answer', () => {
     ]);
   });
 
-  it('are counted before the push is sent, also of many at once, in two processes', async () => {
+  it('are counted before the push is sent, for simultaneous logins in two processes too', async () => {
     const store = new MemoryStore();
     const { world, proxy, strategy } = await start({ ...ACCEPT, maxPendingPerUser: 3, store });
     const other = recordingStrategy(world, {
@@ -149,22 +149,25 @@ describe('the logins of one user that wait for an answer', () => {
     expect(await first).toMatchObject({ user: { id: verified[0] } });
   });
 
-  describe('count no more', () => {
+  describe('a slot of a pending login', () => {
     const once = { ...ACCEPT, maxPendingPerUser: 1, maxPendingPerBrowser: 1 };
 
-    it.each([true, false])('when they are answered: %s', async (approve) => {
-      const { strategy, world } = await start(once);
-      const url = await servePlainly(strategy);
-      const alice = new CloseBrowser(url);
-      for (let round = 0; round < 3; round++) {
-        expect((await begin(url, 'alice', alice)).status).toBe(202);
-        expect((await begin(url, 'alice')).status).toBe(429);
-        await world.engine.answer(await nextRequest(world.engine), approve);
-        expect((await alice.post('/login', {})).status).toBe(approve ? 200 : 401);
-      }
-    });
+    it.each([true, false])(
+      'becomes free when the login is answered (approved: %s)',
+      async (approve) => {
+        const { strategy, world } = await start(once);
+        const url = await servePlainly(strategy);
+        const alice = new CloseBrowser(url);
+        for (let round = 0; round < 3; round++) {
+          expect((await begin(url, 'alice', alice)).status).toBe(202);
+          expect((await begin(url, 'alice')).status).toBe(429);
+          await world.engine.answer(await nextRequest(world.engine), approve);
+          expect((await alice.post('/login', {})).status).toBe(approve ? 200 : 401);
+        }
+      },
+    );
 
-    it('when they are cancelled', async () => {
+    it('becomes free when the login is cancelled', async () => {
       const { strategy } = await start({ ...once, pending: 'redirect', waitUrl: '/login/wait' });
       const url = await servePlainly(strategy);
       const alice = new CloseBrowser(url);
@@ -175,7 +178,7 @@ describe('the logins of one user that wait for an answer', () => {
       }
     });
 
-    it('when they have expired', async () => {
+    it('becomes free when the login expires', async () => {
       const { strategy } = await start({ ...once, loginTimeout: 400 });
       const url = await servePlainly(strategy);
       const alice = new CloseBrowser(url);
@@ -186,7 +189,7 @@ describe('the logins of one user that wait for an answer', () => {
       expect(status).toBe(202);
     });
 
-    it('when they could not begin', async () => {
+    it('becomes free when the login cannot be started', async () => {
       const { strategy, proxy } = await start(once);
       const url = await servePlainly(strategy);
       const alice = new CloseBrowser(url);
@@ -194,13 +197,15 @@ describe('the logins of one user that wait for an answer', () => {
         path === '/v1/auths' ? { status: 502, body: '' } : undefined;
       expect(await statuses(url, ['alice', 'alice', 'alice'], alice)).toEqual([503, 503, 503]);
       proxy.intercept = undefined;
-      expect(await statuses(url, ['nobody', 'nobody', 'alice'], alice)).toEqual([401, 401, 202]);
+      expect(await statuses(url, ['stranger', 'stranger', 'alice'], alice)).toEqual([
+        401, 401, 202,
+      ]);
     });
   });
 });
 
-describe('the logins of one browser that wait for an answer', () => {
-  it('have a limit, beyond which no push is sent, whoever it is for', async () => {
+describe('the pending logins of one browser', () => {
+  it('are limited for all users together, and no push is sent beyond the limit', async () => {
     const { strategy, proxy } = await start({ ...ACCEPT, maxPendingPerBrowser: 2 });
     const url = await servePlainly(strategy);
     const mallory = new CloseBrowser(url);
@@ -209,23 +214,23 @@ describe('the logins of one browser that wait for an answer', () => {
     expect((await begin(url, 'carol')).status).toBe(202);
   });
 
-  it('take a place of each or of none', async () => {
+  it('take a slot of the user and one of the browser, or none', async () => {
     const { strategy } = await start({
       ...ACCEPT,
       maxPendingPerBrowser: 2,
       maxPendingPerUser: 1,
     });
     const url = await servePlainly(strategy);
-    // The user has none left, so the browser keeps its own.
+    // The user has no free slot, so the browser keeps its own.
     const mallory = new CloseBrowser(url);
     await begin(url, 'alice');
     expect(await statuses(url, ['bobby', 'alice', 'carol'], mallory)).toEqual([202, 429, 202]);
-    // The browser has none left, so the user keeps theirs.
+    // The browser has no free slot, so the user keeps theirs.
     expect(await statuses(url, ['david'], mallory)).toEqual([429]);
     expect(await statuses(url, ['david'])).toEqual([202]);
   });
 
-  it('are counted on after one of them was finished', async () => {
+  it('are still counted after one of them was finished', async () => {
     const { strategy, world } = await start({ ...ACCEPT, maxPendingPerBrowser: 2 });
     const url = await servePlainly(strategy);
     const browser = new CloseBrowser(url);
@@ -236,17 +241,17 @@ describe('the logins of one browser that wait for an answer', () => {
   });
 });
 
-describe('the limits, with concealUsers', () => {
-  it('are the same for strangers', async () => {
+describe('the limits with concealUsers', () => {
+  it('are the same for unknown users', async () => {
     const { strategy } = await start({ ...ACCEPT, concealUsers: true, maxPendingPerUser: 2 });
     const url = await servePlainly(strategy);
-    const [alice, nobody] = await Promise.all(
-      ['alice', 'nobod'].map(async (username) => {
+    const [alice, stranger] = await Promise.all(
+      ['alice', 'other'].map(async (username) => {
         const seen = [];
         for (let n = 0; n < 4; n++) seen.push(shapeOf(await begin(url, username), username));
         return seen.map(({ headers, ...rest }) => ({
           ...rest,
-          // The seconds differ if one began earlier.
+          // The seconds differ if one login began earlier.
           headers: headers.map(([name, value]) =>
             name === 'Retry-After' ? [name, value.replace(/^\d{3}$/, 'SSS')] : [name, value],
           ),
@@ -254,12 +259,12 @@ describe('the limits, with concealUsers', () => {
       }),
     );
     expect(alice?.map(({ status }) => status)).toEqual([202, 202, 429, 429]);
-    expect(nobody).toEqual(alice);
+    expect(stranger).toEqual(alice);
   });
 });
 
-describe('what else keeps a push from being sent', () => {
-  it('is a store that is full', async () => {
+describe('a push', () => {
+  it('is not sent if the store is full', async () => {
     const store = new MemoryStore({ maxLogins: 1 });
     const { strategy, proxy } = await start({ ...ACCEPT, store });
     const url = await servePlainly(strategy);
@@ -267,7 +272,7 @@ describe('what else keeps a push from being sent', () => {
     expect(proxy.of('/auths')).toHaveLength(1);
   });
 
-  it('is a user name longer than any', async () => {
+  it('is not sent to a user name of more than 256 characters', async () => {
     const { strategy, proxy } = await start(ACCEPT);
     const url = await servePlainly(strategy);
     expect(await statuses(url, ['a'.repeat(256), 'a'.repeat(257)])).toEqual([401, 400]);
@@ -280,7 +285,7 @@ describe('what else keeps a push from being sent', () => {
     ['maxPendingPerUser', '5'],
     ['maxPendingPerBrowser', 0],
     ['maxPendingPerBrowser', 11],
-  ])('is no %s of %j', async (option, value) => {
+  ])('the limit %s must not be %j', async (option, value) => {
     const world = await startWorld();
     expect(() => recordingStrategy(world, { [option]: value })).toThrow(
       new RegExp(`^${option} must be a whole number from 1`),

@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { programPath } from './support/shared.js';
 
-describe('200 logins at once, by poll and event', () => {
-  it('call verify once for each approval, leave nothing behind, and the process ends', async () => {
+describe('200 simultaneous logins, by poll and event', () => {
+  it('call verify once for each approval, leave nothing in memory, and let the process exit', async () => {
     const child = spawn(process.execPath, [await programPath('many-logins')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { serve } from './support/app.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from './support/world.js';
 
-/** An application with sessions whose login route ends as Passport's custom callback sees it. */
+/** An application with sessions, whose login route shows the arguments of Passport's callback. */
 async function serveSessions(strategy: LaunchKeyStrategy, writes: string[] = []): Promise<string> {
   const auth = new passport.Passport();
   auth.serializeUser((user, done) => done(null, user));
@@ -34,14 +34,14 @@ async function serveSessions(strategy: LaunchKeyStrategy, writes: string[] = [])
   return serve(app);
 }
 
-/** What the application above answers with. */
+/** The response of this application. */
 interface Seen {
   user: { id: string } | null;
   status: number;
   info: { code: string; request: string; number: number };
 }
 
-/** A browser: it keeps its cookie. */
+/** A browser that keeps its cookie. */
 function browser(url: string) {
   let cookie = '';
   const send = async (path: string, init: RequestInit = {}) => {
@@ -79,7 +79,7 @@ describe("pending: 'redirect'", () => {
     return { world, ...recording, writes, url };
   }
 
-  it('sends the browser to the waiting page, and finishes without a user name', async () => {
+  it('redirects to the waiting page, and finishes by a request without a user name', async () => {
     const { world, verified, url } = await start();
     const alice = browser(url);
     const begun = await alice.post({ username: 'alice' });
@@ -102,7 +102,7 @@ describe("pending: 'redirect'", () => {
     expect(begun.headers.get('set-cookie')).not.toContain(token);
   });
 
-  it('finishes in the browser that began it and in no other', async () => {
+  it('finishes a login in the browser that began it and in no other', async () => {
     const { world, verified, url } = await start();
     const alice = browser(url);
     const mallory = browser(url);
@@ -121,7 +121,7 @@ describe("pending: 'redirect'", () => {
     expect(verified).toEqual([]);
   });
 
-  it('tells a second finish in the same browser that it is finished', async () => {
+  it('reports a second finish in the same browser as finished', async () => {
     const { world, verified, url } = await start();
     const alice = browser(url);
     const request = named((await alice.post({ username: 'alice' })).headers.get('location'));
@@ -159,7 +159,7 @@ describe("pending: 'redirect'", () => {
     expect(await tabs.me()).toEqual(bob.user);
   });
 
-  it('says denied, and says it again', async () => {
+  it('reports a denial as often as it is asked', async () => {
     const { world, verified, url } = await start();
     const alice = browser(url);
     const request = named((await alice.post({ username: 'alice' })).headers.get('location'));
@@ -173,7 +173,7 @@ describe("pending: 'redirect'", () => {
     expect(verified).toEqual([]);
   });
 
-  it('says expired when nobody has answered in time', async () => {
+  it('reports a login without an answer as expired', async () => {
     const { url } = await start({ loginTimeout: 50 });
     const alice = browser(url);
     const request = named((await alice.post({ username: 'alice' })).headers.get('location'));
@@ -199,7 +199,7 @@ describe("pending: 'redirect'", () => {
     expect(writes.length).toBe(finished);
   });
 
-  it('asks for a user name where nothing is known', async () => {
+  it('asks for a user name if the browser has no login', async () => {
     const { url } = await start();
     expect(await browser(url).json()).toMatchObject({
       status: 400,
@@ -207,7 +207,7 @@ describe("pending: 'redirect'", () => {
     });
   });
 
-  it('lets a finish be tried again whose report could not be delivered', async () => {
+  it('lets a finish be repeated whose report could not be delivered', async () => {
     const { world, strategy, verified, url } = await start();
     const alice = browser(url);
     const request = named((await alice.post({ username: 'alice' })).headers.get('location'));
@@ -234,7 +234,7 @@ describe("pending: 'accept'", () => {
     return { world, ...recording, url: await serveSessions(recording.strategy) };
   }
 
-  it('answers 202 at once, and the same call without a user name waits for the end', async () => {
+  it('responds with 202 at once, and waits for the end in the same call without a user name', async () => {
     const { world, verified, url } = await start();
     const app = browser(url);
     const begun = await app.json({ username: 'alice' });
@@ -254,7 +254,7 @@ describe("pending: 'accept'", () => {
     expect(await waiting).toEqual({ user: { id: verified[0] } });
   });
 
-  it('answers 202 again when there is no answer within longPoll', async () => {
+  it('responds with 202 again when there is no answer within longPoll', async () => {
     const { url } = await start({ longPoll: 1 });
     const app = browser(url);
     const begun = await app.json({ username: 'alice' });
@@ -264,7 +264,7 @@ describe("pending: 'accept'", () => {
     });
   });
 
-  it('keeps the answer for a client that went away while it waited', async () => {
+  it('keeps the answer for a client that disconnected while it waited', async () => {
     const { world, verified, url } = await start();
     const app = browser(url);
     const begun = await app.json({ username: 'alice' });
@@ -284,7 +284,7 @@ describe("pending: 'accept'", () => {
     expect(await app.json()).toMatchObject({ user: { id: expect.any(String) } });
   });
 
-  it('denies after one wrong pick', async () => {
+  it('denies the login after one wrong pick', async () => {
     const { world, verified, url } = await start({ numberMatching: true });
     const app = browser(url);
     const { info } = await app.json({ username: 'alice' });
@@ -295,7 +295,7 @@ describe("pending: 'accept'", () => {
     expect(verified).toEqual([]);
   });
 
-  it('is an error without sessions, and no push is sent', async () => {
+  it('fails without sessions, and sends no push', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world, { pending: 'accept' });
     const auth = new passport.Passport();

@@ -23,7 +23,7 @@ const OPTIONS = {
   privateKey: KEY.privatePem,
 };
 
-const nobody = async () => false as const;
+const admitNoOne = async () => false as const;
 
 const DENIED = { user: false, status: 401, info: { code: 'denied' } };
 
@@ -33,9 +33,9 @@ describe('new LaunchKeyStrategy', () => {
     expect(LaunchKeyDefault).toBe(LaunchKeyStrategy);
   });
 
-  it('is called launchkey, or what it is told', () => {
-    expect(new LaunchKeyStrategy(OPTIONS, nobody).name).toBe('launchkey');
-    expect(new LaunchKeyStrategy({ ...OPTIONS, name: 'staff' }, nobody).name).toBe('staff');
+  it('is called launchkey by default, and has the name of the option', () => {
+    expect(new LaunchKeyStrategy(OPTIONS, admitNoOne).name).toBe('launchkey');
+    expect(new LaunchKeyStrategy({ ...OPTIONS, name: 'staff' }, admitNoOne).name).toBe('staff');
   });
 
   it.each<[string, object]>([
@@ -66,20 +66,24 @@ describe('new LaunchKeyStrategy', () => {
     ['store', { store: {} }],
     ['store', { store: null }],
   ])('refuses an unusable %s: %o', (option, wrong) => {
-    expect(() => new LaunchKeyStrategy({ ...OPTIONS, ...wrong } as never, nobody)).toThrow(
+    expect(() => new LaunchKeyStrategy({ ...OPTIONS, ...wrong } as never, admitNoOne)).toThrow(
       ConfigurationError,
     );
-    expect(() => new LaunchKeyStrategy({ ...OPTIONS, ...wrong } as never, nobody)).toThrow(option);
+    expect(() => new LaunchKeyStrategy({ ...OPTIONS, ...wrong } as never, admitNoOne)).toThrow(
+      option,
+    );
   });
 
-  it('refuses to do without options or verify', () => {
-    expect(() => new LaunchKeyStrategy(undefined as never, nobody)).toThrow(ConfigurationError);
-    expect(() => new LaunchKeyStrategy(nobody as never, nobody)).toThrow(ConfigurationError);
+  it('refuses missing options and a missing verify', () => {
+    expect(() => new LaunchKeyStrategy(undefined as never, admitNoOne)).toThrow(ConfigurationError);
+    expect(() => new LaunchKeyStrategy(admitNoOne as never, admitNoOne)).toThrow(
+      ConfigurationError,
+    );
     expect(() => new LaunchKeyStrategy(OPTIONS, undefined as never)).toThrow(/verify/);
   });
 
-  it('shows nothing secret when it is printed', () => {
-    const strategy = new LaunchKeyStrategy(OPTIONS, nobody);
+  it('shows no secrets when it is printed', () => {
+    const strategy = new LaunchKeyStrategy(OPTIONS, admitNoOne);
     const copy = Object.create(strategy) as object;
     const printed = [strategy, copy].flatMap((value) => [
       inspect(value, { depth: 9, showHidden: true }),
@@ -94,7 +98,7 @@ describe('new LaunchKeyStrategy', () => {
 });
 
 describe('a login', () => {
-  it('that the user approves succeeds with the user that verify names', async () => {
+  it('succeeds with the user that verify returns after an approval', async () => {
     const world = await startWorld();
     const { strategy, verified } = recordingStrategy(world);
     const url = await serve(loginApp(strategy));
@@ -120,7 +124,7 @@ describe('a login', () => {
     }
   });
 
-  it('tells verify who it is, by which device and under what name', async () => {
+  it('passes the user, the device and the typed name to verify', async () => {
     const world = await startWorld();
     let told: unknown;
     const strategy = new LaunchKeyStrategy(
@@ -149,7 +153,7 @@ describe('a login', () => {
     });
   });
 
-  it('that the user denies fails', async () => {
+  it('fails after a denial', async () => {
     const world = await startWorld();
     const { strategy, verified } = recordingStrategy(world);
     const seen = logIn(await serve(loginApp(strategy)));
@@ -162,7 +166,7 @@ describe('a login', () => {
     expect(verified).toEqual([]);
   });
 
-  it('that expires at the engine fails', async () => {
+  it('fails when it expires at the engine', async () => {
     let offset = 0;
     const world = await startWorld({ clock: () => Date.now() + offset });
     const { strategy, verified } = recordingStrategy(world);
@@ -173,7 +177,7 @@ describe('a login', () => {
     expect(verified).toEqual([]);
   });
 
-  it('that nobody answers within loginTimeout fails', async () => {
+  it('fails without an answer within loginTimeout', async () => {
     const world = await startWorld();
     const { strategy, verified } = recordingStrategy(world, { loginTimeout: 50 });
     const seen = await logIn(await serve(loginApp(strategy)));
@@ -181,7 +185,7 @@ describe('a login', () => {
     expect(verified).toEqual([]);
   });
 
-  it('of a user who does not exist looks like a denied one', async () => {
+  it('looks like a denied one for a user who does not exist', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world);
     const url = await serve(loginApp(strategy));
@@ -189,23 +193,23 @@ describe('a login', () => {
     await world.engine.answer(await nextRequest(world.engine), false);
     const seen = await denied;
     expect(seen.info).toMatchObject({ code: 'denied' });
-    expect(await logIn(url, { username: 'nobody' })).toEqual(seen);
+    expect(await logIn(url, { username: 'stranger' })).toEqual(seen);
     expect(await logIn(url, { username: 'not<a>name' })).toEqual(seen);
   });
 
   it.each<[string, Record<string, string>]>([
-    ['no user name', {}],
-    ['an empty one', { username: '' }],
-    ['a blank one', { username: '  ' }],
-    ['an object for one', { 'username[a]': 'alice' }],
-    ['a list for one', { 'username[]': 'alice' }],
-  ])('with %s fails with 400', async (_what, form) => {
-    const strategy = new LaunchKeyStrategy(OPTIONS, nobody);
+    ['a missing user name', {}],
+    ['an empty user name', { username: '' }],
+    ['a blank user name', { username: '  ' }],
+    ['an object as user name', { 'username[a]': 'alice' }],
+    ['a list as user name', { 'username[]': 'alice' }],
+  ])('fails with 400 for %s', async (_what, form) => {
+    const strategy = new LaunchKeyStrategy(OPTIONS, admitNoOne);
     const seen = await logIn(await serve(loginApp(strategy)), form);
     expect(seen).toMatchObject({ user: false, status: 400, info: { code: 'missing_username' } });
   });
 
-  it('beyond the rate limit fails with 429 and says for how long', async () => {
+  it('fails with 429 and a time to wait beyond the rate limit', async () => {
     const world = await startWorld({ rateLimit: undefined });
     const { strategy } = recordingStrategy(world);
     const url = await serve(loginApp(strategy));
@@ -220,7 +224,7 @@ describe('a login', () => {
     await first;
   });
 
-  it('that verify does not take fails with its reason, and its LaunchKey session is ended', async () => {
+  it('fails with the reason of verify, and ends the LaunchKey session, if verify returns no user', async () => {
     const world = await startWorld();
     const strategy = new LaunchKeyStrategy(world.options, async () => [
       false,
@@ -236,7 +240,7 @@ describe('a login', () => {
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
-  it('that verify does not take keeps its code and status, whatever the reason says', async () => {
+  it('keeps its code and status if the reason of verify contains others', async () => {
     const world = await startWorld();
     const reason = { code: 'mine', status: 200, message: 'No.' };
     const strategy = new LaunchKeyStrategy(world.options, async () => [false, reason]);
@@ -249,10 +253,15 @@ describe('a login', () => {
   });
 
   it.each<[string, number, unknown, object]>([
-    ['of a user without a device looks like a denied one', 40424, 'No devices', DENIED],
-    ['with a name that the engine does not take, too', 40421, { username: 'Is odd.' }, DENIED],
+    ['looks like a denied one for a user without a device', 40424, 'No devices', DENIED],
     [
-      'with anything else that the engine does not take is an error',
+      'looks like a denied one for a name that the engine does not accept',
+      40421,
+      { username: 'Is odd.' },
+      DENIED,
+    ],
+    [
+      'ends in an error for other values that the engine does not accept',
       40421,
       { context: 'Is odd.' },
       { error: { name: 'InvalidRequestError' } },
@@ -266,7 +275,7 @@ describe('a login', () => {
     expect(await logIn(await serve(loginApp(strategy)))).toMatchObject(expected);
   });
 
-  it('that the store has no room for fails with 429', async () => {
+  it('fails with 429 if the store is full', async () => {
     const world = await startWorld({ users: ['alice', 'bob'] });
     const store = new MemoryStore({ maxLogins: 1 });
     const { strategy } = recordingStrategy(world, { store });
@@ -288,18 +297,21 @@ describe('a login', () => {
     ['context', { context: 42 }],
     ['policy', { policy: 'strict' }],
     ['numberMatching', { numberMatching: true }],
-  ])('with an unusable %s for one call is an error, and no push', async (option, options) => {
-    const world = await startWorld();
-    const { strategy } = recordingStrategy(world);
-    const seen = await logIn(await serve(loginApp(strategy, options)));
-    expect(seen.error).toMatchObject({
-      name: 'ConfigurationError',
-      message: expect.stringContaining(option),
-    });
-    expect(await world.engine.requests('alice')).toEqual([]);
-  });
+  ])(
+    'ends in an error and sends no push for an unusable %s of one call',
+    async (option, options) => {
+      const world = await startWorld();
+      const { strategy } = recordingStrategy(world);
+      const seen = await logIn(await serve(loginApp(strategy, options)));
+      expect(seen.error).toMatchObject({
+        name: 'ConfigurationError',
+        message: expect.stringContaining(option),
+      });
+      expect(await world.engine.requests('alice')).toEqual([]);
+    },
+  );
 
-  it('whose verify throws is an error, and its LaunchKey session is ended', async () => {
+  it('ends in an error, and ends its LaunchKey session, if verify throws', async () => {
     const world = await startWorld();
     const strategy = new LaunchKeyStrategy(world.options, () => {
       throw new TypeError('the database is away');
@@ -310,7 +322,7 @@ describe('a login', () => {
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
-  it('whose verify never answers is an error, and its LaunchKey session is ended', async () => {
+  it('ends in an error, and ends its LaunchKey session, if verify never answers', async () => {
     const world = await startWorld();
     const strategy = new LaunchKeyStrategy(world.options, () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -329,7 +341,7 @@ describe('a login', () => {
   });
 
   it.each([undefined, 'route', 'router'])(
-    'whose verify throws %s does not get to what follows',
+    'does not let the request through if verify throws %s',
     async (thrown) => {
       const world = await startWorld();
       const strategy = new LaunchKeyStrategy(world.options, () => Promise.reject(thrown));
@@ -353,23 +365,23 @@ describe('a login', () => {
     },
   );
 
-  it('with wrong credentials is an error', async () => {
+  it('ends in an error with wrong credentials', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world, { secretKey: 'another secret key' });
     const seen = await logIn(await serve(loginApp(strategy)));
     expect(seen.error).toMatchObject({ name: 'InvalidCredentialsError' });
   });
 
-  it('without an engine is an error', async () => {
+  it('ends in an error without an engine', async () => {
     const strategy = new LaunchKeyStrategy(
       { ...OPTIONS, apiBaseUrl: 'http://127.0.0.1:9/v1' },
-      nobody,
+      admitNoOne,
     );
     const seen = await logIn(await serve(loginApp(strategy)));
     expect(seen.error).toMatchObject({ name: 'CommunicationError' });
   });
 
-  it('takes context, policy, auth type and user name from the call before those of the strategy', async () => {
+  it('prefers context, policy, auth type and user name of the call to those of the strategy', async () => {
     const world = await startWorld({ users: ['alice', 'bob'] });
     const { strategy } = recordingStrategy(world, { context: 'of the strategy' });
     const own = await serve(
@@ -393,7 +405,7 @@ describe('a login', () => {
     await Promise.all(seen);
   });
 
-  it('with a context that is too long is an error that says so', async () => {
+  it('ends in an error that explains a context that is too long', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world);
     const seen = await logIn(await serve(loginApp(strategy, { context: () => 'x'.repeat(401) })));
@@ -412,7 +424,7 @@ describe('a login', () => {
   });
 });
 
-describe('a strategy that is given to Passport as an instance', () => {
+describe('a strategy that is passed to Passport as an instance', () => {
   it('never mixes up the requests of many users', async () => {
     const users = Array.from({ length: 30 }, (_, n) => `user${n}`);
     const world = await startWorld({ users });
@@ -421,7 +433,7 @@ describe('a strategy that is given to Passport as an instance', () => {
     }));
     const url = await serve(loginApp(strategy));
     const seen = users.map((username) => logIn(url, { username }));
-    // Answered in another order than asked, every third one denied.
+    // The answers come in another order than the requests, and every third one is a denial.
     for (const user of users.toReversed()) {
       const denied = users.indexOf(user) % 3 === 0;
       await world.engine.answer(await nextRequest(world.engine, user), !denied);
@@ -433,8 +445,8 @@ describe('a strategy that is given to Passport as an instance', () => {
   });
 });
 
-describe('the browser that leaves', () => {
-  it('stops the poll at once, and an approval that comes later logs nobody in', async () => {
+describe('a browser that disconnects', () => {
+  it('stops the poll at once, and a later approval logs no one in', async () => {
     const world = await startWorld();
     const proxy = await new EngineProxy(world.engine.url).start();
     const { strategy, verified } = recordingStrategy(world, { apiBaseUrl: `${proxy.url}/v1` });
@@ -509,7 +521,7 @@ describe('an application with sessions', () => {
   });
 
   it.each(['getSession', 'removeSession'] as const)(
-    'loses nothing when its logout meets a store that fails: %s',
+    'loses nothing when the store fails during logout: %s',
     async (method) => {
       const world = await startWorld();
       const store = new MemoryStore();
@@ -524,7 +536,7 @@ describe('an application with sessions', () => {
     },
   );
 
-  it('logs out while the engine is silent, and tells it later', async () => {
+  it('logs out while the engine does not answer, and tells it later', async () => {
     const world = await startWorld();
     const proxy = await new EngineProxy(world.engine.url).start();
     const url = await start(world, { apiBaseUrl: `${proxy.url}/v1`, requestTimeout: 60_000 });
@@ -543,7 +555,7 @@ describe('an application with sessions', () => {
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
-  it('says false and does not throw where there is no LaunchKey session to end', async () => {
+  it('resolves logout() to false without a LaunchKey session', async () => {
     const world = await startWorld();
     const url = await start(world);
     const response = await fetch(`${url}/logout`, { method: 'POST' });

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { serve } from '../support/app.js';
 import { nextRequest, startWorld, type World } from '../support/world.js';
 
-/** An application with sessions, whose `/` shows what the session of the browser holds. */
+/** An application with sessions, whose `/` shows the content of the browser's session. */
 async function start(
   world: World,
   { store = new MemoryStore(), logIn = {} }: { store?: MemoryStore; logIn?: object } = {},
@@ -45,8 +45,8 @@ async function start(
   return { store, authRequest, look };
 }
 
-describe('what the session of a browser holds', () => {
-  it('is a handle that is not the engine’s token, from the login on', async () => {
+describe('the session of a browser', () => {
+  it('holds a handle after the login, and never the engine’s token', async () => {
     const world = await startWorld();
     const { look, authRequest } = await start(world);
     const { session: held } = await look();
@@ -57,13 +57,13 @@ describe('what the session of a browser holds', () => {
     expect(JSON.stringify(held)).not.toContain(authRequest);
   });
 
-  it('outlives keepSessionInfo', async () => {
+  it('keeps the handle with keepSessionInfo', async () => {
     const world = await startWorld();
     const { look } = await start(world, { logIn: { keepSessionInfo: true } });
     expect((await look()).session).toHaveProperty(['launchkey:launchkey']);
   });
 
-  it('is nothing with session: false', async () => {
+  it('holds nothing with session: false', async () => {
     const world = await startWorld();
     const { look } = await start(world, { logIn: { session: false, authType: 'session' } });
     expect((await look()).session).not.toHaveProperty(['launchkey:launchkey']);
@@ -71,7 +71,7 @@ describe('what the session of a browser holds', () => {
 });
 
 describe('session()', () => {
-  it('ends the login at the next request after the user logged out on the device', async () => {
+  it('logs the browser out at the next request after the user logged out on the device', async () => {
     const world = await startWorld();
     const store = new MemoryStore();
     const opened: LaunchKeySession[] = [];
@@ -87,7 +87,7 @@ describe('session()', () => {
     expect((await look()).session).not.toHaveProperty(['launchkey:launchkey']);
   });
 
-  it('lets nobody through while the store is away', async () => {
+  it('lets no request through while the store is away', async () => {
     const world = await startWorld();
     const { look, store } = await start(world);
     store.getSession = () => Promise.reject(new Error('the store is away'));
@@ -95,8 +95,8 @@ describe('session()', () => {
   });
 });
 
-describe('an approved login that the application does not log in', () => {
-  it('leaves nothing of it in the session', async () => {
+describe('an approved login without logIn by the application', () => {
+  it('leaves no LaunchKey session in the browser session', async () => {
     const world = await startWorld();
     const strategy = new LaunchKeyStrategy(world.options, async (id) => ({ id }));
     const app = express();

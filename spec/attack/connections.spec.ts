@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { EngineProxy } from '../support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld } from '../support/world.js';
 
-/** Does with a strategy what Passport does: a copy of it for each request, with the actions. */
+/** Calls a strategy as Passport does: on a copy of it for each request, with the actions. */
 function logIn(strategy: LaunchKeyStrategy, req: object, answer: (how: string) => void) {
   const copy = Object.create(strategy);
   copy.success = (user: { id: string }) => answer(`in as ${user.id}`);
@@ -18,8 +18,8 @@ function logIn(strategy: LaunchKeyStrategy, req: object, answer: (how: string) =
   copy.authenticate(Object.assign(req, { body: { username } }), {});
 }
 
-describe('connections of browsers', () => {
-  it('that are kept alive carry many logins and keep no listener', async () => {
+describe('the connections of browsers', () => {
+  it('carry many logins with keep-alive, and keep no listener', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world);
     let answer: (how: string) => void = () => {};
@@ -51,7 +51,7 @@ describe('connections of browsers', () => {
     expect(sockets.size).toBe(1);
   });
 
-  it('carry any number of pipelined logins without a warning, and all end with them', async () => {
+  it('carry many pipelined logins without a warning, and end all of them when they close', async () => {
     const users = Array.from({ length: 15 }, (_, n) => `user${n}`);
     const world = await startWorld({ users });
     const proxy = await new EngineProxy(world.engine.url).start();
@@ -81,7 +81,7 @@ describe('connections of browsers', () => {
     await dropped;
   });
 
-  it('that are lost already send no push', async () => {
+  it('send no push when they are closed before the login starts', async () => {
     const world = await startWorld({ users: ['alice', 'bob'] });
     const { strategy } = recordingStrategy(world);
     const server = createServer(async (req, res) => {
@@ -102,14 +102,14 @@ describe('connections of browsers', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await expect(fetch(`${url}/alice`, { method: 'POST' })).rejects.toThrow();
     await tried;
-    // Begun later, so that a push to alice would have come before.
+    // This login starts later, so a push to alice would have come before.
     const seen = fetch(`${url}/bob`, { method: 'POST' });
     await world.engine.answer(await nextRequest(world.engine, 'bob'), false);
     expect(await (await seen).text()).toBe('denied');
     expect(await world.engine.requests('alice')).toEqual([]);
   });
 
-  it('of HTTP/2 carry many logins: a cancelled stream ends its own only', async () => {
+  it('carry many logins over HTTP/2, where a cancelled stream ends its own login only', async () => {
     const world = await startWorld();
     const { strategy, verified } = recordingStrategy(world);
     const server = http2.createServer((req, res) => logIn(strategy, req, (how) => res.end(how)));

@@ -6,7 +6,7 @@ import { logIn, loginApp, serve } from '../support/app.js';
 import { EngineProxy } from '../support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from '../support/world.js';
 
-/** An auth package as anybody makes it who has the application's public key. */
+/** An auth package made with the application's public key alone. */
 function forge(world: World, content: object): string {
   return publicEncrypt(
     { key: world.publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
@@ -14,14 +14,14 @@ function forge(world: World, content: object): string {
   ).toString('base64');
 }
 
-describe('an event that comes after the answer', () => {
+describe('an event after the answer', () => {
   it.each<[string, (world: World) => string]>([
     ['does not decrypt', () => Buffer.alloc(256, 7).toString('base64')],
     [
       'names another auth request',
       (world) => forge(world, { auth_request: 'b'.repeat(32), response: 'true' }),
     ],
-  ])('and whose package %s is 400', async (_what, auth) => {
+  ])('is answered with 400 if its package %s', async (_what, auth) => {
     const world = await startWorld();
     const { strategy, verified } = recordingStrategy(world);
     const seen = logIn(await serve(loginApp(strategy)));
@@ -34,8 +34,8 @@ describe('an event that comes after the answer', () => {
   });
 });
 
-describe('a browser that leaves while the answer is being reported', () => {
-  it('is not logged in, and the LaunchKey session is ended', async () => {
+describe('a browser that disconnects during the report of the answer', () => {
+  it('is not logged in, and its LaunchKey session is ended', async () => {
     const world = await startWorld();
     const proxy = await new EngineProxy(world.engine.url).start();
     const { strategy, verified } = recordingStrategy(world, { apiBaseUrl: `${proxy.url}/v1` });
@@ -69,22 +69,25 @@ describe('a browser that leaves while the answer is being reported', () => {
   });
 });
 
-describe('an option of the application that throws', () => {
-  it.each([undefined, 'route', 'router'])('%s does not get to what follows', async (thrown) => {
-    const world = await startWorld();
-    const context = () => {
-      throw thrown;
-    };
-    const { strategy } = recordingStrategy(world, { context });
-    const app = express();
-    const letIn: express.RequestHandler = (_req, res) => void res.send('let in');
-    app.use(express.urlencoded({ extended: false }));
-    app.post('/login', new passport.Passport().authenticate(strategy, { session: false }), letIn);
-    app.post('/login', letIn);
-    const url = await serve(app);
-    const body = new URLSearchParams({ username: 'alice' });
-    const response = await fetch(`${url}/login`, { method: 'POST', body });
-    expect(response.status).toBe(500);
-    expect(await world.engine.requests('alice')).toEqual([]);
-  });
+describe('a function among the options that throws', () => {
+  it.each([undefined, 'route', 'router'])(
+    'does not let the request through when it throws %s',
+    async (thrown) => {
+      const world = await startWorld();
+      const context = () => {
+        throw thrown;
+      };
+      const { strategy } = recordingStrategy(world, { context });
+      const app = express();
+      const letIn: express.RequestHandler = (_req, res) => void res.send('let in');
+      app.use(express.urlencoded({ extended: false }));
+      app.post('/login', new passport.Passport().authenticate(strategy, { session: false }), letIn);
+      app.post('/login', letIn);
+      const url = await serve(app);
+      const body = new URLSearchParams({ username: 'alice' });
+      const response = await fetch(`${url}/login`, { method: 'POST', body });
+      expect(response.status).toBe(500);
+      expect(await world.engine.requests('alice')).toEqual([]);
+    },
+  );
 });

@@ -11,7 +11,7 @@ import { redisServerPath } from '../support/redis.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The command of the example's README, in a process group of its own. */
+/** Runs the command of the example's README in a process group of its own. */
 function launchDemo(enginePort = 0) {
   return spawn('npm', ['start', '--workspace', 'examples/cluster'], {
     cwd: ROOT,
@@ -21,7 +21,7 @@ function launchDemo(enginePort = 0) {
   });
 }
 
-/** Resolves when it serves. */
+/** Resolves when the example serves requests. */
 async function startDemo() {
   const demo = launchDemo();
   demo.stderr.pipe(process.stderr, { end: false });
@@ -36,7 +36,7 @@ async function startDemo() {
     });
     demo.once('exit', () => reject(new Error('The demo ended at once')));
   });
-  /** Resolves when the demo says something like it. */
+  /** Resolves when the demo prints a matching line. */
   const says = (what: RegExp) =>
     new Promise<void>((resolve) => {
       heard.add((line) => {
@@ -52,17 +52,17 @@ async function stop(demo: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Resolves when all that can print there has ended: npm itself may be gone before what it runs. */
+/** Resolves when every process that prints there has ended: npm may end before its children. */
 async function closed(demo: ChildProcess): Promise<void> {
   await once(demo, 'close');
 }
 
-/** Ctrl+C, which reaches all processes of the terminal at once. */
+/** Sends Ctrl+C, which reaches all processes of the terminal at once. */
 function interrupt(demo: ChildProcess): void {
   process.kill(-(demo.pid as number), 'SIGINT');
 }
 
-/** All processes there are, with the one that started each. */
+/** All processes of the machine, with their parents. */
 async function processes(): Promise<{ pid: number; parent: number }[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=']);
   return stdout
@@ -92,7 +92,7 @@ describeWithChromium('the cluster example in a browser', () => {
     if (started) await stop(started.demo);
   });
 
-  it('logs in over several processes, and stays so when one dies', async (context) => {
+  it('logs in over several processes, and stays logged in when one dies', async (context) => {
     if (!started) return context.skip('redis-server is not installed');
     const app = await (await browser.newContext()).newPage();
     const phone = await (await browser.newContext()).newPage();
@@ -121,7 +121,7 @@ describeWithChromium('the cluster example in a browser', () => {
     await phone.getByText('No open sessions.').waitFor();
   });
 
-  it('leaves nothing running when it is stopped, however busy it is', async (context) => {
+  it('leaves no process running when it is stopped under load', async (context) => {
     if (!started) return context.skip('redis-server is not installed');
     const other = await startDemo();
     const page = await (await browser.newContext()).newPage();
@@ -134,7 +134,7 @@ describeWithChromium('the cluster example in a browser', () => {
     expect(children).toHaveLength(4);
 
     const ended = closed(other.demo);
-    // As if so much else ran on the machine that it does not get to it.
+    // As on a machine that is too busy to run it.
     process.kill(primary, 'SIGSTOP');
     interrupt(other.demo);
     await pause(300);
@@ -144,7 +144,7 @@ describeWithChromium('the cluster example in a browser', () => {
     await expect(fetch(other.app)).rejects.toThrow();
   });
 
-  it('leaves nothing running when it cannot start', async (context) => {
+  it('leaves no process running when it cannot start', async (context) => {
     if (!started) return context.skip('redis-server is not installed');
     const demo = launchDemo(Number(new URL(started.authenticator).port));
     let said = '';

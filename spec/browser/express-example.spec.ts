@@ -12,10 +12,10 @@ import { describeWithChromium, launchChromium } from '../support/chromium.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** With a folder in SCREENSHOTS, each state is kept there as a picture. */
+/** If SCREENSHOTS names a folder, a screenshot of each state is written to it. */
 const { SCREENSHOTS } = process.env;
 
-/** The command of the README, in a process group of its own. */
+/** Runs the command of the README in a process group of its own. */
 async function startDemo(dataFile: string) {
   const demo = spawn('npm', ['run', 'demo'], {
     cwd: ROOT,
@@ -51,14 +51,14 @@ async function picture(page: Page, name: string): Promise<void> {
   }
 }
 
-/** What axe finds wrong with a page as it is now, in light and dark, on a phone and a desktop. */
+/** The faults that axe finds in the current page, in light and dark, on a phone and a desktop. */
 async function findings(page: Page): Promise<string[]> {
   const found: string[] = [];
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [390, 1280]) {
       await page.emulateMedia({ colorScheme });
       await page.setViewportSize({ width, height: 800 });
-      // Not addScriptTag(): the page's Content-Security-Policy allows no inline script.
+      // addScriptTag() would be refused: the page's Content-Security-Policy forbids inline scripts.
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate(() =>
         (globalThis as unknown as { axe: typeof axe }).axe.run(),
@@ -96,14 +96,14 @@ describeWithChromium('the demo in a browser', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A page of a browser of its own, which must not complain of anything. */
+  /** A page of a browser of its own. Errors in it fail the test. */
   async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('console', (message) => {
-      // A refused form is answered with its status, which Chromium reports.
+      // Chromium reports the status of a refused form.
       if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) {
         faults.push(message.text());
       }
@@ -135,7 +135,7 @@ describeWithChromium('the demo in a browser', () => {
     await askPhone(app, user, 'Log in with my phone');
   }
 
-  /** Picks on the phone what the waiting page shows, and approves. */
+  /** Picks the number of the waiting page on the phone, and approves. */
   async function approve(phone: Page, app: Page): Promise<void> {
     const number = await app.locator('section:visible .number strong').innerText();
     await phone.getByRole('radio', { name: number, exact: true }).check({ force: true });
@@ -147,7 +147,7 @@ describeWithChromium('the demo in a browser', () => {
     await approve(phone, app);
   }
 
-  /** A new account with a password, logged in; the page says how it can be logged in to. */
+  /** Creates an account with a password, and logs in to it. */
   async function signUp(app: Page, email: string): Promise<void> {
     await app.goto(`${addresses.app}/signup`);
     await app.getByLabel('E-mail address').fill(email);
@@ -156,7 +156,7 @@ describeWithChromium('the demo in a browser', () => {
     await app.getByRole('heading', { name: 'Ways to log in' }).waitFor();
   }
 
-  it('logs in after the right number was picked, shows the protected page, and logs out', async () => {
+  it('logs in after the user picked the right number, shows the protected page, and logs out', async () => {
     const [app, phone] = [await newPage(), await openPhone('alice')];
     await app.goto(addresses.app);
     await app.waitForURL('**/login');
@@ -179,7 +179,7 @@ describeWithChromium('the demo in a browser', () => {
     expect(new URL(app.url()).pathname).toBe('/login');
   });
 
-  it('does not log in after a denial, and says so', async () => {
+  it('does not log in after a denial, and shows the denial', async () => {
     const [app, phone] = [await newPage(), await openPhone('alice')];
     await askToLogIn(app, 'alice');
     await phone.getByRole('button', { name: 'Deny' }).click();
@@ -190,7 +190,7 @@ describeWithChromium('the demo in a browser', () => {
     expect(new URL(app.url()).pathname).toBe('/login');
   });
 
-  it('is logged out at the next click after the session was ended on the phone', async () => {
+  it('logs the user out at the next click after the session was ended on the phone', async () => {
     const [app, phone] = [await newPage(), await openPhone('alice')];
     await logIn(app, phone, 'alice');
     await app.getByRole('heading', { name: 'Hello, alice' }).waitFor();
@@ -200,7 +200,7 @@ describeWithChromium('the demo in a browser', () => {
     await app.waitForURL('**/login');
   });
 
-  it('links a phone to an account, logs in to that with it, and unlinks it', async () => {
+  it('links a phone to an account, logs in to the account with it, and unlinks it', async () => {
     const [app, phone] = [await newPage(), await openPhone('bob')];
     await signUp(app, 'ann@example.com');
     await app.getByRole('link', { name: 'Link a phone' }).click();
@@ -213,7 +213,7 @@ describeWithChromium('the demo in a browser', () => {
     await approve(phone, app);
     await app.getByText('The phone of bob, linked on').waitFor();
     await picture(app, 'account-linked');
-    // It logged in nobody, so it opened no session.
+    // Linking logs no one in, so it opens no session.
     await phone.getByText('No open sessions.').waitFor();
 
     await app.getByRole('link', { name: 'Back' }).click();
@@ -250,7 +250,7 @@ describeWithChromium('the demo in a browser', () => {
     const app = await newPage({ javaScriptEnabled: false });
     const phone = await openPhone('alice');
     await logIn(app, phone, 'alice');
-    // The waiting page reloads itself, and leaves the last step to a button.
+    // Without JavaScript the waiting page reloads itself, and a button takes the last step.
     await app.getByRole('button', { name: 'Continue' }).click();
     await app.getByRole('heading', { name: 'Hello, alice' }).waitFor();
     await app.getByRole('button', { name: 'Log out' }).click();
@@ -258,7 +258,7 @@ describeWithChromium('the demo in a browser', () => {
   });
 
   it.each(['/login', '/login/password', '/signup'])(
-    'is usable by every stranger: axe finds nothing on %s, which does not scroll sideways',
+    'has no accessibility faults on %s for visitors, and does not scroll sideways',
     async (path) => {
       const app = await newPage();
       await app.goto(addresses.app + path);
@@ -267,10 +267,10 @@ describeWithChromium('the demo in a browser', () => {
     },
   );
 
-  it('says what is wrong with a password, usably by everybody', async () => {
+  it('explains a wrong password in an accessible way', async () => {
     const app = await newPage();
     await app.goto(`${addresses.app}/login/password`);
-    await app.getByLabel('E-mail address').fill('nobody@example.com');
+    await app.getByLabel('E-mail address').fill('unknown@example.com');
     await app.getByLabel('Password').fill('wrong one');
     await app.getByRole('button', { name: 'Log in' }).click();
     await app.getByRole('alert').waitFor();
@@ -279,7 +279,7 @@ describeWithChromium('the demo in a browser', () => {
   });
 
   it.each(['/', '/account', '/account/phone'])(
-    'is usable by every user, however long the name: axe finds nothing on %s',
+    'has no accessibility faults on %s for users, even with a long name',
     async (path) => {
       const app = await newPage();
       await signUp(app, `${'long-address-'.repeat(8)}${path.length}@example.com`);

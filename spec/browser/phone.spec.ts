@@ -9,15 +9,15 @@ import { Application } from '../../engine/spec/support/application.js';
 import { describeWithChromium, launchChromium } from '../support/chromium.js';
 import { startRealRun } from '../support/real-run.js';
 
-/** With a folder in SCREENSHOTS, each state is kept there as a picture. */
+/** If SCREENSHOTS names a folder, a screenshot of each state is written to it. */
 const { SCREENSHOTS } = process.env;
 
-const PATIENCE = { timeout: 30_000 };
+const POLL_OPTIONS = { timeout: 30_000 };
 
-/** Whether the QR code has come. */
+/** Whether the QR code is drawn. */
 const DRAWN = "document.querySelector('#offer-image').naturalWidth > 0";
 
-/** Whether the service worker has kept what the page consists of. */
+/** Whether the service worker has cached the files of the page. */
 const KEPT = `(async () => {
   const cache = await caches.open('launchkey-authenticator');
   const kept = (await cache.keys()).map(({ url }) => url);
@@ -27,13 +27,13 @@ const KEPT = `(async () => {
   );
 })()`;
 
-/** The paths of what it has kept. */
+/** The paths of the cached files. */
 const PATHS = `(async () => {
   const cache = await caches.open('launchkey-authenticator');
   return (await cache.keys()).map(({ url }) => new URL(url).pathname);
 })()`;
 
-/** As if the page went out of sight or came back. */
+/** Hides or shows the page. */
 const SEEN = `(state) => {
   Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
   document.dispatchEvent(new Event('visibilitychange'));
@@ -67,7 +67,7 @@ describeWithChromium('the phone in a browser', () => {
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('console', (message) => {
-      // Chromium reports what the engine refuses and what is asked without a connection.
+      // Chromium reports requests that the engine refuses and requests without a connection.
       const expected = /status of 4\d\d|ERR_INTERNET_DISCONNECTED|ERR_FAILED/.test(message.text());
       if (message.type() === 'error' && !expected) faults.push(message.text());
     });
@@ -78,7 +78,7 @@ describeWithChromium('the phone in a browser', () => {
     return page;
   }
 
-  /** What the application reads of the answer. */
+  /** The answer as the application reads it. */
   async function answerTo(authRequest: string, by = client) {
     const { answer } = await by.poll(authRequest, { wait: 20 });
     return answer && (await by.readAnswer(authRequest, answer));
@@ -98,8 +98,8 @@ describeWithChromium('the phone in a browser', () => {
     await page.getByRole('button', { name, exact: true, disabled: false }).click();
   }
 
-  // Pictures take their time, and so do three programs that start.
-  it('logs in to the Express example, denies, reports, and logs out from afar, by two phones at an engine with a data file', {
+  // Screenshots and the start of three programs take time.
+  it('logs in to the Express example, denies, reports fraud, and logs out remotely, with two phones at an engine with a data file', {
     timeout: 180_000,
   }, async () => {
     const run = await startRealRun();
@@ -131,7 +131,7 @@ describeWithChromium('the phone in a browser', () => {
       (await run.command('device', 'list', 'alice')).map(({ name }: { name: string }) => name),
     ).toEqual(["Alice's phone", 'Tablet']);
 
-    /** Asks until the engine, which takes one request in five seconds, takes this one. */
+    /** Asks until the engine accepts the request, because it accepts one in five seconds. */
     const ask = async (): Promise<string> => {
       const asked = app.getByRole('heading', { name: 'Check your phone' });
       await vi.waitFor(async () => {
@@ -139,7 +139,7 @@ describeWithChromium('the phone in a browser', () => {
         await app.getByLabel('User name').fill('alice');
         await app.getByRole('button', { name: 'Log in with my phone' }).click();
         await asked.waitFor({ timeout: 1000 });
-      }, PATIENCE);
+      }, POLL_OPTIONS);
       await page.getByRole('heading', { name: 'Express example' }).waitFor();
       return await app.locator('section:visible .number strong').innerText();
     };
@@ -157,7 +157,7 @@ describeWithChromium('the phone in a browser', () => {
     await look(page, 'a session');
     await look(app, 'logged in to the example');
 
-    // Each phone knows of it, and the other one ends it.
+    // Both phones show the session, and the other phone ends it.
     await press(tablet, 'End session at Express example');
     await tablet.getByText('No open sessions.').waitFor();
     await app.getByRole('link', { name: 'Ways to log in' }).click();
@@ -185,7 +185,7 @@ describeWithChromium('the phone in a browser', () => {
     expect(sent.join('\n')).not.toMatch(/"response"|privateKey|"d":/);
   });
 
-  it('pairs by a typed code, takes one number only, and says when it is not connected', async () => {
+  it('pairs by a typed code, accepts one number only, and shows when it is not connected', async () => {
     await engine.createUser('bob');
     const page = await newPage({ locale: 'de-CH' });
     await page.goto(`${engine.url}/authenticator`);
@@ -215,7 +215,7 @@ describeWithChromium('the phone in a browser', () => {
       );
     }
 
-    // Out of sight nothing is held; what came meanwhile is there when the page is looked at again.
+    // A hidden page holds no request. Changes are there when it becomes visible.
     const left = page.waitForEvent('requestfailed');
     await page.evaluate(SEEN, 'hidden');
     await left;
@@ -224,9 +224,9 @@ describeWithChromium('the phone in a browser', () => {
     await press(page, 'Ablehnen');
     expect(await answerTo(meanwhile)).toMatchObject({ authorized: false });
 
-    // Without a connection the page opens and says so; with one it goes on.
-    await expect.poll(() => page.evaluate<boolean>(KEPT), PATIENCE).toBe(true);
-    // Nothing that is not the page: above all no answer of the engine's.
+    // Without a connection the page opens and shows that; with a connection it continues.
+    await expect.poll(() => page.evaluate<boolean>(KEPT), POLL_OPTIONS).toBe(true);
+    // The files of the page only, and above all no response of the engine.
     expect(
       (await page.evaluate<string[]>(PATHS)).filter(
         (path) => !/^\/authenticator(\/[\w/-]+\.(js|css|svg))?$/.test(path),
@@ -241,7 +241,7 @@ describeWithChromium('the phone in a browser', () => {
     await page.getByText('Nichts zu bestätigen').waitFor();
   });
 
-  it('answers for the new key of an application that got one while it was shown', async () => {
+  it('encrypts its answer for the new key of an application that changed its key meanwhile', async () => {
     const apiBaseUrl = `${engine.url}/v1`;
     const app = await engine.createApp({ name: 'Blog' });
     const page = await pairedPage('grace');
@@ -271,8 +271,8 @@ describeWithChromium('the phone in a browser', () => {
     const page = await pairedPage('dave', { locale: 'de' });
     await press(page, 'Weiteres Gerät koppeln');
     const image = page.locator('#offer-image');
-    // Not waitForFunction(): the page's Content-Security-Policy allows no evaluation inside it.
-    await expect.poll(() => page.evaluate<boolean>(DRAWN), PATIENCE).toBe(true);
+    // waitForFunction() would be refused: the page's Content-Security-Policy forbids eval.
+    await expect.poll(() => page.evaluate<boolean>(DRAWN), POLL_OPTIONS).toBe(true);
     await look(page, 'a code for another device');
     const shown = (await page.locator('#offer-code').textContent()) ?? '';
     const other = await newPage();
@@ -294,7 +294,7 @@ describeWithChromium('the phone in a browser', () => {
     expect(await engine.devices('dave')).toHaveLength(1);
   });
 
-  it('takes another user in the place of the one before, whom it lets go', async () => {
+  it('replaces its user by another one, and unpairs the first', async () => {
     const page = await pairedPage('erin');
     await engine.createUser('frank');
     const offer = await engine.pairDevice('frank');
@@ -307,7 +307,7 @@ describeWithChromium('the phone in a browser', () => {
     await page.goto(offer.url);
     await press(page, 'Pair');
     await page.locator('#who-name', { hasText: 'frank' }).waitFor();
-    await expect.poll(() => engine.devices('erin'), PATIENCE).toEqual([]);
+    await expect.poll(() => engine.devices('erin'), POLL_OPTIONS).toEqual([]);
     expect(await engine.devices('frank')).toHaveLength(1);
     await expect(client.authorize('erin')).rejects.toThrow(NoPairedDevicesError);
     await client.authorize('frank');
@@ -317,7 +317,7 @@ describeWithChromium('the phone in a browser', () => {
     await page.locator('#who-name', { hasText: 'frank' }).waitFor();
   });
 
-  it('proves a PIN, a fingerprint and a place where an application asks for them', async () => {
+  it('proves a PIN, a fingerprint and a location when an application requires them', async () => {
     await engine.createUser('carol');
     const { url } = await engine.pairDevice('carol');
     const page = await newPage({
@@ -335,7 +335,7 @@ describeWithChromium('the phone in a browser', () => {
         automaticPresenceSimulation: true,
       },
     });
-    // Credentials belong to names, which addresses are not.
+    // Passkeys belong to a host name, which an IP address is not.
     await page.goto(url.replace('127.0.0.1', 'localhost'));
     await press(page, 'Pair');
     await page.getByText('Nothing to approve').waitFor();
@@ -367,7 +367,7 @@ describeWithChromium('the phone in a browser', () => {
     await page.getByRole('heading', { name: 'Approved' }).waitFor();
     expect(await answerTo(everything)).toMatchObject({ authorized: true });
 
-    // The new PIN proves the same, and the old one nothing.
+    // The new PIN is accepted, and the old one is not.
     await press(page, 'Change');
     await page.getByLabel('PIN', { exact: true }).fill('271828');
     await press(page, 'Continue');
@@ -392,7 +392,7 @@ describeWithChromium('the phone in a browser', () => {
     await press(page, 'Deny');
     expect(await answerTo(outside)).toMatchObject({ authorized: false, reason: 'policy' });
 
-    // The fifth wrong PIN takes the key with it.
+    // The fifth wrong PIN deletes the key.
     const locked = await client.authorize('carol', {
       policy: policy({ knowledge: 1 }),
     });
@@ -412,7 +412,7 @@ describeWithChromium('the phone in a browser', () => {
   });
 });
 
-/** axe has nothing to say in light and dark, and nothing scrolls sideways; with a picture of each. */
+/** Expects no axe faults in light and dark and no sideways scrolling, and takes a screenshot of each. */
 async function look(page: Page, name: string): Promise<void> {
   const found: string[] = [];
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -8,7 +8,7 @@ import { describeWithChromium, launchChromium } from '../support/chromium.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The command of the example's README, in a process group of its own. */
+/** Runs the command of the example's README in a process group of its own. */
 async function startDemo() {
   const demo = spawn('npm', ['start', '--workspace', 'examples/spa'], {
     cwd: ROOT,
@@ -32,7 +32,7 @@ async function stop(demo: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** What the browser does when its user turns to something else, and back. */
+/** Hides the page, as when its user turns to something else, or shows it again. */
 async function turn(page: Page, visibility: 'hidden' | 'visible'): Promise<void> {
   await page.evaluate(`
     Object.defineProperty(document, 'hidden', { configurable: true, value: ${visibility === 'hidden'} });
@@ -54,7 +54,7 @@ describeWithChromium('the single-page example in a browser', () => {
     if (started) await stop(started.demo);
   });
 
-  /** The application and the phone, in a browser each, which must not complain of anything. */
+  /** The application and the phone, in a browser each. Errors in them fail the test. */
   async function open(): Promise<{ app: Page; phone: Page }> {
     const faults: string[] = [];
     const [app, phone] = await Promise.all(
@@ -63,7 +63,7 @@ describeWithChromium('the single-page example in a browser', () => {
         const page = await context.newPage();
         page.on('pageerror', (error) => faults.push(error.message));
         page.on('console', (message) => {
-          // Chromium reports the 401 of somebody who is not logged in.
+          // Chromium reports the 401 of a user who is not logged in.
           if (message.type() === 'error' && !/status of 401/.test(message.text())) {
             faults.push(message.text());
           }
@@ -89,13 +89,13 @@ describeWithChromium('the single-page example in a browser', () => {
     await phone.getByRole('button', { name: 'Approve' }).click();
   }
 
-  /** Resolves when the request is gone from the phone, so that the next is another. */
+  /** Resolves when the phone no longer shows the request, so that the next one is another. */
   async function deny(phone: Page): Promise<void> {
     await phone.getByRole('button', { name: 'Deny' }).click();
     await phone.getByRole('button', { name: 'Deny' }).waitFor({ state: 'hidden' });
   }
 
-  it('says that it was denied or cancelled, and tries again until it is approved', async () => {
+  it('shows that a login was denied or cancelled, and tries again until it is approved', async () => {
     const { app, phone } = await open();
     await ask(app);
     await deny(phone);
@@ -104,7 +104,7 @@ describeWithChromium('the single-page example in a browser', () => {
     await app.getByRole('button', { name: 'Try again' }).click();
     await app.getByRole('button', { name: 'Cancel' }).click();
     await app.getByRole('heading', { name: 'You are not logged in' }).waitFor();
-    // The phone knows nothing of that. Whatever it answers now logs in nobody.
+    // The phone does not know of the cancellation. Its answer logs no one in.
     await deny(phone);
     expect((await app.request.get(`${started.app}/api/account`)).status()).toBe(401);
 
@@ -117,7 +117,7 @@ describeWithChromium('the single-page example in a browser', () => {
     await phone.getByText('No open sessions.').waitFor();
   });
 
-  it('waits on after a reload and out of sight, and notices a logout on the phone', async () => {
+  it('keeps waiting after a reload and in the background, and notices a logout on the phone', async () => {
     const { app, phone } = await open();
     await ask(app);
     const number = await app.locator('section:visible .number').innerText();
@@ -125,7 +125,7 @@ describeWithChromium('the single-page example in a browser', () => {
     await app.getByRole('heading', { name: 'Look at your phone' }).waitFor();
     expect(await app.locator('section:visible .number').innerText()).toBe(number);
 
-    // An answer could get lost now, and the new session's cookie with it.
+    // A response could be lost now, and the cookie of the new session with it.
     const givenUp = app.waitForEvent('requestfailed');
     await turn(app, 'hidden');
     expect((await givenUp).url()).toBe(`${started.app}/api/login`);
@@ -140,7 +140,7 @@ describeWithChromium('the single-page example in a browser', () => {
     await app.getByText('You were logged out.').waitFor();
   });
 
-  it('takes no post that a form of another site could send', async () => {
+  it('refuses posts that a form of another site could send', async () => {
     const response = await fetch(`${started.app}/api/login`, {
       method: 'POST',
       headers: { 'content-type': 'text/plain' },

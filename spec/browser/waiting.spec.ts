@@ -11,13 +11,13 @@ import { nextRequest, recordingStrategy, startWorld } from '../support/world.js'
 
 const MINUTE = 60_000;
 
-/** With a folder in SCREENSHOTS, each state is kept there as a picture. */
+/** If SCREENSHOTS names a folder, a screenshot of each state is written to it. */
 const { SCREENSHOTS } = process.env;
 
 type WaitingAppSettings = Parameters<typeof serveWaiting>[1];
 type StrategyOptions = Parameters<typeof recordingStrategy>[1];
 
-/** An engine, an application that waits for it, and a proxy in front of each. */
+/** Starts an engine, an application with a waiting page, and a proxy in front of each. */
 async function start(overrides: StrategyOptions = {}, settings: WaitingAppSettings = {}) {
   const place = await takePlace();
   let ahead = 0;
@@ -45,7 +45,7 @@ async function start(overrides: StrategyOptions = {}, settings: WaitingAppSettin
     passTime: (milliseconds: number) => {
       ahead += milliseconds;
     },
-    /** The user's phone answers the newest request, or another one of those that are open. */
+    /** The user's phone answers the newest open request, or another one. */
     answer: async (
       approve: boolean,
       { user = 'alice', at = -1, number }: { user?: string; at?: number; number?: number } = {},
@@ -66,8 +66,8 @@ describeWithChromium('the waiting page in a browser', () => {
   afterAll(async () => await browser?.close());
 
   /**
-   * A page of a browser of its own. What goes wrong in it fails the test: exceptions, violations of
-   * the Content-Security-Policy, and, unless they are meant to, requests.
+   * A page of a browser of its own. Exceptions, violations of the Content-Security-Policy and failed
+   * requests fail the test, unless `unreachable` allows failed requests.
    */
   async function newPage({
     unreachable = false,
@@ -94,14 +94,14 @@ describeWithChromium('the waiting page in a browser', () => {
     const open = (options?: Parameters<typeof newPage>[0]) =>
       newPage({ javaScriptEnabled, ...options });
 
-    /** Where there is no script to go on by itself once the login is approved, the user does. */
+    /** Without a script, the user continues after the approval. */
     async function goOn(page: Page): Promise<void> {
       if (javaScriptEnabled) return;
       await heading(page, 'Approved').waitFor();
       await page.getByRole('button', { name: 'Continue' }).click();
     }
 
-    it('logs in', async () => {
+    it('logs the user in after an approval', async () => {
       const { url, answer, verified } = await start();
       const page = await open();
       await begin(page, url);
@@ -113,7 +113,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(verified).toHaveLength(1);
     });
 
-    it('says that it was denied, and tries again', async () => {
+    it('shows a denial, and offers another attempt', async () => {
       const { url, answer, verified } = await start();
       const page = await open();
       await begin(page, url);
@@ -131,7 +131,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(page, verified);
     });
 
-    it('says that the time is up', async () => {
+    it('shows that the time is up', async () => {
       const { url, verified } = await start({ loginTimeout: 3000 });
       const page = await open();
       await page.goto(`${url}/login`);
@@ -142,7 +142,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(verified).toEqual([]);
     });
 
-    it('says that the time is up where the engine says so', async () => {
+    it('shows that the time is up when the engine says so', async () => {
       const { url, passTime } = await start({ longPoll: 1 });
       const page = await open();
       await begin(page, url);
@@ -150,13 +150,13 @@ describeWithChromium('the waiting page in a browser', () => {
       await heading(page, 'Time is up').waitFor();
     });
 
-    it('cancels, and tries again', async () => {
+    it('cancels the login, and offers another attempt', async () => {
       const { url, answer, verified } = await start();
       const page = await open();
       await begin(page, url);
       await page.getByRole('button', { name: 'Cancel' }).click();
       await begin(page);
-      // The one that was cancelled logs nobody in.
+      // The cancelled login logs no one in.
       await answer(true, { at: 0 });
       await page.reload();
       await heading(page, 'Check your phone').waitFor();
@@ -166,7 +166,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(verified).toHaveLength(1);
     });
 
-    it('is reloaded while it waits', async () => {
+    it('keeps waiting after a reload', async () => {
       const { url, answer, engine, verified } = await start();
       const page = await open();
       await begin(page, url);
@@ -178,7 +178,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(page, verified);
     });
 
-    it('shows the login that is over to who goes back to it', async () => {
+    it('shows that the login is complete after going back to it', async () => {
       const { url, answer, verified } = await start();
       const page = await open();
       await begin(page, url);
@@ -194,7 +194,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(verified).toHaveLength(1);
     });
 
-    it('keeps two users apart who log in in two tabs', async () => {
+    it('keeps the logins of two users in two tabs apart', async () => {
       const { url, answer, verified } = await start();
       const alice = await open();
       const bob = await alice.context().newPage();
@@ -210,13 +210,13 @@ describeWithChromium('the waiting page in a browser', () => {
       await goOn(bob);
       await heading(bob, 'Home').waitFor();
       expect(new Set(verified).size).toBe(2);
-      // One browser has one session: the later login counts.
+      // One browser has one session, so the later login counts.
       for (const tab of [alice, bob]) {
         expect(await user(tab, url)).toBe(`Hello, ${verified[1]}`);
       }
     });
 
-    it('lets in the one of two browsers whose request was approved', async () => {
+    it('logs in the one of two browsers whose request was approved', async () => {
       const { url, answer, verified } = await start();
       const first = await open();
       const second = await open();
@@ -243,7 +243,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await heading(other, 'Log in').waitFor();
     });
 
-    it('is logged out at the next click after the session was ended on the phone', async () => {
+    it('logs the user out at the next click after the session was ended on the phone', async () => {
       const { url, answer, engine, engineProxy, verified } = await start();
       const page = await open();
       await begin(page, url);
@@ -256,7 +256,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(await user(page, url)).toBe('Nobody');
     });
 
-    it('says that the engine is away, and goes on when it is back', async () => {
+    it('shows that the engine is away, and continues when it is back', async () => {
       const { url, answer, engineProxy, verified } = await start();
       const page = await open();
       await begin(page, url);
@@ -283,7 +283,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(page, verified);
     });
 
-    it('says that another number was picked', async () => {
+    it('shows a denial after a wrong number was picked', async () => {
       const { url, answer, verified } = await start({ numberMatching: true });
       const page = await open();
       await begin(page, url);
@@ -294,7 +294,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(verified).toEqual([]);
     });
 
-    it('is used with the keyboard alone', async () => {
+    it('works with the keyboard alone', async () => {
       const { url, answer, verified } = await start();
       const page = await open();
       await page.goto(`${url}/login`);
@@ -316,8 +316,8 @@ describeWithChromium('the waiting page in a browser', () => {
     });
   });
 
-  describe('the script', () => {
-    it('writes the time, and announces what changes and no more', async () => {
+  describe('the script of the waiting page', () => {
+    it('updates the time, and announces changes only', async () => {
       const { url, answer } = await start({ loginTimeout: 80_000 });
       const page = await newPage();
       await page.clock.install();
@@ -337,7 +337,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(await page.title()).toBe('Not approved');
     });
 
-    it('takes the focus along when what had it is gone', async () => {
+    it('moves the focus when the focused section disappears', async () => {
       const { url, answer } = await start();
       const page = await newPage();
       await begin(page, url);
@@ -346,7 +346,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await page.locator('h1:focus', { hasText: 'Not approved' }).waitFor();
     });
 
-    it('survives a proxy that cuts off the status, without a word', async () => {
+    it('shows nothing when a proxy cuts a status request off', async () => {
       const { url, answer, appProxy, verified } = await start();
       const page = await newPage({ unreachable: true });
       const asked = called(appProxy, isStatus);
@@ -365,7 +365,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(page, verified);
     });
 
-    it('survives a gateway that answers with a page of its own', async () => {
+    it('recovers from a gateway that responds with a page of its own', async () => {
       const { url, answer, appProxy, verified } = await start();
       const page = await newPage({ unreachable: true });
       await begin(page, url);
@@ -384,7 +384,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(page, verified);
     });
 
-    it('asks at once when the network is back', async () => {
+    it('requests the status at once when the network is back', async () => {
       const { url, answer, appProxy, verified } = await start();
       const page = await newPage({ unreachable: true });
       await page.clock.install();
@@ -395,20 +395,20 @@ describeWithChromium('the waiting page in a browser', () => {
       await page.locator('[data-away]').waitFor();
       await page.clock.fastForward(MINUTE);
       await answer(true);
-      // With a clock that stands still, its own pauses never end.
+      // The clock stands still, so the script's own pauses never end.
       await page.clock.pauseAt(Date.now() + 3 * MINUTE);
       await page.context().setOffline(false);
       await loggedIn(page, verified);
     });
 
-    it('asks at once when the page is looked at again', async () => {
+    it('requests the status at once when the page becomes visible', async () => {
       const { url, answer, appProxy, verified } = await start();
       const page = await newPage();
       await page.clock.install();
       const asked = called(appProxy, isStatus);
       await begin(page, url);
       const lost = await asked;
-      // A phone that sleeps: no timers, and a connection that is dead without anybody knowing.
+      // A phone that sleeps runs no timers, and its connection is dead without notice.
       await page.clock.pauseAt(Date.now() + MINUTE);
       appProxy.holdBack = (call) => (call === lost ? new Promise(() => {}) : undefined);
       await answer(true);
@@ -416,7 +416,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(page, verified);
     });
 
-    it('asks again soon where the network is not back as fast as the user', async () => {
+    it('retries soon when the network is back later than the user', async () => {
       const { url, appProxy } = await start();
       const page = await newPage({ unreachable: true });
       await page.clock.install();
@@ -425,7 +425,7 @@ describeWithChromium('the waiting page in a browser', () => {
       appProxy.cut();
       await page.clock.fastForward(MINUTE);
       await page.locator('[data-away]').waitFor();
-      // By now it asks every quarter of a minute.
+      // After so many failures the script asks every 15 seconds.
       for (let times = 0; times < 3; times++) await page.clock.fastForward(MINUTE);
       await page.clock.pauseAt(Date.now() + 4.5 * MINUTE);
       const failed = page.waitForResponse((response) => response.status() === 502);
@@ -436,7 +436,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await expectAnnouncement(page, 'The login service can be reached again.');
     });
 
-    it('does not ask anew for being put away', async () => {
+    it('does not request the status when the page is hidden', async () => {
       const { url, appProxy } = await start();
       const page = await newPage();
       await page.addInitScript(`{
@@ -469,7 +469,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await heading(page, 'No login in progress').waitFor();
     });
 
-    it('moves only where motion is welcome', async () => {
+    it('has no animation with reduced motion', async () => {
       const { url } = await start();
       const page = await newPage({ reducedMotion: 'no-preference' });
       await begin(page, url);
@@ -480,8 +480,8 @@ describeWithChromium('the waiting page in a browser', () => {
     });
   });
 
-  describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-    /** What axe finds, and where things stick out, in a state that is shown, at both widths. */
+  describe.each(['light', 'dark'] as const)('the waiting page in %s colours', (colorScheme) => {
+    /** The faults that axe finds, and overflows, in the shown state at both widths. */
     async function flaws(page: Page, state: string): Promise<string[]> {
       const found: string[] = [];
       for (const width of [390, 1280]) {
@@ -500,7 +500,7 @@ describeWithChromium('the waiting page in a browser', () => {
       return found;
     }
 
-    it('is found without fault by axe in every state', async () => {
+    it('has no accessibility faults in any state', async () => {
       const { url, answer, engineProxy, appProxy, refuseEveryone } = await start({
         numberMatching: true,
       });
@@ -548,7 +548,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(found).toEqual([]);
     });
 
-    it('is found without fault when it expires', async () => {
+    it('has no accessibility faults after it expires', async () => {
       const { url } = await start({ loginTimeout: 1000 });
       const page = await newPage({ colorScheme });
       await page.goto(`${url}/login`);
@@ -557,7 +557,7 @@ describeWithChromium('the waiting page in a browser', () => {
       expect(await flaws(page, 'expired')).toEqual([]);
     });
 
-    it('has room for a number, long names, long texts in another language, and a logo', async () => {
+    it('fits a number, long names, long texts in another language, and a logo', async () => {
       const { url } = await start(
         { numberMatching: true, concealUsers: true },
         {
@@ -594,7 +594,7 @@ describeWithChromium('the waiting page in a browser', () => {
   });
 });
 
-/** The style sheet of an application, with some of the custom properties that the README lists. */
+/** The style sheet of an application, with some of the documented custom properties. */
 const BRAND = `:root {
   --launchkey-accent: light-dark(#7a1fa2, #e1a6f5);
   --launchkey-tint: light-dark(#f5e9fa, #38204a);
@@ -607,7 +607,7 @@ const BRAND = `:root {
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true });
 
-/** Fills in the login form, and waits for the page that waits. */
+/** Submits the login form, and waits for the waiting page. */
 async function begin(page: Page, url?: string, name?: string): Promise<void> {
   if (url) await page.goto(`${url}/login`);
   await submit(page, name);
@@ -619,36 +619,36 @@ async function submit(page: Page, name = 'alice'): Promise<void> {
   await page.getByRole('button', { name: 'Log in' }).click();
 }
 
-/** Waits until the page greets the user who was verified first. */
+/** Waits until the page greets the user that was verified first. */
 async function loggedIn(page: Page, verified: string[]): Promise<void> {
   await heading(page, 'Home').waitFor();
   await page.getByText(`Hello, ${verified[0]}`).waitFor();
 }
 
-/** Whom the application takes this browser for. */
+/** The user whom the application sees in this browser. */
 async function user(page: Page, url: string): Promise<string | null> {
   await page.goto(url);
   return page.locator('p').textContent();
 }
 
-/** What axe finds, as texts that say what and where. */
+/** The faults that axe finds, as texts that name the fault and the element. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const found = await page.evaluate<axe.Result[]>('axe.run().then(({ violations }) => violations)');
   return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(', ')}`);
 }
 
-/** The name of what has the focus. */
+/** The name of the focused element. */
 function focused(page: Page): Promise<string> {
   return page.evaluate<string>('document.activeElement.textContent.trim()');
 }
 
-/** The user comes back to the page. */
+/** Makes the page visible again. */
 async function lookAgain(page: Page): Promise<void> {
   await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
 }
 
-/** Waits until a screen reader has been told this. */
+/** Waits until the page announces a text to screen readers. */
 async function expectAnnouncement(page: Page, text: string): Promise<void> {
   await page.getByRole('status').getByText(text).waitFor();
 }
@@ -657,7 +657,7 @@ const isStatus = ({ path, headers }: Call) =>
   path === '/login/wait' && headers.accept === 'application/json';
 const isHeldStatus = (call: Call) => isStatus(call) && call.headers.prefer === undefined;
 
-/** Resolves with the next call like this. */
+/** Resolves with the next call that matches. */
 function called(proxy: EngineProxy, like: (call: Call) => boolean): Promise<Call> {
   return new Promise((resolve) => {
     const look = (call: Call) => {

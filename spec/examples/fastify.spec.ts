@@ -4,7 +4,7 @@ import { TestBrowser } from '../support/browser.js';
 import { startExampleWorld } from '../support/example.js';
 import { nextRequest } from '../support/world.js';
 
-/** The example, listening, and an engine that sends it its events. */
+/** The running example, and an engine that sends its events to it. */
 async function start() {
   const { launchkey, callbacksTo, ...world } = await startExampleWorld();
   const app = createApp({ sessionSecret: 'of the test, and of 32 characters', launchkey });
@@ -22,7 +22,7 @@ async function start() {
 const named = (page: string | null) =>
   new URL(page ?? '', 'http://app').searchParams.get('request') ?? '';
 
-/** Logs in by the waiting page, as a browser with JavaScript does. */
+/** Logs in by the waiting page, like a browser with JavaScript. */
 async function logIn(browser: TestBrowser, approve: () => Promise<unknown>, username = 'alice') {
   const page = await browser.leadsTo('/login', { username });
   expect(page).toMatch(/^\/login\/wait\?request=/);
@@ -33,7 +33,7 @@ async function logIn(browser: TestBrowser, approve: () => Promise<unknown>, user
 }
 
 describe('the Fastify example, in a browser', () => {
-  it('keeps strangers out, logs in with an approval, and logs out', async () => {
+  it('refuses visitors, logs in after an approval, and logs out', async () => {
     const { engine, url, answer } = await start();
     const alice = new TestBrowser(url);
     expect((await alice.send('/')).headers.get('location')).toBe('/login');
@@ -62,7 +62,7 @@ describe('the Fastify example, in a browser', () => {
     }
   });
 
-  it('says denied, lets nobody in, and says why on the login page, once', async () => {
+  it('refuses a denied login, and shows the reason on the login page once', async () => {
     const { url, answer } = await start();
     const alice = new TestBrowser(url);
     const page = (await alice.leadsTo('/login', { username: 'alice' })) ?? '';
@@ -75,7 +75,7 @@ describe('the Fastify example, in a browser', () => {
     expect((await alice.send('/')).headers.get('location')).toBe('/login');
   });
 
-  it('sends back to the page while nobody has answered, and cancels there', async () => {
+  it('redirects to the waiting page while the login is pending, and cancels it there', async () => {
     const { url } = await start();
     const alice = new TestBrowser(url);
     const page = (await alice.leadsTo('/login', { username: 'alice' })) ?? '';
@@ -84,7 +84,7 @@ describe('the Fastify example, in a browser', () => {
     expect(await alice.status(page)).toMatchObject({ state: 'denied' });
   });
 
-  it('lets in the browser that asked, and not another that knows the handle', async () => {
+  it('logs in the browser that started the login, and no other that knows the handle', async () => {
     const { url, answer } = await start();
     const [alice, mallory] = [new TestBrowser(url), new TestBrowser(url)];
     const page = (await alice.leadsTo('/login', { username: 'alice' })) ?? '';
@@ -98,7 +98,7 @@ describe('the Fastify example, in a browser', () => {
     expect(await alice.text('/')).toContain('Hello, alice');
   });
 
-  it('ends the logins of that user, and no other’s, at the request after they were ended on the phone', async () => {
+  it('logs out a user at the next request after a logout on the phone, and no other user', async () => {
     const { url, answer, endOnPhone } = await start();
     const [first, second, bob] = [0, 1, 2].map(() => new TestBrowser(url)) as [
       TestBrowser,
@@ -115,7 +115,7 @@ describe('the Fastify example, in a browser', () => {
     expect(await bob.text('/')).toContain('Hello, bob');
   });
 
-  it('takes no form from another site', async () => {
+  it('refuses forms from another site', async () => {
     const { engine, url } = await start();
     const alice = new TestBrowser(url);
     const form = { username: 'alice' };
@@ -136,7 +136,7 @@ describe('the Fastify example, in a browser', () => {
     expect([response.status, await response.text()]).toEqual([400, 'not accepted\n']);
   });
 
-  it('answers 503, and nothing about the engine, while that is away', async () => {
+  it('responds with 503 and no details while the engine is away', async () => {
     const { engine, url } = await start();
     await engine.close();
     const response = await new TestBrowser(url).post('/login', { username: 'alice' });
@@ -145,8 +145,8 @@ describe('the Fastify example, in a browser', () => {
   });
 });
 
-describe('the Fastify example, as a program sees it', () => {
-  it('answers 202 until the user has approved, then logs in', async () => {
+describe('the Fastify example for programs', () => {
+  it('responds with 202 until the user approves, and then logs in', async () => {
     const { engine, url, answer } = await start();
     const alice = new TestBrowser(url);
     expect((await alice.send('/api/me')).status).toBe(401);
@@ -164,7 +164,7 @@ describe('the Fastify example, as a program sees it', () => {
     expect((await alice.send('/api/me')).status).toBe(401);
   });
 
-  it('says denied, and asks for a user name where there is none', async () => {
+  it('reports a denial, and a missing user name', async () => {
     const { url, answer } = await start();
     const alice = new TestBrowser(url);
     expect((await alice.post('/api/login')).status).toBe(400);
@@ -176,7 +176,7 @@ describe('the Fastify example, as a program sees it', () => {
     expect((await alice.send('/api/me')).status).toBe(401);
   });
 
-  it('ends the login when it was ended on the phone', async () => {
+  it('logs out when the session was ended on the phone', async () => {
     const { url, answer, endOnPhone } = await start();
     const alice = new TestBrowser(url);
     await alice.post('/api/login', { username: 'alice' });

@@ -18,25 +18,25 @@ type Request = IncomingMessage & {
 };
 type Response = ServerResponse & { redirect(url: string): void };
 
-/** Connect's types know nothing of what middleware adds to a request and a response. */
+/** Connect's types lack the members that middleware adds to requests and responses. */
 function middleware(handler: (req: Request, res: Response, next: Next) => unknown) {
   return handler as unknown as connect.NextHandleFunction;
 }
 
-/** Connect routes by the path alone, and a login must not begin or end with a GET. */
+/** Connect routes by the path alone, but a login must not begin or end with a GET. */
 function onPost(handler: unknown) {
   return middleware((req, res, next) =>
     req.method === 'POST' ? (handler as connect.NextHandleFunction)(req, res, next) : next(),
   );
 }
 
-/** What Connect lacks of Express and the login needs: the fields of the form. */
+/** Reads the fields of the form, which Connect does not read. */
 async function readForm(req: Request, _res: Response, next: Next): Promise<void> {
   if (req.method === 'POST') req.body = Object.fromEntries(new URLSearchParams(await text(req)));
   next();
 }
 
-/** And what Passport's `successRedirect` and `failureRedirect` need. */
+/** Adds `res.redirect`, which Passport's `successRedirect` and `failureRedirect` need. */
 function redirects(_req: Request, res: Response, next: Next): void {
   res.redirect = (url) => {
     res.writeHead(303, { location: url }).end();
@@ -60,7 +60,7 @@ async function start() {
       ...world.options,
       pending: 'redirect',
       waitUrl: '/login/wait',
-      // The events alone bring the answers, so that the callback is seen at work.
+      // Only events bring the answers, so that the callback is tested.
       answers: 'callback',
       numberMatching: true,
     },
@@ -77,7 +77,7 @@ async function start() {
   app.use(sessions as connect.NextHandleFunction);
   app.use(auth.session() as connect.NextHandleFunction);
   app.use(strategy.session());
-  // Before '/login', which Connect takes for the beginning of this one as well.
+  // Before '/login', which Connect matches as a prefix of this path.
   app.use('/login/wait', strategy.waiting());
   app.use(middleware(readForm));
   app.use(middleware(redirects));
@@ -107,7 +107,7 @@ async function start() {
   return { world, url };
 }
 
-/** A browser: it keeps its cookie. */
+/** A browser that keeps its cookie. */
 function openBrowser(url: string) {
   let cookie = '';
   const send = async (path: string, init: RequestInit = {}) => {
@@ -147,14 +147,14 @@ describe('a Connect server', () => {
       await browser.send(waitUrl, { headers: { ...status.headers, prefer: 'wait=0' } })
     ).json()) as { number: number };
     await world.engine.answer(await nextRequest(world.engine), true, { number });
-    // Held until the event is there.
+    // The status is held until the event arrives.
     expect(await (await browser.send(waitUrl, status)).json()).toMatchObject({ state: 'answered' });
     const finished = await browser.post('/login', { request });
     expect([finished.status, finished.headers.get('location')]).toEqual([303, '/']);
     return login;
   }
 
-  it('logs in by the waiting page, with the number, and out', async () => {
+  it('logs in by the waiting page with a number, and logs out', async () => {
     const { browser, url, waitUrl } = await logIn();
     expect(await browser.user()).toMatch(/./);
     expect(await openBrowser(url).user()).toBeNull();
@@ -180,7 +180,7 @@ describe('a Connect server', () => {
     ]);
   });
 
-  it('cancels', async () => {
+  it('cancels a login', async () => {
     const { browser, waitUrl, request } = await begin();
     const cancelled = await browser.post(waitUrl, { action: 'cancel' });
     expect([cancelled.status, cancelled.headers.get('location')]).toEqual([303, '/login']);
@@ -201,10 +201,10 @@ describe('a Connect server', () => {
     });
   });
 
-  it('ends a login that was ended on the phone', async () => {
+  it('logs out when the session was ended on the phone', async () => {
     const { world, browser } = await logIn();
     await world.engine.deorbit('alice');
-    // The engine's event comes when it comes.
+    // The engine's event arrives some time later.
     await vi.waitUntil(async () => (await browser.user()) === null, { timeout: 20_000 });
   });
 });

@@ -3,7 +3,7 @@ import { digestOf } from '../../lib/login/answer.js';
 
 describe('digestOf', () => {
   it.each(['ab\ncd', 'ab\r\ncd\n', ' abcd', 'ab\\cd'])(
-    'knows a package again however it was broken into lines: %j',
+    'returns one digest for a package with any line breaks: %j',
     (broken) => {
       expect(digestOf(broken)).toBe(digestOf('abcd'));
       expect(digestOf(broken)).not.toBe(digestOf('abce'));

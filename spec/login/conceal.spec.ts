@@ -6,15 +6,15 @@ import { MemoryStore } from '../../lib/store/memory.js';
 
 const ALICE = { username: 'alice', session: true, userPushId: false };
 
-/** What an engine does that takes its time: answer or, with an error, refuse. */
+/** The behaviour of an engine: how long it takes, and whether it refuses. */
 interface Behaviour {
   takes: number;
   refuses?: Error;
 }
 
 /**
- * Logins by an engine whose answers take a known time, on a clock that stands still by itself: what
- * takes how long can be told exactly.
+ * Logins with an engine whose responses take a known time, on a clock that stands still by itself, so
+ * that durations are exact.
  */
 function start(engine: Behaviour): Logins {
   vi.useFakeTimers();
@@ -42,7 +42,7 @@ function start(engine: Behaviour): Logins {
   });
 }
 
-/** After how many milliseconds something has ended. */
+/** Returns after how many milliseconds a promise has settled. */
 async function duration(something: Promise<unknown>): Promise<number> {
   let ended = false;
   const end = () => {
@@ -57,7 +57,7 @@ async function duration(something: Promise<unknown>): Promise<number> {
 const stranger = new NoSuchUserError('There is no such user');
 const away = new CommunicationError('The engine cannot be reached');
 
-describe('with concealUsers', () => {
+describe('concealUsers', () => {
   it.each<[number, Behaviour]>([
     [250, { takes: 0 }],
     [250, { takes: 0, refuses: stranger }],
@@ -66,16 +66,16 @@ describe('with concealUsers', () => {
     [500, { takes: 252 }],
     [500, { takes: 252, refuses: stranger }],
     [250, { takes: 3, refuses: away }],
-  ])('a start ends with a step, after %i ms: %o', async (expected, behaviour) => {
+  ])('ends a start with a step, after %i ms: %o', async (expected, behaviour) => {
     expect(await duration(start(behaviour).starter.start(ALICE))).toBe(expected);
   });
 
   it.each<[string, Behaviour]>([
-    ['an answer at once', { takes: 0 }],
+    ['an immediate answer', { takes: 0 }],
     ['an answer after a second', { takes: 1000 }],
     ['an engine that is away', { takes: 3, refuses: away }],
-    ['a stranger, about whom no engine is asked', { takes: 0, refuses: stranger }],
-  ])('a look ends by the clock: %s', async (_what, behaviour) => {
+    ['an unknown user, about whom the engine is not asked', { takes: 0, refuses: stranger }],
+  ])('ends a look by the clock: %s', async (_what, behaviour) => {
     const engine: Behaviour = behaviour.refuses === stranger ? { ...behaviour } : { takes: 0 };
     const logins = start(engine);
     const starting = logins.starter.start(ALICE);

@@ -9,7 +9,7 @@ import { takeKeyPair } from '../support/key-pool.js';
 import { EngineProxy } from '../support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from '../support/world.js';
 
-/** An address that is known before what listens there is made: an event needs a URL first. */
+/** Reserves an address: the callback URL must be known before the server that listens there. */
 async function reserveUrl(): Promise<{ url: string; port: number }> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -19,7 +19,7 @@ async function reserveUrl(): Promise<{ url: string; port: number }> {
   return { url: `http://127.0.0.1:${port}`, port };
 }
 
-/** An auth package as a device makes it; anyone who has the public key can. */
+/** An auth package as a device makes it, for which the public key is enough. */
 function authPackage(world: World, content: object): string {
   return publicEncrypt(
     { key: world.publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
@@ -27,7 +27,7 @@ function authPackage(world: World, content: object): string {
   ).toString('base64');
 }
 
-/** An `event_signature` as the engine makes it, by a key that is not the engine's. */
+/** An `event_signature` in the engine's form, made with another key. */
 function signedByAStranger({ event_signature, ...event }: Record<string, string>): string {
   const { privateKey } = takeKeyPair();
   const text = new URLSearchParams(event);
@@ -35,7 +35,7 @@ function signedByAStranger({ event_signature, ...event }: Record<string, string>
   return createSign('sha256').update(text.toString()).sign(privateKey, 'base64');
 }
 
-/** Resolves with the events that the engine sends, as they come. */
+/** Receives the events that the engine sends. */
 async function eventReceiver() {
   const events: Record<string, string>[] = [];
   const waiting: (() => void)[] = [];
@@ -60,13 +60,13 @@ async function eventReceiver() {
   };
 }
 
-/** The event as engines send it that sign nothing. */
+/** The event as engines without signatures send it. */
 function unsigned({ event_signature, ...event }: Record<string, string>): Record<string, string> {
   expect(event_signature).toEqual(expect.any(String));
   return event;
 }
 
-/** A strategy that waits for events only, a proxy that sees what it asks, and the engine's events. */
+/** A strategy that waits for events only, a proxy that records its calls, and the engine's events. */
 async function listening() {
   const receiver = await eventReceiver();
   const world = await startWorld({ callbackUrl: receiver.url });
@@ -76,7 +76,7 @@ async function listening() {
 }
 
 describe('an auth event', () => {
-  it('that is signed ends a login that waits for it, and the engine is not asked', async () => {
+  it('ends the waiting login without a question to the engine if it is signed', async () => {
     const { receiver, world, proxy, strategy, verified } = await listening();
     const url = await serve(loginApp(strategy));
     const seen = logIn(url);
@@ -86,24 +86,24 @@ describe('an auth event', () => {
     expect(await seen).toEqual({ user: { id: verified[0] } });
     expect(verified).toEqual([event.user_hash]);
     expect(proxy.of('/poll')).toEqual([]);
-    // Once more: it is known, and nobody is logged in by it.
+    // The same event again is handled, and logs no one in.
     expect((await sendEvent(`${url}/callback`, event)).status).toBe(200);
     expect(verified).toHaveLength(1);
   });
 
   it.each<[string, (event: Record<string, string>) => Record<string, string>]>([
-    ['names another user', (event) => ({ ...event, user_hash: 'somebody else' })],
+    ['names another user', (event) => ({ ...event, user_hash: 'another user' })],
     [
       'names another moment',
       (event) => ({ ...event, event_time: new Date(Date.now() + 1000).toISOString() }),
     ],
     ['has another id', (event) => ({ ...event, event_id: 'a'.repeat(32) })],
-    ['has a parameter more', (event) => ({ ...event, user_push_id: 'push' })],
+    ['has one more parameter', (event) => ({ ...event, user_push_id: 'push' })],
     [
       'is signed by another key',
       (event) => ({ ...event, event_signature: signedByAStranger(event) }),
     ],
-  ])('whose signature does not fit, since it %s, is a hint and no more', async (_what, alter) => {
+  ])('is only a hint if its signature does not match, because it %s', async (_what, alter) => {
     const { receiver, world, proxy, strategy, verified } = await listening();
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
@@ -114,7 +114,7 @@ describe('an auth event', () => {
     expect(verified).toEqual([event.user_hash]);
   });
 
-  it('that is signed but older than five minutes is a hint and no more', async () => {
+  it('is only a hint if it is signed and older than five minutes', async () => {
     let offset = 0;
     const receiver = await eventReceiver();
     const world = await startWorld({
@@ -137,7 +137,7 @@ describe('an auth event', () => {
     expect(proxy.of('/poll')).toHaveLength(1);
   });
 
-  it('that is signed, with a package for another auth request, is 400', async () => {
+  it('is answered with 400 if it is signed and its package names another auth request', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world, { answers: 'callback' });
     const { client } = strategy;
@@ -156,7 +156,7 @@ describe('an auth event', () => {
     await expect(seen).rejects.toThrow();
   });
 
-  it('that is not signed ends a login too, with one question to the engine', async () => {
+  it('ends the waiting login after one question to the engine if it is not signed', async () => {
     const { receiver, world, proxy, strategy, verified } = await listening();
     const url = await serve(loginApp(strategy));
     const seen = logIn(url);
@@ -168,7 +168,7 @@ describe('an auth event', () => {
     expect(proxy.of('/poll')).toHaveLength(1);
   });
 
-  it('that comes twice, and after the finish too, is taken and changes nothing', async () => {
+  it('is answered with 200 and changes nothing when it comes again, even after the finish', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
     const store = new MemoryStore();
@@ -192,7 +192,7 @@ describe('an auth event', () => {
     expect(verified).toHaveLength(1);
   });
 
-  it('for an auth request that is not ours is 404, and nothing is asked or decrypted', async () => {
+  it('is answered with 404 for an unknown auth request, before anything is asked or decrypted', async () => {
     const world = await startWorld();
     const proxy = await new EngineProxy(world.engine.url).start();
     const { strategy } = recordingStrategy(world, { apiBaseUrl: `${proxy.url}/v1` });
@@ -207,7 +207,7 @@ describe('an auth event', () => {
     expect(proxy.calls).toEqual([]);
   });
 
-  it('that overtakes the answer to authorize is waited for', async () => {
+  it('finds its login if it overtakes the response to authorize', async () => {
     const { receiver, world, proxy, strategy } = await listening();
     let letThrough = () => {};
     const held = new Promise<void>((resolve) => {
@@ -222,7 +222,7 @@ describe('an auth event', () => {
     expect(await seen).toMatchObject({ user: { id: expect.any(String) } });
   });
 
-  it('is a hint: a forged approval is refused, and the denial that follows counts', async () => {
+  it('is only a hint: a forged approval is refused, and the denial after it counts', async () => {
     const world = await startWorld();
     for (const answers of ['callback', 'both'] as const) {
       const { strategy, verified } = recordingStrategy(world, { answers });
@@ -231,42 +231,42 @@ describe('an auth event', () => {
       const forged = {
         auth: authPackage(world, { auth_request: authRequest, response: 'true', device_id: 'x' }),
         auth_request: authRequest,
-        user_hash: 'somebody',
+        user_hash: 'another user',
       };
       expect(await strategy.handleEvent(forged)).toMatchObject({
         status: 400,
         error: expect.any(InvalidCallbackError),
       });
       await world.engine.answer(authRequest, false);
-      // The forged package was not made by the device: it is refused no more and no less than
-      // before, but the engine's answer is what the login gets.
+      // The forged package was not made by the device. It is refused as before, and the login gets
+      // the engine's answer.
       await strategy.handleEvent(forged);
       expect(await seen).toMatchObject({ user: false, info: { code: 'denied' } });
       expect(verified).toEqual([]);
     }
   });
 
-  it('logs in whom the engine names, not whom the event names', async () => {
+  it('logs in the user that the engine names, not the user that the event names', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
     const { strategy, verified } = recordingStrategy(world, { answers: 'callback' });
     const seen = logIn(await serve(loginApp(strategy)));
     await world.engine.answer(await nextRequest(world.engine), true);
     const event = await receiver.next();
-    await strategy.handleEvent({ ...event, user_hash: 'somebody else' });
+    await strategy.handleEvent({ ...event, user_hash: 'another user' });
     await seen;
     expect(verified).toEqual([event.user_hash]);
   });
 
   it.each<[string, (world: World, authRequest: string) => string]>([
     ['does not decrypt', () => Buffer.alloc(256, 7).toString('base64')],
-    ['is no base64', () => '%%%'],
+    ['is not base64', () => '%%%'],
     [
       'names another auth request',
       (world) => authPackage(world, { auth_request: 'b'.repeat(32), response: 'true' }),
     ],
-    ['is no JSON object', (world) => authPackage(world, ['true'])],
-  ])('whose package %s is 400, and the login goes on', async (_what, auth) => {
+    ['is not a JSON object', (world) => authPackage(world, ['true'])],
+  ])('is answered with 400 if its package %s, and the login continues', async (_what, auth) => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world, { answers: 'both' });
     const seen = logIn(await serve(loginApp(strategy)));
@@ -277,7 +277,7 @@ describe('an auth event', () => {
     expect(await seen).toMatchObject({ user: { id: expect.any(String) } });
   });
 
-  it('is 503 while the engine cannot be asked, and the login goes on', async () => {
+  it('is answered with 503 while the engine cannot be asked, and the login continues', async () => {
     const { receiver, world, proxy, strategy } = await listening();
     const seen = logIn(await serve(loginApp(strategy)));
     const authRequest = await nextRequest(world.engine);
@@ -294,9 +294,9 @@ describe('an auth event', () => {
   });
 
   it.each<[string, number, (page: AbortController) => void]>([
-    ['whose browser has left', 300_000, (page) => page.abort()],
-    ['that has expired here', 400, () => {}],
-  ])('about a login %s leaves no LaunchKey session open', async (_which, loginTimeout, leave) => {
+    ['whose browser has disconnected', 300_000, (page) => page.abort()],
+    ['that has expired in this process', 400, () => {}],
+  ])('leaves no LaunchKey session open for a login %s', async (_which, loginTimeout, leave) => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
     const store = new MemoryStore();
@@ -326,14 +326,14 @@ describe('an auth event', () => {
     expect(verified).toEqual([]);
   });
 
-  it('about a login that nobody has looked at since it expired leaves no session open', async () => {
+  it('leaves no LaunchKey session open for an expired login that no request has read since', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
     const store = new MemoryStore();
     const { strategy } = recordingStrategy(world, { answers: 'callback', store });
     const page = new AbortController();
     const add = store.add.bind(store);
-    // As one that was begun in `redirect` and left alone.
+    // As a login that was begun with `redirect` and not continued.
     store.add = (login, ttl) => add({ ...login, expiresAt: Date.now() - 1 }, ttl);
     store.waitForAnswer = () => new Promise(() => {});
     const seen = logIn(await serve(loginApp(strategy)), undefined, page.signal).catch(() => {});
@@ -344,7 +344,7 @@ describe('an auth event', () => {
     await seen;
   });
 
-  it('is 503 where logins that are being started do not settle', async () => {
+  it('is answered with 503 if the logins that are being started do not settle', async () => {
     const world = await startWorld();
     const proxy = await new EngineProxy(world.engine.url).start();
     const { strategy } = recordingStrategy(world, {
@@ -363,7 +363,7 @@ describe('an auth event', () => {
     await seen;
   });
 
-  it('is 503 while the store is away', async () => {
+  it('is answered with 503 while the store is away', async () => {
     const world = await startWorld();
     const store = new MemoryStore();
     const { strategy } = recordingStrategy(world, { store });
@@ -372,7 +372,7 @@ describe('an auth event', () => {
     expect(await strategy.handleEvent(event)).toMatchObject({ status: 503 });
   });
 
-  it('is believed without a question only where confirmCallback is switched off', async () => {
+  it('counts without a question only if confirmCallback is false', async () => {
     const world = await startWorld();
     const { strategy, verified } = recordingStrategy(world, {
       answers: 'callback',
@@ -385,12 +385,12 @@ describe('an auth event', () => {
     expect(await strategy.handleEvent({ ...event, auth: other })).toMatchObject({ status: 400 });
     const auth = authPackage(world, { auth_request: authRequest, response: 'true' });
     expect(await strategy.handleEvent({ ...event, auth })).toMatchObject({ status: 200 });
-    // The engine has heard of no answer and refuses the report: then nobody is logged in.
+    // The engine has no answer and refuses the report, so no one is logged in.
     expect(await seen).toMatchObject({ user: false, info: { code: 'denied' } });
     expect(verified).toEqual([]);
   });
 
-  it('wakes the login of another process that shares the store', async () => {
+  it('ends the wait of another process that shares the store', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
     const store = new MemoryStore();
@@ -403,7 +403,7 @@ describe('an auth event', () => {
     expect([a.verified.length, b.verified.length]).toEqual([1, 0]);
   });
 
-  it('and the poll may both bring the answer: verify runs once for each login', async () => {
+  it('may race with a poll, and verify runs once for each login', async () => {
     const users = Array.from({ length: 40 }, (_, n) => `user${n}`);
     const { url, port } = await reserveUrl();
     const world = await startWorld({ users, callbackUrl: `${url}/callback` });
@@ -444,7 +444,7 @@ describe('a logout event', () => {
     return { world, receiver, strategy, url, logInOnce, openSessions };
   }
 
-  it('ends the sessions of that user, tells the application and the engine', async () => {
+  it('ends the sessions of its user, and tells the application and the engine', async () => {
     const { world, receiver, strategy, url, logInOnce, openSessions } = await loggedIn();
     const first = await logInOnce();
     const second = await logInOnce();
@@ -460,7 +460,7 @@ describe('a logout event', () => {
     expect(url).toBeTruthy();
   });
 
-  it('that comes again ends nothing newer', async () => {
+  it('ends no newer session when it comes again', async () => {
     let offset = 0;
     const { world, receiver, strategy, logInOnce } = await loggedIn({
       clock: () => Date.now() + offset,
@@ -475,7 +475,7 @@ describe('a logout event', () => {
     expect(await strategy.handleEvent(event)).toMatchObject({ status: 200, authRequests: [] });
   });
 
-  it('that is altered, forged or unsigned is 400 and ends nothing', async () => {
+  it('is answered with 400 and ends nothing if it is altered, forged or unsigned', async () => {
     const { world, receiver, strategy, logInOnce } = await loggedIn();
     await logInOnce();
     await world.engine.deorbit('alice');
@@ -500,7 +500,7 @@ describe('a logout event', () => {
   it.each([
     ['older', 301_000],
     ['further ahead', -360_000],
-  ])('%s than five minutes in engine time is 400', async (_which, later) => {
+  ])('is answered with 400 if it is %s than five minutes in engine time', async (_which, later) => {
     let offset = 3 * 3600_000;
     const { world, receiver, strategy, logInOnce } = await loggedIn({
       clock: () => Date.now() + offset,
@@ -516,7 +516,7 @@ describe('a logout event', () => {
     expect(await strategy.handleEvent(event)).toMatchObject({ status: 200 });
   });
 
-  it('that comes while verify is at work keeps the user out', async () => {
+  it('keeps the user out if it comes while verify is running', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });
     const strategy: LaunchKeyStrategy = new LaunchKeyStrategy(world.options, async (userHash) => {
@@ -531,7 +531,7 @@ describe('a logout event', () => {
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
-  it('that a crash cuts short after the sessions were ended is finished when it comes again', async () => {
+  it('is completed when it comes again after a crash in the middle of it', async () => {
     const receiver = await eventReceiver();
     const world = await startWorld();
     const app = await world.engine.createApp({ name: 'Two', callbackUrl: receiver.url });
@@ -548,7 +548,7 @@ describe('a logout event', () => {
     await receiver.next();
     await world.engine.deorbit('alice');
     const event = await receiver.next();
-    // The first process gets no further than to the application, and the event is never answered.
+    // The first process stops in the application's callback, so the event gets no response.
     await new Promise<void>((resolve) => {
       void first.handleEvent(event, {
         onLogout: () => {
@@ -567,7 +567,7 @@ describe('a logout event', () => {
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
-  it('is 503 where onLogout fails, and does everything when it comes again', async () => {
+  it('is answered with 503 if onLogout fails, and is completed when it comes again', async () => {
     const { world, receiver, strategy, logInOnce, openSessions } = await loggedIn();
     const { authRequest } = await logInOnce();
     await world.engine.deorbit('alice');

@@ -6,7 +6,7 @@ import { nextRequest, recordingStrategy, startWorld, type World } from '../suppo
 
 type Overrides = Parameters<typeof recordingStrategy>[1];
 
-/** A login that is under way through a proxy in front of the engine. */
+/** Starts a login through a proxy in front of the engine. */
 async function waitThroughProxy(
   overrides: Overrides,
   prepare: (proxy: EngineProxy) => void,
@@ -24,7 +24,7 @@ async function waitThroughProxy(
   return { world, proxy, strategy, verified, polls, seen: logIn(url, undefined, signal) };
 }
 
-/** Resolves when the n-th call of a path has come. */
+/** Resolves when the n-th call of a path has arrived. */
 function nth(proxy: EngineProxy, path: string) {
   return (count: number): Promise<Call[]> =>
     new Promise((resolve) => {
@@ -42,8 +42,8 @@ async function approve(world: World) {
   await world.engine.answer(await nextRequest(world.engine), true);
 }
 
-/** Resolves when the engine has been told that an approval logged nobody in. */
-function reportOfNobody(proxy: EngineProxy): Promise<void> {
+/** Resolves when the engine got the report that an approval did not log the user in. */
+function reportOfUnused(proxy: EngineProxy): Promise<void> {
   return new Promise((resolve) => {
     proxy.on('answered', ({ form, status }) => {
       const told = form.get('action') === 'Authenticate' && form.get('status') === 'False';
@@ -55,7 +55,7 @@ function reportOfNobody(proxy: EngineProxy): Promise<void> {
 const succeeded = { user: { id: expect.any(String) } };
 
 describe('waiting by held polls', () => {
-  it('takes one poll, held by the engine', async () => {
+  it('needs one poll, which the engine holds', async () => {
     const { world, proxy, polls, seen } = await waitThroughProxy({}, () => {});
     const [poll] = await polls(1);
     expect(poll?.headers.prefer).toBe('wait=25');
@@ -65,7 +65,7 @@ describe('waiting by held polls', () => {
     expect(proxy.mostPollsAtOnce).toBe(1);
   });
 
-  it('polls again when the engine held the poll for as long as it was asked to', async () => {
+  it('polls again after the engine held the poll for the requested time', async () => {
     const { world, proxy, polls, seen } = await waitThroughProxy({ longPoll: 1 }, () => {});
     await polls(2);
     await approve(world);
@@ -74,7 +74,7 @@ describe('waiting by held polls', () => {
     expect(proxy.of('/poll').every(({ headers }) => headers.prefer === 'wait=1')).toBe(true);
   });
 
-  it('does not believe that an empty answer at once was held', async () => {
+  it('does not treat an immediate empty response as held', async () => {
     const { seen, proxy } = await waitThroughProxy(
       { pollInterval: 60_000, loginTimeout: 2_000 },
       (proxy) => {
@@ -94,7 +94,7 @@ describe('waiting by held polls', () => {
 });
 
 describe('waiting by polls that are not held', () => {
-  it('asks again until there is an answer, one poll at a time', async () => {
+  it('repeats the poll until there is an answer, one poll at a time', async () => {
     const { world, proxy, polls, seen } = await waitThroughProxy({ pollInterval: 100 }, (proxy) => {
       proxy.stripPrefer = true;
     });
@@ -104,7 +104,7 @@ describe('waiting by polls that are not held', () => {
     expect(proxy.mostPollsAtOnce).toBe(1);
   });
 
-  it('asks no engine to hold a poll with longPoll: 0', async () => {
+  it('does not ask the engine to hold a poll with longPoll: 0', async () => {
     const { world, polls, seen } = await waitThroughProxy(
       { pollInterval: 100, longPoll: 0 },
       () => {},
@@ -114,7 +114,7 @@ describe('waiting by polls that are not held', () => {
     expect(await seen).toMatchObject(succeeded);
   });
 
-  it('obeys Retry-After before its own interval', async () => {
+  it('obeys Retry-After rather than its own interval', async () => {
     const { proxy, seen } = await waitThroughProxy(
       { pollInterval: 100, loginTimeout: 2_000 },
       (proxy) => {
@@ -133,7 +133,7 @@ describe('waiting by polls that are not held', () => {
   });
 });
 
-describe('waiting through trouble', () => {
+describe('waiting while the engine has trouble', () => {
   const pollFails = (proxy: EngineProxy, status: number, body: string) => {
     proxy.intercept = ({ path }) => (path === '/v1/poll' ? { status, body } : undefined);
   };
@@ -141,7 +141,7 @@ describe('waiting through trouble', () => {
   it.each<[string, number, string]>([
     ['5xx', 502, '<html>Bad gateway</html>'],
     ['too many attempts', 400, JSON.stringify({ message: 'Slow down', message_code: 70436 })],
-  ])('goes on after %s, and the login succeeds when it is over', async (_what, status, body) => {
+  ])('continues after %s, and the login succeeds', async (_what, status, body) => {
     const { world, proxy, polls, seen } = await waitThroughProxy({ pollInterval: 100 }, (proxy) =>
       pollFails(proxy, status, body),
     );
@@ -151,7 +151,7 @@ describe('waiting through trouble', () => {
     expect(await seen).toMatchObject(succeeded);
   });
 
-  it('ends in the error that lasted until the login timed out', async () => {
+  it('ends in the error that lasts until the login expires', async () => {
     const { seen, verified } = await waitThroughProxy(
       { pollInterval: 100, loginTimeout: 2_000 },
       (proxy) => pollFails(proxy, 503, 'starting'),
@@ -161,9 +161,9 @@ describe('waiting through trouble', () => {
   });
 
   it.each<[string, number, string, number]>([
-    ['credentials that are refused', 70422, 'InvalidCredentialsError', 1],
-    // A signature that is refused is tried once more, with an envelope for a new ping key.
-    ['a signature that is refused', 70428, 'InvalidSignatureError', 1],
+    ['refused credentials', 70422, 'InvalidCredentialsError', 1],
+    // A refused signature is retried once, with an envelope for a new ping key.
+    ['a refused signature', 70428, 'InvalidSignatureError', 1],
   ])('ends at once with %s', async (_what, code, name, polls) => {
     const body = JSON.stringify({ message: 'No', message_code: code });
     const { seen, proxy, verified } = await waitThroughProxy({}, (proxy) =>
@@ -174,7 +174,7 @@ describe('waiting through trouble', () => {
     expect(verified).toEqual([]);
   });
 
-  it('ends in an error where the engine’s clock contradicts its stamps', async () => {
+  it('ends in an error if the engine’s clock contradicts its stamps', async () => {
     const body = JSON.stringify({ message: 'Stale', message_code: 70431 });
     const { seen } = await waitThroughProxy({}, (proxy) => pollFails(proxy, 400, body));
     expect(await seen).toMatchObject({ error: { code: 'LAUNCHKEY_STALE_STAMP' } });
@@ -188,7 +188,7 @@ describe('waiting through trouble', () => {
     expect(verified).toEqual([]);
   });
 
-  it('ends in an error where the answer cannot be read, and nobody is logged in', async () => {
+  it('ends in an error if the answer cannot be read, and no one is logged in', async () => {
     const auth = Buffer.alloc(256, 1).toString('base64');
     const { seen, proxy, verified } = await waitThroughProxy({}, (proxy) =>
       pollFails(proxy, 200, JSON.stringify({ auth, user_hash: 'hash' })),
@@ -205,7 +205,7 @@ describe('the report of an approval', () => {
   };
 
   it.each([50442, 50446, 50448, 50456])(
-    'that the engine refuses (%i) logs nobody in',
+    'logs no one in if the engine refuses it (%i)',
     async (code) => {
       const refusal = JSON.stringify({ message: 'No', message_code: code });
       const { world, seen, verified } = await waitThroughProxy({}, (proxy) =>
@@ -217,7 +217,7 @@ describe('the report of an approval', () => {
     },
   );
 
-  it('that cannot be delivered for a while is tried again, and then logs in once', async () => {
+  it('is repeated until it is delivered, and then logs in once', async () => {
     let failures = 0;
     const { world, proxy, seen, verified } = await waitThroughProxy(
       { pollInterval: 100 },
@@ -237,7 +237,7 @@ describe('the report of an approval', () => {
     expect(await world.engine.sessions('alice')).toHaveLength(1);
   });
 
-  it('that cannot be delivered in time logs nobody in, and the engine is told later', async () => {
+  it('logs no one in if it cannot be delivered in time, and the engine is told later', async () => {
     const store = new MemoryStore();
     const { world, proxy, seen, verified } = await waitThroughProxy(
       { store, pollInterval: 100, loginTimeout: 2_000 },
@@ -255,13 +255,13 @@ describe('the report of an approval', () => {
     expect(await store.get(handle)).toMatchObject({ state: 'answered' });
     expect(proxy.of('/logs').length).toBeGreaterThan(1);
     expect(await world.engine.sessions('alice')).toHaveLength(1);
-    const told = reportOfNobody(proxy);
+    const told = reportOfUnused(proxy);
     proxy.intercept = undefined;
     await told;
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
-  it('is not tried again for a browser that has left, and the engine is told later', async () => {
+  it('is not repeated for a browser that has disconnected, and the engine is told later', async () => {
     const page = new AbortController();
     const { world, proxy, seen, verified } = await waitThroughProxy(
       { pollInterval: 100 },
@@ -274,7 +274,7 @@ describe('the report of an approval', () => {
     const rejected = expect(seen).rejects.toThrow();
     await approve(world);
     await rejected;
-    const told = reportOfNobody(proxy);
+    const told = reportOfUnused(proxy);
     proxy.intercept = undefined;
     await told;
     expect(verified).toEqual([]);
@@ -282,11 +282,17 @@ describe('the report of an approval', () => {
   });
 });
 
-describe('a login that was given up and is approved later', () => {
+describe('an abandoned login that is approved later', () => {
   it.each<[string, (page: AbortController) => Promise<unknown>, number]>([
+<<<<<<< HEAD
     ['its browser left', async (page) => page.abort(), 300_000],
     ['it expired here', async () => {}, 2_000],
   ])('leaves no LaunchKey session: %s', async (_why, leave, loginTimeout) => {
+=======
+    ['after its browser disconnected', async (page) => page.abort(), 300_000],
+    ['after it expired in this process', async () => {}, 500],
+  ])('leaves no LaunchKey session open %s', async (_why, leave, loginTimeout) => {
+>>>>>>> 3779c24 (Write the library's test titles as whole sentences)
     const store = new MemoryStore();
     const page = new AbortController();
     const { world, proxy, polls, seen, verified } = await waitThroughProxy(
@@ -297,9 +303,9 @@ describe('a login that was given up and is approved later', () => {
     const answer = store.answer.bind(store);
     const givenUp = new Promise<void>((resolve) => {
       store.answer = async (...args) => {
-        // Once: an answer may come after this test, whose successors need real timers.
+        // An answer may come after this test, and later tests need real timers.
         store.answer = answer;
-        // The timer that is to be moved on is made right after this.
+        // The timer that the test advances is made right after this.
         vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
         setImmediate(resolve);
         return answer(...args);
@@ -313,7 +319,7 @@ describe('a login that was given up and is approved later', () => {
     await ended;
     await approve(world);
     expect(await world.engine.sessions('alice')).toHaveLength(1);
-    const told = reportOfNobody(proxy);
+    const told = reportOfUnused(proxy);
     vi.advanceTimersByTime(306_000);
     await told;
     expect(await world.engine.sessions('alice')).toEqual([]);

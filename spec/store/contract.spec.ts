@@ -32,12 +32,12 @@ describeWithRedis('RedisStore keeps to the contract', () => {
     await server?.stop();
   });
 
-  /** Each on a connection of its own, as in a process of its own. */
+  /** Each store has a connection of its own, like a process of its own. */
   const open: OpenStore = async (prefix) => {
     const client = makeClient(server.url);
     clients.push(client);
     await client.connect();
-    // Only messages wake it: a lost one would show.
+    // Without rechecks, a lost message fails the test.
     const store = new RedisStore({ client, prefix, recheckInterval: 3_600_000 });
     stores.push(store);
     return store;

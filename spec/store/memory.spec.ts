@@ -34,7 +34,7 @@ describe('MemoryStore', () => {
     vi.useRealTimers();
   });
 
-  it('forgets exactly when the time is up', async () => {
+  it('forgets a login exactly at the end of its ttl', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     await store.add(login(), TTL);
     await store.openSession(session('handle', 1000), TTL);
@@ -47,7 +47,7 @@ describe('MemoryStore', () => {
     expect(await store.endSessions('hash', 1000)).toEqual([]);
   });
 
-  it('hands out records that nobody can change', async () => {
+  it('returns frozen records', async () => {
     await store.add(login(), TTL);
     await store.answer('handle', answer());
     const record = await store.get('handle');
@@ -55,8 +55,8 @@ describe('MemoryStore', () => {
     expect(() => Object.assign(record?.answer as object, { authorized: false })).toThrow(TypeError);
   });
 
-  describe('bounds', () => {
-    it('refuses a login that it has no room for, and says so', async () => {
+  describe('the limits of MemoryStore', () => {
+    it('refuses a login with a StoreFullError when it is full of pending logins', async () => {
       store = new MemoryStore({ maxLogins: 2 });
       await store.add(login('a'), TTL);
       await store.add(login('b'), TTL);
@@ -66,7 +66,7 @@ describe('MemoryStore', () => {
       expect(await store.get('a')).not.toBeNull();
     });
 
-    it('makes room by dropping what has expired or is finished', async () => {
+    it('makes room by dropping expired and finished logins', async () => {
       vi.useFakeTimers({ toFake: ['Date'] });
       store = new MemoryStore({ maxLogins: 2 });
       await store.add(login('long'), 10 * TTL);
@@ -81,7 +81,7 @@ describe('MemoryStore', () => {
       expect(await store.get('last')).not.toBeNull();
     });
 
-    it('refuses a place that it has no room for, until others are given back or free', async () => {
+    it('refuses a pending slot when it is full, until others are returned or expire', async () => {
       vi.useFakeTimers({ toFake: ['Date'] });
       store = new MemoryStore({ maxLogins: 1 });
       const take = (of: string, ttl = TTL) => store.takePlace({ of, id: 'id' }, 1, ttl);
@@ -110,7 +110,7 @@ describe('MemoryStore', () => {
     });
   });
 
-  describe('as the default of a strategy', () => {
+  describe('MemoryStore as the default of a strategy', () => {
     const options = {
       apiBaseUrl: 'https://engine.example.com/v1',
       appKey: 1234567890,
@@ -118,7 +118,7 @@ describe('MemoryStore', () => {
       privateKey: makePair().privateKey,
     };
 
-    /** Makes strategies in a process that has made none yet, and returns the warnings. */
+    /** Creates strategies in a new process, and returns the warnings. */
     async function warningsOf(environment: string, given?: MemoryStore): Promise<unknown[]> {
       vi.stubEnv('NODE_ENV', environment);
       const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
@@ -141,11 +141,11 @@ describe('MemoryStore', () => {
       ]);
     });
 
-    it('is silent elsewhere', async () => {
+    it('does not warn outside production', async () => {
       expect(await warningsOf('development')).toEqual([]);
     });
 
-    it('is silent where the application asked for it', async () => {
+    it('does not warn if the application passes it', async () => {
       expect(await warningsOf('production', new MemoryStore())).toEqual([]);
     });
   });

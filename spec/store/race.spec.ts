@@ -20,9 +20,9 @@ const ANSWERS: Answer[] = [
 const never = () => new AbortController().signal;
 
 /**
- * Poll, event and cancelling answer a login while two finish it and two wait for it, through two
- * processes' stores and in an order that differs from login to login. Checks that there is one
- * outcome, the same for all who ask, and returns it.
+ * Poll, event and cancellation answer a login while two requests finish it and two wait for it,
+ * through the stores of two processes, in a different order for each login. Checks that all calls see
+ * one outcome, and returns it.
  */
 async function race(one: Store, two: Store, number: number): Promise<string> {
   const login: PendingLogin = {
@@ -49,7 +49,7 @@ async function race(one: Store, two: Store, number: number): Promise<string> {
     ),
     [one, two].map((store) => () => store.consume(handle)),
   );
-  // Whoever came before the answer comes again.
+  // Requests that came before the answer come again.
   const late = await Promise.all([two.consume(handle), one.consume(handle)]);
 
   const winners = ANSWERS.filter((_, index) => taken[index]);
@@ -67,7 +67,7 @@ async function race(one: Store, two: Store, number: number): Promise<string> {
   return winners[0]?.digest ?? '';
 }
 
-/** Starts two kinds of calls, all at once, in the order that a number stands for. */
+/** Starts all calls at once, in the order that the number encodes. */
 async function interleaved<A, B>(
   number: number,
   first: (() => Promise<A>)[],
@@ -93,19 +93,19 @@ async function interleaved<A, B>(
 async function raceThemAll(one: Store, two: Store): Promise<void> {
   const outcomes = new Set<string>();
   for (let number = 0; number < LOGINS; number++) outcomes.add(await race(one, two, number));
-  // Otherwise it was no race.
+  // Otherwise there was no race.
   expect([...outcomes].toSorted()).toEqual(['by cancelling', 'by event', 'by poll']);
 }
 
 describe(`poll, event and cancelling race for ${LOGINS} logins`, () => {
-  it('on MemoryStore', async () => {
+  it('end each login once, with MemoryStore', async () => {
     const store = new MemoryStore();
     await raceThemAll(store, store);
   });
 });
 
 describeWithRedis(`poll, event and cancelling race for ${LOGINS} logins over Redis`, () => {
-  it('on RedisStore', async () => {
+  it('end each login once, with RedisStore', async () => {
     const server = await RedisServer.start();
     onTestFinished(() => server.stop());
     const [one, two] = await Promise.all(

@@ -38,7 +38,7 @@ const place = (id = 'place') => ({ of: 'name', id });
 
 const never = () => new AbortController().signal;
 
-/** Every method of a store, as calls that need Redis. */
+/** A call of every method that needs Redis. */
 const CALLS: Record<keyof Store, (store: Store) => Promise<unknown>> = {
   add: (store) => store.add(login(), TTL),
   takePlace: (store) => store.takePlace(place(), 2, TTL),
@@ -54,7 +54,7 @@ const CALLS: Record<keyof Store, (store: Store) => Promise<unknown>> = {
   removeSession: (store) => store.removeSession('handle'),
 };
 
-/** Resolves once that many connections listen for answers, which Redis has to be asked for. */
+/** Asks Redis until this many connections listen for answers. */
 async function subscribers(client: Client, number: number): Promise<void> {
   while (Object.values(await client.pubSubNumSub('launchkey:answered'))[0] !== number) {
     await new Promise(setImmediate);
@@ -82,8 +82,8 @@ describeWithRedis('RedisStore', () => {
     return store;
   }
 
-  describe('its keys', () => {
-    /** Lets a login and a LaunchKey session go through everything that leaves keys. */
+  describe('the keys of RedisStore', () => {
+    /** Takes a login and a LaunchKey session through all steps that create keys. */
     async function live(store: RedisStore, ttl: number) {
       for (const handle of ['pending', 'answered', 'finished', 'released']) {
         await store.add(login(handle), ttl);
@@ -91,9 +91,9 @@ describeWithRedis('RedisStore', () => {
       for (const handle of ['answered', 'finished', 'released']) await store.answer(handle, answer);
       for (const handle of ['finished', 'released']) await store.consume(handle);
       await store.release('released');
-      for (const id of ['kept', 'left']) await store.takePlace(place(id), 2, ttl);
-      await store.takePlace({ of: 'nobody', id: 'left' }, 2, ttl);
-      for (const of of ['name', 'nobody']) await store.leavePlace({ of, id: 'left' });
+      for (const id of ['kept', 'returned']) await store.takePlace(place(id), 2, ttl);
+      await store.takePlace({ of: 'another name', id: 'returned' }, 2, ttl);
+      for (const of of ['name', 'another name']) await store.leavePlace({ of, id: 'returned' });
       await store.openSession(session('open'), ttl);
       await store.openSession({ ...session('ended'), startedAt: 0 }, ttl);
       await store.openSession({ ...session('removed'), userHash: 'other' }, ttl);
@@ -121,14 +121,14 @@ describeWithRedis('RedisStore', () => {
       }
     });
 
-    it('are all gone when their time is up', async () => {
+    it('are all gone after their ttl', async () => {
       await live(open(), 100);
-      // Redis drops what has expired by itself, and tells nobody.
+      // Redis drops expired keys by itself and without notice.
       while ((await client.dbSize()) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
       expect(await client.keys('*')).toEqual([]);
     });
 
-    it('keep the list of a user as long as the session that lasts longest', async () => {
+    it('keep the set of a user as long as the longest session', async () => {
       const store = open();
       await store.openSession(session('long'), TTL);
       await store.openSession(session('short'), 50);
@@ -141,7 +141,7 @@ describeWithRedis('RedisStore', () => {
       ]);
     });
 
-    it("get the client's own prefix as well, wherever they are made", async () => {
+    it("get the client's own prefix as well, even those that scripts build", async () => {
       const { createClient } = await import('redis');
       const prefixed = createClient({ url: server.url, keyPrefix: 'own:' });
       onTestFinished(() => prefixed.destroy());
@@ -164,7 +164,7 @@ describeWithRedis('RedisStore', () => {
       await speaking.connect();
       const store = open({ client: speaking });
       await store.add(login(), TTL);
-      expect(await store.get('nobody')).toBeNull();
+      expect(await store.get('unknown')).toBeNull();
       expect(await store.consume('handle')).toBeNull();
       const wait = store.waitForAnswer('handle', never());
       expect(await store.answer('handle', answer)).toBe(true);
@@ -176,7 +176,7 @@ describeWithRedis('RedisStore', () => {
       expect(await store.getSession('handle')).toBeNull();
     });
 
-    it('are read the same by a client that maps types in its own way', async () => {
+    it('are read the same by a client with its own type mapping', async () => {
       const { RESP_TYPES } = await import('redis');
       const mapped = client.withTypeMapping({
         [RESP_TYPES.BLOB_STRING]: Buffer,
@@ -189,8 +189,8 @@ describeWithRedis('RedisStore', () => {
     });
   });
 
-  describe('where Redis evicts keys', () => {
-    it('a session that a logout on the device could not find is over', async () => {
+  describe('RedisStore when Redis evicts keys', () => {
+    it('treats a session that a logout event could not find as ended', async () => {
       const store = open();
       await store.openSession(session(), TTL);
       await store.openSession({ ...session('other'), userHash: 'other' }, TTL);
@@ -200,7 +200,7 @@ describeWithRedis('RedisStore', () => {
       expect(await store.getSession('other')).not.toBeNull();
     });
 
-    it('a login that is lost cannot be finished', async () => {
+    it('does not finish a lost login', async () => {
       const store = open();
       await store.add(login(), TTL);
       await store.answer('handle', answer);
@@ -210,8 +210,8 @@ describeWithRedis('RedisStore', () => {
     });
   });
 
-  describe('waiting', () => {
-    it('is woken by a message alone', async () => {
+  describe('a wait with RedisStore', () => {
+    it('ends by a message alone', async () => {
       const store = open({ recheckInterval: TTL });
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
@@ -220,7 +220,7 @@ describeWithRedis('RedisStore', () => {
       expect(await wait).toMatchObject({ state: 'answered', answer });
     });
 
-    it('finds the answer by itself where the message was lost', async () => {
+    it('finds the answer by itself if the message was lost', async () => {
       const store = open({ recheckInterval: 50 });
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
@@ -232,7 +232,7 @@ describeWithRedis('RedisStore', () => {
       expect(await wait).toMatchObject({ state: 'answered', answer });
     });
 
-    it('finds it also where Redis allows no subscription', async () => {
+    it('finds the answer if Redis allows no subscription', async () => {
       const name = 'no-channels';
       await client.aclSetUser(name, ['on', '>password', '~*', '+@all', 'resetchannels']);
       const { hostname, port } = new URL(server.url);
@@ -256,7 +256,7 @@ describeWithRedis('RedisStore', () => {
       expect(await wait).toMatchObject({ state: 'answered' });
     });
 
-    it('uses one more connection however many wait, and none when nobody has', async () => {
+    it('uses one more connection for any number of waits, and none without a wait', async () => {
       const store = open();
       await store.get('handle');
       const connections = async () => (await client.clientList()).length;
@@ -271,7 +271,7 @@ describeWithRedis('RedisStore', () => {
       expect(await Promise.all(waits)).toHaveLength(50);
     });
 
-    it('notices what was answered while the connection for messages was lost', async () => {
+    it('notices an answer that came while the connection for messages was lost', async () => {
       const store = open({ recheckInterval: TTL });
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
@@ -281,7 +281,7 @@ describeWithRedis('RedisStore', () => {
       expect(await wait).toMatchObject({ state: 'answered' });
     });
 
-    it('leaves no connection behind that was being made when the store was closed', async () => {
+    it('leaves no connection open that was being made when the store was closed', async () => {
       const made = async () =>
         Number(/total_connections_received:(\d+)/.exec(await client.info('stats'))?.[1]);
       const store = open();
@@ -296,7 +296,7 @@ describeWithRedis('RedisStore', () => {
       await subscribers(client, 0);
     });
 
-    it('ends with an error when the store is closed', async () => {
+    it('rejects when the store is closed', async () => {
       const store = open();
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
@@ -309,8 +309,8 @@ describeWithRedis('RedisStore', () => {
     });
   });
 
-  describe('while Redis is away', () => {
-    /** A server that may be killed. */
+  describe('RedisStore while Redis is away', () => {
+    /** A server that the test may kill. */
     async function ownServer(options: Partial<RedisStoreOptions> = {}) {
       const own = await RedisServer.start();
       onTestFinished(() => own.stop());
@@ -318,7 +318,7 @@ describeWithRedis('RedisStore', () => {
       return { own, ownClient, store: open({ client: ownClient, ...options }) };
     }
 
-    it('every method rejects with one class of error, and works again afterwards', async () => {
+    it('rejects in every method with one class of error, and works again afterwards', async () => {
       const { own, ownClient, store } = await ownServer({ timeout: 100 });
       await store.add(login(), TTL);
       const lost = once(ownClient, 'error');
@@ -331,11 +331,11 @@ describeWithRedis('RedisStore', () => {
           retryable: true,
         });
       }
-      // Not once(): a try to connect that fails meanwhile is an error, too.
+      // once() would reject, because a failed attempt to connect is an error event too.
       const ready = new Promise((resolve) => ownClient.once('ready', resolve));
       await own.restart();
       await ready;
-      // None of the calls that were given up is made up for.
+      // The calls that timed out do not take effect later.
       expect(await ownClient.dbSize()).toBe(0);
       await CALLS.add(store);
       const wait = CALLS.waitForAnswer(store);
@@ -343,7 +343,7 @@ describeWithRedis('RedisStore', () => {
       expect(await wait).toMatchObject({ state: 'answered' });
     });
 
-    it('a wait outlives a short restart of Redis', async () => {
+    it('keeps a wait during a short restart of Redis', async () => {
       const { own, ownClient, store } = await ownServer({ recheckInterval: 50 });
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
@@ -354,7 +354,7 @@ describeWithRedis('RedisStore', () => {
       await lost;
       await own.restart();
       await ready;
-      // This Redis keeps nothing over a restart.
+      // This Redis loses its data in a restart.
       expect(await wait).toBeNull();
       await store.add(login(), TTL);
       const next = store.waitForAnswer('handle', never());
@@ -363,10 +363,10 @@ describeWithRedis('RedisStore', () => {
       expect(await next).toMatchObject({ state: 'answered' });
     });
 
-    it('a restart is bridged although Redis has much to read', async () => {
+    it('bridges a restart in which Redis loads much data', async () => {
       const { own, ownClient, store } = await ownServer({ recheckInterval: 50 });
       await store.add(login(), TTL);
-      // It hears nothing while it reads 1 KiB, and reads each key slowly.
+      // Redis handles commands once per KiB that it loads, and loads each key slowly.
       for (let key = 0; key < 40; key++) await ownClient.set(`${key}`, randomBytes(1_024));
       await ownClient.sendCommand(['SAVE']);
       const wait = store.waitForAnswer('handle', never());
@@ -382,7 +382,7 @@ describeWithRedis('RedisStore', () => {
       await loaded;
     });
 
-    it('one that reads for longer than a call may take is an error', async () => {
+    it('rejects if Redis loads its data for longer than the timeout', async () => {
       const { own, ownClient, store } = await ownServer({ timeout: 50 });
       for (let key = 0; key < 40; key++) await ownClient.set(`${key}`, randomBytes(1_024));
       await ownClient.sendCommand(['SAVE']);
@@ -405,7 +405,7 @@ describeWithRedis('RedisStore', () => {
         ['CONFIG', 'SET', 'min-replicas-to-write', '1'],
         ['CONFIG', 'SET', 'min-replicas-to-write', '0'],
       ],
-    ])('one that %s takes no step, and says so', async (_, begin, end) => {
+    ])('rejects and changes nothing if Redis %s', async (_, begin, end) => {
       const { ownClient, store } = await ownServer();
       await store.add(login(), TTL);
       await store.answer('handle', answer);
@@ -432,29 +432,29 @@ describeWithRedis('RedisStore', () => {
       await store.add(more, TTL);
     });
 
-    it('a wait ends with an error where it stays away', async () => {
+    it('rejects a wait if Redis stays away', async () => {
       const { own, store } = await ownServer({ timeout: 50, recheckInterval: 50 });
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
       await Promise.all([expect(wait).rejects.toThrow(StoreUnavailableError), own.kill()]);
     });
 
-    it('a call that Redis does not answer is given up', async () => {
+    it('rejects a call that Redis does not answer within the timeout', async () => {
       const { own, store } = await ownServer({ timeout: 50 });
       own.freeze(true);
       await expect(store.get('handle')).rejects.toThrow('no reply within 50 ms');
       own.freeze(false);
     });
 
-    it('a client that was closed is an error, too', async () => {
+    it('rejects if the client was closed', async () => {
       const { ownClient, store } = await ownServer();
       await ownClient.close();
       await expect(store.get('handle')).rejects.toThrow(StoreUnavailableError);
     });
 
-    it('the error says why, without anything secret', async () => {
-      await client.set('launchkey:login:handle', 'secret of somebody');
-      await client.set('launchkey:session:handle', 'secret of somebody');
+    it('explains the reason in the error, without secrets', async () => {
+      await client.set('launchkey:login:handle', 'a secret');
+      await client.set('launchkey:session:handle', 'a secret');
       const store = open();
       for (const call of Object.values(CALLS)) {
         const error = await call(store).catch((reason) => reason);
@@ -463,14 +463,14 @@ describeWithRedis('RedisStore', () => {
         expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret of');
       }
       await client.del('launchkey:login:handle');
-      await client.hSet('launchkey:login:handle', { state: 'pending', login: 'secret of nobody' });
+      await client.hSet('launchkey:login:handle', { state: 'pending', login: 'a secret' });
       const error = await store.get('handle').catch((reason) => reason);
       expect(error).toBeInstanceOf(StoreUnavailableError);
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret of');
     });
   });
 
-  describe('the process', () => {
+  describe('a process with RedisStore', () => {
     async function run(url: string): Promise<ChildProcess> {
       const child = spawn(process.execPath, [await programPath('waiting'), url], {
         stdio: ['pipe', 'pipe', 'inherit'],
@@ -482,7 +482,7 @@ describeWithRedis('RedisStore', () => {
       return child;
     }
 
-    it("ends with the application's own client, though somebody waits", async () => {
+    it('exits when the application closes its client, even during a wait', async () => {
       const child = await run(server.url);
       await subscribers(client, 1);
       const ended = once(child, 'exit');
@@ -490,7 +490,7 @@ describeWithRedis('RedisStore', () => {
       expect(await ended).toEqual([0, null]);
     });
 
-    it('ends while Redis is away', async () => {
+    it('exits while Redis is away', async () => {
       const own = await RedisServer.start();
       onTestFinished(() => own.stop());
       const ownClient = await connectRedis(own.url);
@@ -513,7 +513,7 @@ describeWithRedis('RedisStore', () => {
       { recheckInterval: Number.NaN },
       /^recheckInterval of RedisStore must be a number of milliseconds/,
     ],
-  ])('refuses %o', (options, message) => {
+  ])('refuses the options %o', (options, message) => {
     expect(() => new RedisStore({ client, ...(options as object) })).toThrow(message);
   });
 });

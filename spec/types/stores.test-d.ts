@@ -1,4 +1,4 @@
-// Checked by `npm run typecheck`; nothing here runs.
+// `npm run typecheck` checks this file. It is never run.
 import { expectTypeOf } from 'expect-type';
 import type { Store } from 'passport-launchkey';
 import { type RedisClient, RedisStore } from 'passport-launchkey/redis';
@@ -7,7 +7,7 @@ import { createClient, RESP_TYPES } from 'redis';
 
 expectTypeOf<RedisStore>().toExtend<Store>();
 
-// However the client was made.
+// Clients with any modules and protocol version fit.
 const client = createClient({ url: 'redis://localhost' });
 new RedisStore({ client });
 new RedisStore({ client: createClient({ RESP: 2 }) });
@@ -15,7 +15,7 @@ new RedisStore({ client: createClient({ RESP: 3, name: 'app' }) });
 new RedisStore({ client: client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }) });
 expectTypeOf(client).toExtend<RedisClient>();
 
-// @ts-expect-error: a client is needed
+// @ts-expect-error: the client is required
 new RedisStore({ prefix: 'shop:' });
 
 expectTypeOf<() => Promise<RedisStore>>().toExtend<OpenStore>();

@@ -1,4 +1,4 @@
-// Checked by `npm run typecheck`; nothing here runs.
+// `npm run typecheck` checks this file. It is never run.
 import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expectTypeOf } from 'expect-type';
@@ -35,22 +35,22 @@ const options = {
   privateKey: key,
 };
 
-// One class under three names.
+// The class has three names.
 expectTypeOf(LaunchKey).toEqualTypeOf<typeof LaunchKeyStrategy>();
 expectTypeOf(Strategy).toEqualTypeOf<typeof LaunchKeyStrategy>();
 
-// Every verify form.
+// All forms of verify.
 new LaunchKeyStrategy(options, (userHash, response, done) => {
   expectTypeOf(userHash).toEqualTypeOf<string>();
   expectTypeOf(response).toEqualTypeOf<AuthResponse>();
   expectTypeOf(done).toEqualTypeOf<VerifyDone>();
   done(null, { userHash }, { message: 'Welcome.' });
-  done(null, false, 'Nobody.');
+  done(null, false, 'Not admitted.');
   done(new Error('The database is away.'));
 });
 new LaunchKeyStrategy(options, async (userHash) => ({ userHash }));
 new LaunchKeyStrategy(options, async (userHash) => [{ userHash }, { message: 'Welcome.' }]);
-new LaunchKeyStrategy(options, async () => [false, 'Nobody.']);
+new LaunchKeyStrategy(options, async () => [false, 'Not admitted.']);
 new LaunchKeyStrategy(options, async () => false);
 new LaunchKeyStrategy(options, async () => null);
 new LaunchKeyStrategy(options, async () => {});
@@ -72,12 +72,12 @@ const verifyWithRequest: VerifyFunctionWithRequest<LoginRequest> = async (req) =
 new LaunchKeyStrategy(options, verify);
 new LaunchKeyStrategy({ ...options, passReqToCallback: true }, verifyWithRequest);
 
-// Options whose type leaves open what verify gets.
+// Options whose type does not determine the arguments of verify.
 declare const anyOptions: LaunchKeyStrategyOptions;
 new LaunchKeyStrategy(anyOptions, verify);
 new LaunchKeyStrategy(anyOptions, verifyWithRequest);
 
-// What people get wrong.
+// Common mistakes.
 // @ts-expect-error verify is missing
 new LaunchKeyStrategy(options);
 // @ts-expect-error an option that does not exist
@@ -89,7 +89,7 @@ new LaunchKeyStrategy(options, async (_req: express.Request, userHash: string) =
 // @ts-expect-error required options are missing
 expectTypeOf<{ apiBaseUrl: string }>().toExtend<LaunchKeyStrategyOptions>();
 
-// The requests that hosts have.
+// The requests of hosts.
 expectTypeOf<express.Request>().toExtend<LoginRequest>();
 expectTypeOf<IncomingMessage>().toExtend<LoginRequest>();
 
@@ -109,7 +109,7 @@ expectTypeOf(strategy.handleWaiting).returns.resolves.toEqualTypeOf<WaitingReply
 expectTypeOf(strategy.checkSession).toBeCallableWith({} as express.Request);
 expectTypeOf(strategy.checkSession).returns.resolves.toEqualTypeOf<boolean>();
 
-// What one call may say.
+// The options of one call.
 expectTypeOf<{ context: string; policy: Policy }>().toExtend<LaunchKeyAuthenticateOptions>();
 expectTypeOf<{
   authType: 'transaction';
@@ -118,7 +118,7 @@ expectTypeOf<{
 }>().toExtend<LaunchKeyAuthenticateOptions>();
 expectTypeOf(policy({ all: 2 })).toEqualTypeOf<Policy>();
 
-// The answers.
+// The results.
 expectTypeOf<AuthResponse['authorized']>().toEqualTypeOf<true>();
 expectTypeOf<AuthResponse['deviceId']>().toEqualTypeOf<string | undefined>();
 expectTypeOf<LoginInfo['code']>().toEqualTypeOf<
@@ -133,7 +133,7 @@ expectTypeOf<LaunchKeyError['status']>().toEqualTypeOf<number | undefined>();
 expectTypeOf<LaunchKeyError['retryable']>().toEqualTypeOf<boolean>();
 expectTypeOf<RateLimitExceededError['retryAfter']>().toEqualTypeOf<number | undefined>();
 
-// The client, alone.
+// The client without a strategy.
 const client = new LaunchKeyClient(options);
 expectTypeOf(client.authorize).returns.resolves.toEqualTypeOf<string>();
 expectTypeOf(client.isAuthorized).returns.resolves.toEqualTypeOf<boolean>();

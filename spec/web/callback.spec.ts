@@ -11,12 +11,12 @@ import { callbackHandler } from '../../lib/web/callback.js';
 import { sendEvent, serve } from '../support/app.js';
 import { recordingStrategy, startWorld } from '../support/world.js';
 
-// Express 4 under another name, which has no types.
+// Express 4 is installed under another name and has no types.
 const express4: typeof express = (await import('express4' as string)).default;
 
 const PARAMS = { auth: 'a+b/c==', auth_request: 'request', user_hash: 'hash & more' };
 
-/** A handler that shows what it was given. */
+/** A handler that records its arguments. */
 async function receiver(status: EventResult['status'] = 200, ...parsers: express.Handler[]) {
   const got: EventParameters[] = [];
   const handler = callbackHandler(async (params) => {
@@ -35,11 +35,11 @@ describe('callback()', () => {
   const asJson = { 'content-type': 'application/json' };
 
   it.each<[string, express.Handler[]]>([
-    ['where nobody has parsed the body', []],
+    ['without a body parser', []],
     ['after the body parsers', [express.json(), express.urlencoded({ extended: true })]],
     ['after parsers that keep it raw', [express.raw({ type: () => true })]],
     ['after parsers that keep it as text', [express.text({ type: () => true })]],
-  ])('takes an event as query or body %s', async (_where, parsers) => {
+  ])('accepts an event as query or body %s', async (_where, parsers) => {
     const { got, url } = await receiver(200, ...parsers);
     const requests: [string, RequestInit][] = [
       [`${url}?${form()}`, { method: 'GET' }],
@@ -58,7 +58,7 @@ describe('callback()', () => {
     ['Express 5', express],
     ['Express 4', express4],
     ['Connect', connect as never],
-  ])('reads what the parsers have left of the body under %s', async (_host, create) => {
+  ])('reads the body that parsers left unread under %s', async (_host, create) => {
     for (const parser of [
       express4.json(),
       express4.urlencoded({ extended: false }),
@@ -131,7 +131,7 @@ describe('callback()', () => {
     expect(got).toEqual([]);
   });
 
-  it('says the same for every refusal, and asks for a repetition with 503 only', async () => {
+  it('sends one body for every refusal, and Retry-After with 503 only', async () => {
     const bodies = new Set<string>();
     for (const status of [400, 404, 503] as const) {
       const { url } = await receiver(status);
@@ -143,7 +143,7 @@ describe('callback()', () => {
     expect(bodies.size).toBe(1);
   });
 
-  it('refuses what is no event at all', async () => {
+  it('refuses a request without an event', async () => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world);
     expect(strategy).toBeInstanceOf(LaunchKeyStrategy);

@@ -22,7 +22,7 @@ describe('readField', () => {
     expect(readField(request({ body: null, query: 'text' }), 'username')).toBeUndefined();
   });
 
-  it('does not find what every object has', () => {
+  it('does not find inherited properties', () => {
     const req = request({ body: {}, query: {} });
     expect(readField(req, 'constructor[name]')).toBeUndefined();
     expect(readField(req, '__proto__[x]')).toBeUndefined();

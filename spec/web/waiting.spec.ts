@@ -31,7 +31,7 @@ async function start({ strategy: overrides, users, ...settings }: Settings = {})
   return { world, proxy, ...recording, ...app };
 }
 
-/** A browser: it keeps its cookie. */
+/** A browser that keeps its cookie. */
 function browser(url: string) {
   let cookie = '';
   const send = async (path: string, { headers, ...init }: RequestInit = {}) => {
@@ -49,12 +49,12 @@ function browser(url: string) {
   return {
     send,
     post,
-    /** Begins a login, and returns the address of its waiting page. */
+    /** Begins a login, and returns the URL of its waiting page. */
     begin: async (username = 'alice') =>
       (await post('/login', { username })).headers.get('location') ?? '',
     page: (path: string) => send(path, { headers: { accept: 'text/html,*/*;q=0.8' } }),
     html: async (path: string) => (await send(path, { headers: { accept: 'text/html' } })).text(),
-    /** The status; held for as many seconds at most. */
+    /** Requests the status, which is held for at most this many seconds. */
     status: async (path: string, wait = 0) => {
       const headers = { accept: 'application/json', prefer: `wait=${wait}` };
       return (await (await send(path, { headers })).json()) as WaitingStatus;
@@ -71,7 +71,7 @@ async function answer({ engine }: World, approve = true, user = 'alice') {
 const shown = (html: string) =>
   [...html.matchAll(/<section data-section="(\w+)">/g)].map(([, state]) => state);
 
-describe('the status', () => {
+describe('the status of the waiting page', () => {
   it('goes from pending to answered to finished', async () => {
     const { world, verified, url } = await start();
     const alice = browser(url);
@@ -122,7 +122,7 @@ describe('the status', () => {
     await dropped;
   });
 
-  it('has the number to pick, while there is something to pick', async () => {
+  it('contains the number while the login is pending', async () => {
     const { world, url } = await start({ strategy: { numberMatching: true } });
     const alice = browser(url);
     const page = await alice.begin();
@@ -133,7 +133,7 @@ describe('the status', () => {
     expect(await alice.status(page)).toEqual({ state: 'answered', expiresIn: expect.any(Number) });
   });
 
-  it('says denied, tells the engine at once, and says it again', async () => {
+  it('reports a denial as often as it is asked, and tells the engine at once', async () => {
     const { world, proxy, verified, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -146,7 +146,7 @@ describe('the status', () => {
     expect(verified).toEqual([]);
   });
 
-  it('says denied also if the engine cannot be told yet', async () => {
+  it('reports a denial even if the engine cannot be told yet', async () => {
     const { world, proxy, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -159,7 +159,7 @@ describe('the status', () => {
     expect(proxy.of('/logs').map(({ status }) => status)).toEqual([503, 200]);
   });
 
-  it('says expired when the time is up here', async () => {
+  it('reports an expired login', async () => {
     const { url } = await start({ strategy: { loginTimeout: 300 } });
     const alice = browser(url);
     const page = await alice.begin();
@@ -167,7 +167,7 @@ describe('the status', () => {
     expect(shown(await alice.html(page))).toEqual(['expired']);
   });
 
-  it('says that the engine is away, and when it is back', async () => {
+  it('reports that the engine is away, and that it is back', async () => {
     const { world, proxy, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -183,7 +183,7 @@ describe('the status', () => {
     expect(await alice.status(page)).toMatchObject({ state: 'answered' });
   });
 
-  it('shows the page though the engine does not answer', async () => {
+  it('comes with the page even if the engine does not answer', async () => {
     const { proxy, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -196,7 +196,7 @@ describe('the status', () => {
     answerNow?.();
   });
 
-  it('hands faults of the application to its error handler', async () => {
+  it('passes faults of the application to its error handler', async () => {
     const { proxy, url } = await start({
       extend: (app) => {
         app.use(((error, _req, res, _next) => {
@@ -214,8 +214,8 @@ describe('the status', () => {
   });
 });
 
-describe('who may see it', () => {
-  it('is the browser that began the login', async () => {
+describe('the access to the waiting page', () => {
+  it('is limited to the browser that began the login', async () => {
     const { world, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -236,7 +236,7 @@ describe('who may see it', () => {
   });
 
   it.each(['', '?request=', '?request=unknown', '?request=constructor&request=x'])(
-    'is nobody where nothing is under way: %j',
+    'shows nothing without a pending login: %j',
     async (query) => {
       const { url } = await start();
       const response = await browser(url).page(`/login/wait${query}`);
@@ -245,7 +245,7 @@ describe('who may see it', () => {
     },
   );
 
-  it('finds out without sessions that they are missing', async () => {
+  it('fails with an explanation without sessions', async () => {
     const { strategy } = await start();
     const app = express();
     app.use('/login/wait', strategy.waiting());
@@ -256,7 +256,7 @@ describe('who may see it', () => {
     expect(await response.text()).toContain('needs sessions');
   });
 
-  it('learns nothing of the engine’s token', async () => {
+  it('does not reveal the engine’s token', async () => {
     const { world, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -266,8 +266,8 @@ describe('who may see it', () => {
   });
 });
 
-describe('the page', () => {
-  it('writes nothing to the session and logs nobody in, however often it is asked', async () => {
+describe('the waiting page', () => {
+  it('writes nothing to the session and logs no one in, for any number of requests', async () => {
     const { world, verified, writes, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -284,7 +284,7 @@ describe('the page', () => {
     expect(verified).toHaveLength(1);
   });
 
-  it('shows a login that is finished as the success that it was', async () => {
+  it('shows a finished login as a success', async () => {
     const { world, url } = await start({ waiting: { successUrl: '/home' } });
     const alice = browser(url);
     const page = await alice.begin();
@@ -298,7 +298,7 @@ describe('the page', () => {
     expect(html).not.toContain('<script');
   });
 
-  it('does not call it a success when the application let nobody in', async () => {
+  it('does not show a success if the application refused the user', async () => {
     const { world, refuseEveryone, url } = await start();
     refuseEveryone();
     const alice = browser(url);
@@ -309,7 +309,7 @@ describe('the page', () => {
     expect(await alice.status(page)).toEqual({ state: 'finished', expiresIn: 0 });
   });
 
-  it('reloads itself without JavaScript only while there is something to wait for', async () => {
+  it('reloads itself without JavaScript only while the login is pending', async () => {
     const { world, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -319,7 +319,7 @@ describe('the page', () => {
     expect(await alice.html(page)).not.toContain(refresh);
   });
 
-  it('escapes all that it did not write itself', async () => {
+  it('escapes all text from outside', async () => {
     const evil = `"><script>alert('1')</script>&{time}`;
     const { url } = await start({
       strategy: { concealUsers: true },
@@ -337,7 +337,7 @@ describe('the page', () => {
     expect(html).toContain('action="/login?a=1&amp;b=2"');
   });
 
-  it('speaks the application’s language and sends its hidden fields', async () => {
+  it('uses the application’s language and hidden fields', async () => {
     const { url } = await start({
       waiting: {
         texts: (req) => ({ lang: 'de', pendingTitle: `Bitte warten, ${req.headers['x-name']}` }),
@@ -355,7 +355,7 @@ describe('the page', () => {
     expect(html).toContain('<link rel="stylesheet" href="/brand.css">');
   });
 
-  it('has headers that keep it private and free of code from elsewhere', async () => {
+  it('has headers that keep it private and forbid foreign code', async () => {
     const { url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -373,7 +373,7 @@ describe('the page', () => {
     }
   });
 
-  it('allows what the application named, where that is on another site', async () => {
+  it('allows the URLs of other sites that the application named', async () => {
     const { url } = await start({
       waiting: {
         loginUrl: 'https://login.example.com/in',
@@ -403,20 +403,21 @@ describe('the page', () => {
   });
 });
 
-describe('the style sheet', () => {
-  it('has exactly the custom properties that the README lists', async () => {
+describe('the style sheet of the waiting page', () => {
+  it('has exactly the custom properties that the manual lists', async () => {
     const { url } = await start();
     const properties = (text: string) =>
       [...new Set(text.match(/--launchkey-[a-z-]*[a-z]/g))].sort();
-    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const page = new URL('../../docs/waiting-and-pairing.md', import.meta.url);
+    const manual = await readFile(page, 'utf8');
     const css = await (await fetch(`${url}/login/wait/waiting.css`)).text();
     expect(properties(css)).not.toEqual([]);
-    expect(properties(readme)).toEqual(properties(css));
+    expect(properties(manual)).toEqual(properties(css));
   });
 });
 
-describe('cancelling', () => {
-  it('ends the login, and leads to the login page', async () => {
+describe('cancelling a login', () => {
+  it('ends the login, and redirects to the login page', async () => {
     const { world, verified, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -429,7 +430,7 @@ describe('cancelling', () => {
     expect(verified).toEqual([]);
   });
 
-  it('wakes the tab that waits', async () => {
+  it('ends the wait of another tab', async () => {
     const { proxy, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -440,7 +441,7 @@ describe('cancelling', () => {
     expect(await status).toMatchObject({ state: 'denied' });
   });
 
-  it('comes too late once the answer is there: the page shows it', async () => {
+  it('has no effect after an approval, which the page then shows', async () => {
     const { world, verified, url } = await start();
     const alice = browser(url);
     const page = await alice.begin();
@@ -454,7 +455,7 @@ describe('cancelling', () => {
     expect(verified).toHaveLength(1);
   });
 
-  it('races with the answer, and all who ask learn of the same end', async () => {
+  it('races with the answer, and all requests see the same end', async () => {
     const { world, verified, url } = await start();
     for (let round = 0; round < 20; round++) {
       const alice = browser(url);
@@ -485,7 +486,7 @@ describe('cancelling', () => {
     expect(await alice.status(page)).toMatchObject({ state: 'pending' });
   });
 
-  it('takes the form from its own site, parsed or not', async () => {
+  it('accepts the form from its own site, parsed or not', async () => {
     for (const before of [[], [express.urlencoded({ extended: false })]]) {
       const { url } = await start({ before });
       const alice = browser(url);
@@ -498,7 +499,7 @@ describe('cancelling', () => {
   });
 
   it.each([{ action: 'else' }, {}, { action: 'x'.repeat(70_000) }])(
-    'does nothing for a form that says something else',
+    'does nothing for a form with another action',
     async (form) => {
       const { url } = await start();
       const alice = browser(url);
@@ -509,7 +510,7 @@ describe('cancelling', () => {
   );
 });
 
-describe('where it is mounted', () => {
+describe('the mount path of the waiting page', () => {
   const links = (html: string) =>
     [...html.matchAll(/(?:href|src)="(\?asset=[^"]+)"/g)].map(([, link]) =>
       (link ?? '').replaceAll('&amp;', '&'),
@@ -531,7 +532,7 @@ describe('where it is mounted', () => {
     }
   });
 
-  it('does not let another version be kept', async () => {
+  it('does not let browsers cache another version', async () => {
     const { url } = await start();
     for (const path of ['/login/wait?asset=waiting.js&v=other', '/login/wait/waiting.css']) {
       const response = await fetch(url + path);
@@ -539,7 +540,7 @@ describe('where it is mounted', () => {
     }
   });
 
-  it('serves nothing that it does not have', async () => {
+  it('does not serve unknown assets', async () => {
     const { url } = await start();
     for (const asset of ['constructor', '../package.json', 'waiting.ts']) {
       expect((await fetch(`${url}/login/wait?asset=${asset}`)).status).toBe(404);
@@ -552,13 +553,13 @@ describe('where it is mounted', () => {
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
   });
 
-  it('answers HEAD as it answers GET, without a body', async () => {
+  it('answers HEAD like GET, without a body', async () => {
     const { url } = await start();
     const response = await fetch(`${url}/login/wait`, { method: 'HEAD' });
     expect([response.status, await response.text()]).toEqual([404, '']);
   });
 
-  it('needs nothing that only Express has', async () => {
+  it('works without the features of Express', async () => {
     const { strategy } = await start();
     const handler = strategy.waiting();
     const server = createServer((req: IncomingMessage & { session?: object }, res) => {

@@ -5,12 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { logIn, loginApp, serve } from '../support/app.js';
 import { nextRequest, recordingStrategy, startWorld } from '../support/world.js';
 
-describe('a policy that is none', () => {
+describe('an option policy without a policy', () => {
   it.each<[string, unknown]>([
     ['raw options', { all: 2 }],
     ['a list', []],
     ['a promise', Promise.resolve({})],
-    ['no demand', { minimum_requirements: [], factors: [] }],
+    ['an empty policy', { minimum_requirements: [], factors: [] }],
   ])('is refused before a push is sent: %s', async (_what, policy) => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world);
@@ -20,28 +20,31 @@ describe('a policy that is none', () => {
   });
 });
 
-describe('session() whose store fails', () => {
-  it.each([undefined, 'route', 'router'])('with %s lets nobody through', async (thrown) => {
-    const world = await startWorld();
-    const store = new MemoryStore();
-    store.getSession = () => Promise.reject(thrown);
-    const { strategy } = recordingStrategy(world, { store });
-    const app = express();
-    app.use(session({ secret: 'test', resave: false, saveUninitialized: true }));
-    app.use((req, _res, next) => {
-      Reflect.set(req.session, 'launchkey:launchkey', { session: 'handle' });
-      Reflect.set(req, 'logout', next);
-      next();
-    });
-    app.get('/', strategy.session(), (_req, res) => void res.send('let in'));
-    app.get('/', (_req, res) => void res.send('let in'));
-    const response = await fetch(await serve(app));
-    expect(response.status).toBe(500);
-  });
+describe('session() with a store that fails', () => {
+  it.each([undefined, 'route', 'router'])(
+    'lets no request through when the store throws %s',
+    async (thrown) => {
+      const world = await startWorld();
+      const store = new MemoryStore();
+      store.getSession = () => Promise.reject(thrown);
+      const { strategy } = recordingStrategy(world, { store });
+      const app = express();
+      app.use(session({ secret: 'test', resave: false, saveUninitialized: true }));
+      app.use((req, _res, next) => {
+        Reflect.set(req.session, 'launchkey:launchkey', { session: 'handle' });
+        Reflect.set(req, 'logout', next);
+        next();
+      });
+      app.get('/', strategy.session(), (_req, res) => void res.send('let in'));
+      app.get('/', (_req, res) => void res.send('let in'));
+      const response = await fetch(await serve(app));
+      expect(response.status).toBe(500);
+    },
+  );
 });
 
-describe('a call that names no user', () => {
-  it.each([undefined, null, ''])('with %j does not fall back to the request', async (username) => {
+describe('an empty option username', () => {
+  it.each([undefined, null, ''])('does not fall back to the request: %j', async (username) => {
     const world = await startWorld();
     const { strategy } = recordingStrategy(world);
     const seen = await logIn(await serve(loginApp(strategy, { username })));
@@ -50,8 +53,8 @@ describe('a call that names no user', () => {
   });
 });
 
-describe('a browser that leaves while verify is at work', () => {
-  it('is not logged in, and the LaunchKey session is ended', async () => {
+describe('a browser that disconnects while verify is running', () => {
+  it('is not logged in, and its LaunchKey session is ended', async () => {
     const world = await startWorld();
     const page = new AbortController();
     let left: Promise<void> | undefined;

@@ -23,12 +23,12 @@ async function start(overrides: Partial<LaunchKeyStrategyOptionsWithoutRequest> 
   return { world, proxy, store, strategy };
 }
 
-/** What a host makes of a request that knows neither Node.js nor Express. */
+/** The request of a host without Node.js and Express. */
 function request(session: object, fields: Partial<WaitingRequest> = {}): WaitingRequest {
   return { method: 'GET', url: '/login/wait', headers: {}, session, ...fields };
 }
 
-/** Calls the strategy as a host would, and resolves to the action that it took. */
+/** Calls the strategy like a host, and resolves to the action that it called. */
 function act(strategy: LaunchKeyStrategy, req: WaitingRequest): Promise<[string, ...unknown[]]> {
   return new Promise((resolve, reject) => {
     const host = Object.create(strategy);
@@ -49,7 +49,7 @@ async function begin(strategy: LaunchKeyStrategy, session: object): Promise<stri
 }
 
 describe('handleWaiting()', () => {
-  it('answers with the page, the status and the files, and waits for the login', async () => {
+  it('returns the page, the status and the assets, and waits for the login', async () => {
     const { world, strategy } = await start();
     const session = {};
     const url = await begin(strategy, session);
@@ -74,7 +74,7 @@ describe('handleWaiting()', () => {
     expect(JSON.parse(status.body)).toMatchObject({ state: 'answered' });
   });
 
-  it('hands the host’s own request to the functions among the options', async () => {
+  it('passes the host’s request to the functions among the options', async () => {
     const { strategy } = await start();
     const session = {};
     const req = request(session, { url: await begin(strategy, session) });
@@ -88,7 +88,7 @@ describe('handleWaiting()', () => {
     for (const each of seen) expect(each).toBe(req);
   });
 
-  it('stops waiting when the signal of the request says that the browser has left', async () => {
+  it('stops waiting when the signal of the request is aborted', async () => {
     const { proxy, strategy } = await start();
     const session = {};
     const url = await begin(strategy, session);
@@ -131,7 +131,7 @@ describe('handleWaiting()', () => {
     expect(page.body).toContain('<section data-section="denied">');
   });
 
-  it('shows a login to no session but the one that began it', async () => {
+  it('shows a login only to the session that began it', async () => {
     const { strategy } = await start();
     const url = await begin(strategy, {});
     expect(await strategy.handleWaiting(request({}, { url }))).toMatchObject({ status: 404 });
@@ -149,7 +149,7 @@ describe('handleWaiting()', () => {
 });
 
 describe('checkSession()', () => {
-  /** A browser that is logged in, by a login that opened a LaunchKey session. */
+  /** A browser that was logged in by a login with a LaunchKey session. */
   async function loggedIn() {
     const { world, store, strategy } = await start();
     const session: Record<string, unknown> = {};
@@ -161,7 +161,7 @@ describe('checkSession()', () => {
     });
     const logIn = async () => {};
     const host = Object.assign(finish, { logIn });
-    // The status is asked for first, so that the answer is there.
+    // The status is requested first, so that the answer is recorded.
     await strategy.handleWaiting(request(session, { url }));
     const [action, user] = await act(strategy, host);
     expect(action).toBe('success');
@@ -170,7 +170,7 @@ describe('checkSession()', () => {
     return { strategy, session, end, store };
   }
 
-  it('lets a browser go on whose session is open, and one that has none', async () => {
+  it('lets a browser continue whose session is open, and one without a session', async () => {
     const { strategy, session } = await loggedIn();
     const logout = () => expect.unreachable();
     expect(await strategy.checkSession(Object.assign(request(session), { logout }))).toBe(true);
@@ -196,7 +196,7 @@ describe('checkSession()', () => {
     ],
     ['returns a promise', (out) => async () => out()],
     ['is done when it returns', (out) => () => out()],
-  ])('logs out once where the host’s logout() %s', async (_how, make) => {
+  ])('logs out once if the host’s logout() %s', async (_how, make) => {
     const { strategy, session, end } = await loggedIn();
     await end();
     let logouts = 0;
@@ -212,16 +212,16 @@ describe('checkSession()', () => {
   it.each<[string, unknown]>([
     ['calls back', (done: (error: Error) => void) => done(new Error('no logout'))],
     ['rejects', async () => Promise.reject(new Error('no logout'))],
-  ])('lets nobody go on whose logout() fails: it %s', async (_how, logout) => {
+  ])('lets no request continue if logout() fails: it %s', async (_how, logout) => {
     const { strategy, session, end } = await loggedIn();
     await end();
     const req = Object.assign(request(session), { logout });
     await expect(strategy.checkSession(req)).rejects.toThrow('no logout');
-    // Nor at the next request.
+    // The next request must not continue either.
     await expect(strategy.checkSession(req)).rejects.toThrow('no logout');
   });
 
-  it('lets nobody go on while the store is away, or where there is no logout()', async () => {
+  it('lets no request continue while the store is away, or without logout()', async () => {
     const { strategy, session, store } = await loggedIn();
     await expect(strategy.checkSession(request(session))).rejects.toThrow('logout()');
     store.getSession = async () => Promise.reject(new Error('store away'));

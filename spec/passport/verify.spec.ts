@@ -16,14 +16,14 @@ describe('askVerify', () => {
     ['a promise of null', async () => null, { user: null }],
     // biome-ignore lint/suspicious/noThenProperty: older promise libraries are thenables
     ['a thenable', () => ({ then: (ok: (value: object) => void) => ok(user) }), { user }],
-    // As NestJS does it.
+    // The way of NestJS.
     ['a promise of undefined after done', async (done) => done(null, user), { user }],
     [
       'a promise of undefined before done',
       async (done) => void setImmediate(done, null, user),
       { user },
     ],
-  ])('takes %s', async (_form, verify, expected) => {
+  ])('accepts %s', async (_form, verify, expected) => {
     expect(await askVerify(verify)).toMatchObject(expected);
   });
 
@@ -49,7 +49,7 @@ describe('askVerify', () => {
         return user;
       },
     ],
-  ])('lets the first answer count: %s', async (_form, verify) => {
+  ])('accepts the first answer only: %s', async (_form, verify) => {
     expect(await askVerify(verify)).toMatchObject({ user: null });
   });
 
@@ -72,9 +72,9 @@ describe('askVerify', () => {
     await expect(askVerify(verify)).rejects.toThrow('broken');
   });
 
-  // next(undefined) goes on and next('route') skips what guards a route: both would let in.
+  // next(undefined) continues and next('route') skips guards, so both would let the request through.
   it.each([undefined, null, 0, '', false, 'route', 'router', 42, Symbol('x')])(
-    'makes an Error of a thrown %s',
+    'turns a thrown %s into an Error',
     async (thrown) => {
       const threw = askVerify(() => {
         throw thrown;
@@ -85,11 +85,11 @@ describe('askVerify', () => {
     },
   );
 
-  it("makes an Error of done('route')", async () => {
+  it("turns done('route') into an Error", async () => {
     await expect(askVerify((done) => done('route'))).rejects.toBeInstanceOf(Error);
   });
 
-  it('keeps an error object that is not an Error as it is', async () => {
+  it('keeps an error object that is not an Error', async () => {
     const thrown = { status: 403 };
     await expect(askVerify(() => Promise.reject(thrown))).rejects.toBe(thrown);
   });
@@ -98,7 +98,7 @@ describe('askVerify', () => {
     ['nothing', () => {}],
     ['a promise of undefined', async () => {}],
     ['a promise that stays pending', () => new Promise(() => {})],
-  ])('does not wait for ever for %s', async (_what, verify) => {
+  ])('rejects after a minute without an answer from %s', async (_what, verify) => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const asked = expect(askVerify(verify)).rejects.toThrow(/verify did not answer .* done\(\)/);

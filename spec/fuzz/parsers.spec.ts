@@ -25,7 +25,7 @@ beforeAll(() => {
   pair = makePair();
 });
 
-/** What a parser did with an input: its result, or the error that it threw. */
+/** The result of a parser for an input, or the error that it threw. */
 function outcome<T>(parse: () => T): { value: T } | { error: unknown } {
   try {
     return { value: parse() };
@@ -34,8 +34,8 @@ function outcome<T>(parse: () => T): { value: T } | { error: unknown } {
   }
 }
 
-describe('whatever bytes come', { timeout: TIMEOUT }, () => {
-  it('a reply is an object, or one of our errors without a secret', () => {
+describe('the parsers, for any input', { timeout: TIMEOUT }, () => {
+  it('read a reply as an object, or throw a LaunchKeyError without secrets', () => {
     const status = fc.oneof(fc.integer({ min: 100, max: 999 }), fc.constantFrom(200, 400, 502));
     const body = textLike(
       `{"auth_request":"abc","message":"${SECRET}"}`,
@@ -61,7 +61,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('an object is read as JSON.parse reads it, and nothing else is one', () => {
+  it('read an object as JSON.parse does, and nothing else', () => {
     fc.assert(
       fc.property(fc.oneof(fc.json(), textLike('{"a":{"__proto__":{"b":1}}}', '[]')), (text) => {
         const read = parseObject(text);
@@ -73,7 +73,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a time that was written is read again, and what is no time is null', () => {
+  it('read each formatted time, and return null for other text', () => {
     const moment = fc.date({
       min: new Date('1970-01-01T00:00:00Z'),
       max: new Date('9999-12-31T23:59:59Z'),
@@ -94,7 +94,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('base64 is read however it is broken, and never becomes longer than allowed', () => {
+  it('read base64 with any line breaks, and never more bytes than allowed', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ minLength: 1, maxLength: 256 }),
@@ -111,7 +111,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('an event is read, or refused by an error of its own', () => {
+  it('read an event, or throw an InvalidCallbackError', () => {
     const value = fc.oneof(fc.string(), fc.array(fc.string(), { maxLength: 2 }), fc.anything());
     const name = fc.constantFrom(
       'auth',
@@ -150,7 +150,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a public key is an RSA key of 2048 bits and more, or null', () => {
+  it('read a public key as an RSA key of at least 2048 bits, or return null', () => {
     fc.assert(
       fc.property(textLike(pair.publicPem, pair.publicPem.replaceAll('\n', '\r\n\r\n')), (text) => {
         const key = readPublicKey(text);
@@ -162,7 +162,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a private key is read or refused, and no line of it is in the refusal', () => {
+  it('read a private key, or throw an error that quotes no line of it', () => {
     const lines = pair.privatePem
       .split('\n')
       .filter((line) => line.length > 30 && !line.includes('-'));
@@ -181,7 +181,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('an auth package is read, or refused without a word of it', async () => {
+  it('read an auth package, or throw an error that does not quote it', async () => {
     const decrypter = new OaepDecrypter(pair.privateKey);
     const plain = textLike(
       `{"auth_request":"${SECRET}","response":"true","device_id":"1","app_pins":"1,,2"}`,
@@ -205,7 +205,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a body gives fields, or is refused', async () => {
+  it('read the fields of a body, or throw an error', async () => {
     await fc.assert(
       fc.asyncProperty(textLike('a=1&b=2&a=%zz', ' {"a":{"b":[1]}}'), async (text) => {
         const read = await readBodyFields({ body: text }).then(
@@ -222,7 +222,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a field is one that the request itself holds', () => {
+  it('find only fields that the request itself has', () => {
     const field = fc.oneof(
       fc.string(),
       fc.constantFrom('a[b]', '__proto__', 'constructor', 'a[__proto__][x]', 'toString'),
@@ -236,7 +236,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a form is of this site only where a browser says so', () => {
+  it('accept a form only if the browser says that it is from this site', () => {
     const origin = fc.oneof(fc.webUrl(), textLike('https://app.example.com', 'null'));
     const site = fc.option(textLike('same-origin', 'cross-site', 'none'), { nil: undefined });
     fc.assert(
