@@ -1,6 +1,6 @@
 import type { LaunchKeyClient } from '../client/client.js';
-import { LaunchKeyError } from '../errors.js';
-import { unref } from '../util/timers.js';
+import { startTimer } from '../util/timers.js';
+import { isRetryable } from './engine-errors.js';
 
 /** A report to the engine that no request waits for. */
 export interface Report {
@@ -35,12 +35,10 @@ export class BackgroundReports {
   private schedule(report: Report, [pause, ...furtherPauses]: number[]): void {
     if (pause === undefined || this.queued >= MAX_QUEUED_REPORTS) return;
     this.queued++;
-    unref(
-      setTimeout(async () => {
-        this.queued--;
-        if (!(await this.deliver(report))) this.schedule(report, furtherPauses);
-      }, pause),
-    );
+    startTimer(async () => {
+      this.queued--;
+      if (!(await this.deliver(report))) this.schedule(report, furtherPauses);
+    }, pause);
   }
 
   /** Resolves to `false` if another attempt may succeed. */
@@ -49,7 +47,7 @@ export class BackgroundReports {
       await this.client.report(authRequest, action, status);
       return true;
     } catch (error) {
-      return !(error instanceof LaunchKeyError && error.retryable);
+      return !isRetryable(error);
     }
   }
 }

@@ -5,7 +5,7 @@
  * have to imitate them.
  */
 import type { PendingLogin, Store } from '../store/store.js';
-import { unref } from '../util/timers.js';
+import { sleep, startTimer } from '../util/timers.js';
 
 /**
  * Visible durations are multiples of this. An engine needs less time to look up a user and to send
@@ -24,7 +24,7 @@ export async function settleInSteps<T>(work: Promise<T>): Promise<T> {
     settled = true;
   };
   work.then(markSettled, markSettled);
-  while (!settled) await new Promise((resolve) => unref(setTimeout(resolve, STEP_MS)));
+  while (!settled) await sleep(STEP_MS);
   return work;
 }
 
@@ -40,13 +40,13 @@ export async function askConcealed(
   ask: () => Promise<void>,
 ): Promise<void> {
   const step = new AbortController();
-  const timer = unref(setTimeout(() => step.abort(STEP_IS_OVER), STEP_MS));
+  const stopTimer = startTimer(() => step.abort(STEP_IS_OVER), STEP_MS);
   ask().catch(() => {});
   try {
     await store.waitForAnswer(handle, step.signal);
   } catch (error) {
     if (error !== STEP_IS_OVER) throw error;
   } finally {
-    clearTimeout(timer);
+    stopTimer();
   }
 }

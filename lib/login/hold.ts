@@ -1,6 +1,6 @@
 import { type PendingLogin, StoreUnavailableError } from '../store/store.js';
 import { backoff } from '../util/backoff.js';
-import { unref } from '../util/timers.js';
+import { withTimeout } from '../util/timers.js';
 import type { Connection } from './connection.js';
 import { isRetryable } from './engine-errors.js';
 import type { Logins } from './logins.js';
@@ -64,7 +64,7 @@ async function finishBeforeExpiry(
         logins.reportUnused(login);
         throw error;
       }
-      await sleep(pause, connection);
+      await withTimeout(connection.whenClosed, pause, () => {});
       if (connection.closed) return null;
     }
   }
@@ -75,14 +75,4 @@ function retryPause(error: unknown, logins: Logins, failures: number): number | 
   // A store call without an answer may have taken effect, so it must not be repeated.
   if (error instanceof StoreUnavailableError || !isRetryable(error)) return null;
   return backoff(logins.pollInterval, failures, error.retryAfter);
-}
-
-/** Resolves after the pause, or when the connection closes. */
-async function sleep(ms: number, connection: Connection): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const pause = new Promise<void>((resolve) => {
-    timer = unref(setTimeout(resolve, ms));
-  });
-  await Promise.race([pause, connection.whenClosed]);
-  clearTimeout(timer);
 }

@@ -3,7 +3,7 @@ import { LaunchKeyError } from '../errors.js';
 import type { PendingLogin } from '../store/store.js';
 import { backoff } from '../util/backoff.js';
 import { jitter } from '../util/jitter.js';
-import { unref } from '../util/timers.js';
+import { startTimer } from '../util/timers.js';
 import { isAuthRequestGone, isRetryable } from './engine-errors.js';
 
 /** How the application waits for answers. */
@@ -106,13 +106,11 @@ export class PollLoop {
       if (!this.polling || this.options.settings.longPoll === 0) return;
       // The held poll most likely brings the same answer at this moment. If its connection is dead
       // without notice, a new poll is sent.
-      unref(
-        setTimeout(() => {
-          if (this.questions.includes(question) && !question.covered) {
-            this.currentPoll.abort(POLL_STOPPED);
-          }
-        }, EVENT_GRACE_MS),
-      );
+      startTimer(() => {
+        if (this.questions.includes(question) && !question.covered) {
+          this.currentPoll.abort(POLL_STOPPED);
+        }
+      }, EVENT_GRACE_MS);
     });
   }
 
@@ -173,9 +171,9 @@ export class PollLoop {
   private sleep(ms: number): Promise<void> {
     if (ms === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = unref(setTimeout(() => this.wake?.(), ms));
+      const stopTimer = startTimer(() => this.wake?.(), ms);
       this.wake = () => {
-        clearTimeout(timer);
+        stopTimer();
         this.wake = undefined;
         resolve();
       };

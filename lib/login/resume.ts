@@ -1,5 +1,5 @@
 import type { LoginRecord } from '../store/store.js';
-import { unref } from '../util/timers.js';
+import { startTimer } from '../util/timers.js';
 import type { Connection } from './connection.js';
 import { isAuthRequestGone, isRetryable } from './engine-errors.js';
 import type { Logins } from './logins.js';
@@ -112,10 +112,10 @@ async function waitForAnswer(
   const trouble = new Promise<'trouble'>((resolve) => {
     reportTrouble = () => resolve('trouble');
   });
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer = () => {};
   // The clock starts before a poll is sent: sending takes time, and a decoy sends none.
   const timeout = new Promise<'timeout'>((resolve) => {
-    timer = unref(setTimeout(resolve, maxWaitMs, 'timeout'));
+    stopTimer = startTimer(() => resolve('timeout'), maxWaitMs);
   });
   const { outcome, leave } = logins.waits.join(login, untilTrouble ? reportTrouble : undefined);
   try {
@@ -123,7 +123,7 @@ async function waitForAnswer(
     if (end === 'expired') return 'none';
     return end === 'trouble' ? 'away' : 'open';
   } finally {
-    clearTimeout(timer);
+    stopTimer();
     leave();
   }
 }

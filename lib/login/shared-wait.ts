@@ -1,6 +1,6 @@
 import type { LaunchKeyClient, PollAnswer } from '../client/client.js';
 import type { PendingLogin, Store } from '../store/store.js';
-import { unref } from '../util/timers.js';
+import { startTimer } from '../util/timers.js';
 import { PollLoop, type WaitOutcome, type WaitSettings } from './poll-loop.js';
 
 /** One caller's part in a shared wait. */
@@ -71,29 +71,27 @@ export class SharedWait {
 
   /** Stops after a while, unless there are new members, or questions that a poll must answer. */
   private stopIfUnused(): void {
-    unref(
-      setTimeout(() => {
-        if (this.members.size > 0) return;
-        if (this.polls?.hasQuestions) this.stopIfUnused();
-        else this.stop();
-      }, LINGER_MS),
-    );
+    startTimer(() => {
+      if (this.members.size > 0) return;
+      if (this.polls?.hasQuestions) this.stopIfUnused();
+      else this.stop();
+    }, LINGER_MS);
   }
 
   private async run(): Promise<WaitOutcome> {
-    let timer: NodeJS.Timeout | undefined;
+    let stopTimer = () => {};
     const expiry = new Promise<WaitOutcome>((resolve, reject) => {
       const expire = () => (this.polls?.trouble ? reject(this.polls.trouble) : resolve('expired'));
-      timer = unref(setTimeout(expire, Math.max(0, this.options.login.expiresAt - Date.now())));
+      stopTimer = startTimer(expire, Math.max(0, this.options.login.expiresAt - Date.now()));
     });
     try {
       const ends = [expiry, this.waitForStore()];
       if (this.polls) ends.push(this.polls.run());
       return await Promise.race(ends);
     } finally {
-      clearTimeout(timer);
+      stopTimer();
       this.options.onEnd();
-      unref(setTimeout(() => this.stop(), LINGER_MS));
+      startTimer(() => this.stop(), LINGER_MS);
     }
   }
 

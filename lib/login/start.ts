@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Policy } from '../client/policy.js';
 import type { PendingLogin, Store } from '../store/store.js';
-import { unref } from '../util/timers.js';
+import { withTimeout } from '../util/timers.js';
 import { settleInSteps } from './conceal.js';
 import { refusalFor } from './engine-errors.js';
 import { handleOf } from './handle.js';
@@ -76,15 +76,9 @@ export class LoginStarter {
    * @throws if this takes too long: the event may then belong to one of these logins or to none.
    */
   async settled(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_resolve, reject) => {
-      timer = unref(setTimeout(() => reject(notSettled()), SETTLE_TIMEOUT_MS));
+    await withTimeout(Promise.allSettled(this.starting), SETTLE_TIMEOUT_MS, () => {
+      throw notSettled();
     });
-    try {
-      await Promise.race([Promise.allSettled(this.starting), timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   /** Takes the slots before the push is sent, so that there are never more pushes than slots. */

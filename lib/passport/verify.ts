@@ -1,5 +1,5 @@
 import { toErrorObject } from '../util/error-object.js';
-import { unref } from '../util/timers.js';
+import { withTimeout } from '../util/timers.js';
 
 /** The answer of verify: the user, or `null` for none. */
 export interface Verified {
@@ -19,7 +19,6 @@ type Done = (error: unknown, user?: Express.User | false | null, info?: object |
  * Rejects with the error of verify, as an object, and if there is no answer within a minute.
  */
 export function askVerify(verify: (done: Done) => unknown): Promise<Verified> {
-  let timer: NodeJS.Timeout | undefined;
   const answer = new Promise<Verified>((resolve, reject) => {
     const fail = (error: unknown) => reject(toErrorObject(error));
     const done: Done = (error, user, info) =>
@@ -34,9 +33,10 @@ export function askVerify(verify: (done: Done) => unknown): Promise<Verified> {
     } catch (error) {
       fail(error);
     }
-    timer = unref(setTimeout(() => fail(noAnswer()), VERIFY_TIMEOUT_MS));
   });
-  return answer.finally(() => clearTimeout(timer));
+  return withTimeout(answer, VERIFY_TIMEOUT_MS, () => {
+    throw noAnswer();
+  });
 }
 
 function noAnswer(): Error {

@@ -1,4 +1,4 @@
-import { unref } from '../util/timers.js';
+import { startTimer } from '../util/timers.js';
 
 /** A larger body is not read. Forms and events need far less. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -41,11 +41,11 @@ function isPlaceholder(parsed: object, req: BodyRequest): boolean {
 async function readText(req: BodyRequest): Promise<string> {
   const parts = req[Symbol.asyncIterator]?.();
   if (!parts) return '';
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer = () => {};
   const timeout = new Promise<never>((_resolve, reject) => {
     const fail = () =>
       reject(new Error(`The body did not arrive within ${BODY_TIMEOUT_MS / 1000} seconds.`));
-    timer = unref(setTimeout(fail, BODY_TIMEOUT_MS));
+    stopTimer = startTimer(fail, BODY_TIMEOUT_MS);
   });
   const chunks: Buffer[] = [];
   let length = 0;
@@ -62,6 +62,6 @@ async function readText(req: BodyRequest): Promise<string> {
       chunks.push(chunk);
     }
   } finally {
-    clearTimeout(timer);
+    stopTimer();
   }
 }

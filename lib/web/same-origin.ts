@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+// Imported, because the global of a test environment such as an old jsdom has no `canParse`.
+import { URL } from 'node:url';
 
 /**
  * Whether a form was sent by a page of this site. Browsers say so in `Sec-Fetch-Site`, and older

@@ -1,5 +1,5 @@
 import { jitter } from '../../util/jitter.js';
-import { unref } from '../../util/timers.js';
+import { startTimer } from '../../util/timers.js';
 
 /** A Redis client that can make a second connection like its own. */
 export interface RedisListenerSource {
@@ -42,7 +42,7 @@ export class AnswerChannel {
   private readonly name: string;
   private readonly subscriptions = new Map<string, Set<Subscription>>();
   private listener: RedisListener | undefined;
-  private reconnectTimer: NodeJS.Timeout | undefined;
+  private stopReconnect: (() => void) | undefined;
   private closed = false;
 
   constructor(client: RedisListenerSource, name: string) {
@@ -66,7 +66,7 @@ export class AnswerChannel {
   /** Closes all subscriptions and the connection. */
   close(): void {
     this.closed = true;
-    clearTimeout(this.reconnectTimer);
+    this.stopReconnect?.();
     this.disconnect();
     for (const subscription of this.all()) subscription.close();
   }
@@ -82,7 +82,7 @@ export class AnswerChannel {
   }
 
   private connect(): void {
-    if (this.closed || this.listener || this.reconnectTimer) return;
+    if (this.closed || this.listener || this.stopReconnect) return;
     const listener = this.client.duplicate({
       // A client that reconnects by itself keeps the process alive during its pauses, and so does
       // one that pings.
@@ -113,12 +113,10 @@ export class AnswerChannel {
 
   private reconnectLater(): void {
     this.disconnect();
-    this.reconnectTimer = unref(
-      setTimeout(() => {
-        this.reconnectTimer = undefined;
-        if (this.subscriptions.size) this.connect();
-      }, jitter(RECONNECT_PAUSE_MS)),
-    );
+    this.stopReconnect = startTimer(() => {
+      this.stopReconnect = undefined;
+      if (this.subscriptions.size) this.connect();
+    }, jitter(RECONNECT_PAUSE_MS));
   }
 
   private disconnect(): void {
@@ -156,9 +154,9 @@ class Subscription implements AnswerSubscription {
   async next(timeoutMs: number): Promise<boolean> {
     if (!this.notified && !this.closed) {
       await new Promise<void>((resolve) => {
-        const timer = unref(setTimeout(resolve, timeoutMs));
+        const stopTimer = startTimer(resolve, timeoutMs);
         this.wake = () => {
-          clearTimeout(timer);
+          stopTimer();
           resolve();
         };
       });

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../errors.js';
 import { jitter } from '../../util/jitter.js';
-import { unref } from '../../util/timers.js';
+import { sleep, withTimeout } from '../../util/timers.js';
 import {
   type Answer,
   duplicateLogin,
@@ -273,22 +273,14 @@ export class RedisStore implements Store {
 
   private async run(script: string, keys: string[], args: string[] = []): Promise<unknown> {
     const call = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = unref(
-        setTimeout(() => {
-          reject(new Error(`no reply within ${this.timeout} ms`));
-          // A command in the client's queue must not be sent when the connection is back.
-          call.abort();
-        }, this.timeout),
-      );
-    });
     try {
-      return await Promise.race([this.evaluate(script, keys, args, call.signal), timeout]);
+      return await withTimeout(this.evaluate(script, keys, args, call.signal), this.timeout, () => {
+        // A command in the client's queue must not be sent when the connection is back.
+        call.abort();
+        throw new Error(`no reply within ${this.timeout} ms`);
+      });
     } catch (error) {
       throw unavailable(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -305,7 +297,7 @@ export class RedisStore implements Store {
         return await client.eval(script, { keys, arguments: args });
       } catch (error) {
         if (!isLoading(error) || signal.aborted) throw error;
-        await new Promise((resolve) => unref(setTimeout(resolve, LOADING_PAUSE_MS)));
+        await sleep(LOADING_PAUSE_MS);
       }
     }
   }

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../errors.js';
 import type { Connection } from '../../login/connection.js';
 import type { Logins } from '../../login/logins.js';
 import { cancelLogin, type LoginStatus, readStatus } from '../../login/status.js';
-import { unref } from '../../util/timers.js';
+import { withTimeout } from '../../util/timers.js';
 import { readBodyFields } from '../body.js';
 import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
@@ -138,19 +138,11 @@ export class WaitingPage {
 
   /** Asks the engine once, and does not wait long for it, so that the page is shown in any case. */
   private async currentStatus(handle: string, connection: Connection): Promise<LoginStatus> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<null>((resolve) => {
-      timer = unref(setTimeout(resolve, PAGE_TIMEOUT_MS, null));
-    });
-    try {
-      const question = readStatus(this.logins, handle, { connection, maxWaitMs: 0 });
-      const status = await Promise.race([question, timeout]);
-      if (status) return status;
-      const login = await this.logins.get(handle);
-      return login ? { state: 'pending', login, away: true } : { state: 'unknown' };
-    } finally {
-      clearTimeout(timer);
-    }
+    const question = readStatus(this.logins, handle, { connection, maxWaitMs: 0 });
+    const status = await withTimeout(question, PAGE_TIMEOUT_MS, () => null);
+    if (status) return status;
+    const login = await this.logins.get(handle);
+    return login ? { state: 'pending', login, away: true } : { state: 'unknown' };
   }
 
   private async cancel(req: WaitingRequest, url: URL): Promise<WaitingReply> {
