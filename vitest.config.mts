@@ -31,6 +31,8 @@ function project(test: TestProjectInlineConfiguration['test']): TestProjectInlin
       ],
     },
     test: {
+      // Files share what they load: loading the engine takes longer than most files.
+      isolate: false,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       setupFiles: source('./spec/support/setup.ts'),

@@ -1,4 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import {
@@ -197,6 +198,27 @@ describe('launchkey-engine', () => {
     expect(await run(path, 'key', 'rotate')).toMatchObject({ code: 0 });
     const after = (await http(`${started.url}/v1/ping`)).body;
     expect(after.key).not.toBe(before.key);
+  });
+
+  it('generates a new RSA pair of 2048 bits for each application and each ping key', async () => {
+    const path = await directory();
+    const { started } = await startEngine(path, '--app', 'Shop', '--app', 'Blog');
+    const [shop, blog]: AppCredentials[] = started.apps;
+    const renewed = JSON.parse(
+      (await run(path, 'app', 'rotate', started.apps[0].appKey, '--json')).stdout,
+    );
+    const pingKey = async () => (await http(`${started.url}/v1/ping`)).body.key;
+    const pingKeys = [await pingKey()];
+    await run(path, 'key', 'rotate');
+    pingKeys.push(await pingKey());
+
+    const own = [shop, blog, renewed].map(({ privateKey }) => createPublicKey(privateKey));
+    const keys = [...own, ...pingKeys.map((key) => createPublicKey(key.replaceAll('\n\n', '\n')))];
+    for (const { asymmetricKeyType, asymmetricKeyDetails } of keys) {
+      expect(asymmetricKeyType).toBe('rsa');
+      expect(asymmetricKeyDetails).toEqual({ modulusLength: 2048, publicExponent: 65537n });
+    }
+    expect(new Set(keys.map((key) => key.export({ type: 'spki', format: 'pem' }))).size).toBe(5);
   });
 
   it('rotates the credentials of an application and says how long the old ones are valid', async () => {

@@ -295,7 +295,7 @@ describe('an auth event', () => {
 
   it.each<[string, number, (page: AbortController) => void]>([
     ['whose browser has disconnected', 300_000, (page) => page.abort()],
-    ['that has expired in this process', 400, () => {}],
+    ['that has expired in this process', 2000, () => {}],
   ])('leaves no LaunchKey session open for a login %s', async (_which, loginTimeout, leave) => {
     const receiver = await eventReceiver();
     const world = await startWorld({ callbackUrl: receiver.url });

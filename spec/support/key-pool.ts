@@ -5,6 +5,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { inject } from 'vitest';
+import { onFileFinished } from './file-scope.js';
 
 /** An RSA pair of 2048 bits. */
 export interface KeyPair {
@@ -21,17 +22,17 @@ declare module 'vitest' {
 
 let free: string[] | undefined;
 /** The keys that the running test has taken; `undefined` between tests. */
-let takenByTest: string[] | undefined;
+let taken: string[] | undefined;
 
 /**
  * Takes a pair from the pool that all test files share, because generating one takes a fifth of a
- * second. No two callers hold the same pair: a test holds its pairs until it ends, and what is taken
- * outside a test belongs to the file. An empty pool grows by a pair.
+ * second. No two callers hold the same pair: a test holds its pairs until it ends, and pairs that
+ * are taken outside a test are not lent again. An empty pool grows by a pair.
  */
 export function takeKeyPair(): KeyPair {
   free ??= [...inject('keyPool')];
   const pem = free.shift() ?? generateKey();
-  takenByTest?.push(pem);
+  taken?.push(pem);
   const privateKey = createPrivateKey(pem);
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
@@ -43,22 +44,29 @@ function generateKey(): string {
 
 /** Lets the file hold the pairs that `make` takes, for what the first test makes and all use. */
 export async function keepKeyPairs<T>(make: () => Promise<T>): Promise<T> {
-  const taken = takenByTest;
-  takenByTest = undefined;
+  const takenByTest = taken;
+  const takenByFile: string[] = [];
+  taken = takenByFile;
+  onFileFinished(() => giveBack(takenByFile));
   try {
     return await make();
   } finally {
-    takenByTest = taken;
+    taken = takenByTest;
   }
 }
 
 /** Called before each test. */
 export function beginLending(): void {
-  takenByTest = [];
+  taken = [];
 }
 
-/** Called after each test: its pairs go back, to the end of the queue. */
+/** Called after each test. */
 export function endLending(): void {
-  free?.push(...(takenByTest ?? []));
-  takenByTest = undefined;
+  giveBack(taken ?? []);
+  taken = undefined;
+}
+
+/** To the end of the queue, so that a pair comes again as late as can be. */
+function giveBack(pairs: string[]): void {
+  free?.push(...pairs);
 }

@@ -1,4 +1,5 @@
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
+import { onFileFinished } from '../../../spec/support/file-scope.js';
 import { keepKeyPairs } from '../../../spec/support/key-pool.js';
 import { type Engine, type EngineOptions, startEngine } from '../../lib/index.js';
 import { Application } from './application.js';
@@ -42,6 +43,10 @@ let users = 0;
 export async function share(): Promise<Omit<Started, 'clock'> & { user: string }> {
   shared ??= keepKeyPairs(async () => {
     const engine = await startEngine({ rateLimit: false });
+    onFileFinished(async () => {
+      shared = undefined;
+      await engine.close();
+    });
     const credentials = await engine.createApp({ name: 'Shop' });
     return { engine, application: new Application(engine.url, credentials) };
   });
@@ -51,5 +56,3 @@ export async function share(): Promise<Omit<Started, 'clock'> & { user: string }
   await engine.createUser(user);
   return { engine, application, user };
 }
-
-afterAll(async () => await (await shared)?.engine.close());
