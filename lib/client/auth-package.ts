@@ -36,7 +36,7 @@ const MAX_BYTES = 2048;
 const MAX_REASON_LENGTH = 64;
 
 /**
- * Decrypts an auth package. It carries no signature: whoever has the application's public key can
+ * Decrypts an auth package. It carries no signature: anyone with the application's public key can
  * make one. It is therefore trusted only together with the channel on which it arrived.
  *
  * @throws InvalidResponseError when it does not decrypt, or not to an auth package.
