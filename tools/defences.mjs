@@ -986,6 +986,17 @@ export const defences = [
     'pauses requests to the user for longer each time',
   ),
   defence(
+    'puts words on the phone by the user agent of a browser',
+    'the list of names',
+    [
+      'engine/lib/domain/browsers.ts',
+      "BROWSER_NAMES.has(browser.name) ? browser.name?.replace(/ for Android$/, '') : undefined",
+      'browser.name',
+    ],
+    'engine/spec/browsers.spec.ts',
+    'no text of the sender',
+  ),
+  defence(
     'withdraws a request before its user can report it as fraud',
     'the time for which a withdrawn request is shown',
     ['engine/lib/data/retention.ts', 'REPORT_WITHDRAWN_MS = 300_000;', 'REPORT_WITHDRAWN_MS = 0;'],

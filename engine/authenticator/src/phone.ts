@@ -14,6 +14,7 @@ export interface PendingRequest {
   session: boolean;
   numbers?: string[];
   policy?: Policy;
+  browser?: RequestBrowser;
   createdAt: number;
   expiresAt: number;
 }
@@ -24,6 +25,14 @@ export interface WithdrawnRequest {
   app: { name: string; appKey: string };
   /** When it can no longer be reported. */
   reportUntil?: number;
+}
+
+/** The browser where the login was started, by the application's word. */
+export interface RequestBrowser {
+  address?: string;
+  name?: string;
+  system?: string;
+  known?: boolean;
 }
 
 export interface Policy {

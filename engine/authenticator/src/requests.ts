@@ -109,14 +109,18 @@ export class RequestCard<Request extends PendingRequest> {
     byId('request-title').textContent = request.app.name;
     byId('request-kind').textContent = request.session ? t.kindLogin : t.kindConfirm;
     byId('request-context').textContent = request.context ?? '';
+    showBrowser(request);
     byId('request-error').textContent = '';
     this.showNumbers(request.numbers);
     showOnly(this.card, [this.idle, this.done, this.card]);
     this.restartAnimation();
     this.guard();
     this.tick();
+    const texts = ['request-context', 'request-browser', 'request-known'].map(
+      (id) => byId(id).textContent,
+    );
     announce(
-      `${request.app.name} ${byId('request-kind').textContent}. ${request.context ?? ''}`.trim(),
+      [`${request.app.name} ${byId('request-kind').textContent}.`, ...texts].join(' ').trim(),
     );
     byId('request-title').focus({ preventScroll: true });
   }
@@ -255,6 +259,16 @@ export class RequestCard<Request extends PendingRequest> {
     void this.card.offsetWidth;
     this.card.classList.add('arriving');
   }
+}
+
+/** Says in which browser the login was started, and whether the application knows it. */
+function showBrowser({ app, browser }: PendingRequest): void {
+  const { address, name, system, known } = browser ?? {};
+  const program = name && system ? t.nameBrowser(name, system) : (name ?? system);
+  const where = [program, address].filter((part) => part !== undefined).join(' · ');
+  byId('request-browser').textContent = where;
+  byId('request-known').textContent =
+    known === undefined ? '' : known ? t.knownBrowser(app.name) : t.newBrowser(app.name);
 }
 
 function outcomeTexts(

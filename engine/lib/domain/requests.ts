@@ -6,6 +6,7 @@ import type {
   Answered,
   AnswerRecord,
   AnswerStep,
+  BrowserRecord,
   DenialReason,
   Policy,
   RequestRecord,
@@ -35,6 +36,7 @@ export interface NewRequest {
   userPushId: boolean;
   context?: string;
   policy?: Policy;
+  browser?: BrowserRecord;
   number?: string;
   /** A token that the application chose. */
   authRequest?: string;
@@ -119,6 +121,7 @@ export class Requests {
       userPushId: wanted.userPushId,
       context: wanted.context,
       policy: wanted.policy,
+      browser: wanted.browser,
       number: wanted.number,
       numbers: wanted.number === undefined ? undefined : numberChoice(wanted.number),
       createdAt: now,

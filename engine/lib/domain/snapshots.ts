@@ -4,6 +4,7 @@ import type { DeviceRecord } from '../data/ports/devices.js';
 import type { ReceiptRecord } from '../data/ports/receipts.js';
 import type { Policy, RequestRecord } from '../data/ports/requests.js';
 import type { SessionRecord } from '../data/ports/sessions.js';
+import { type RequestBrowser, showBrowser } from './browsers.js';
 
 /** An auth request as a device shows it. */
 export interface PendingRequest {
@@ -17,6 +18,8 @@ export interface PendingRequest {
   /** The numbers to pick from, where one must be picked. */
   numbers?: string[];
   policy?: Policy;
+  /** The browser where the login was started, if the application describes it. */
+  browser?: RequestBrowser;
   createdAt: Date;
   expiresAt: Date;
 }
@@ -117,6 +120,7 @@ export function showRequest(request: RequestRecord): PendingRequest {
     session: request.session,
     numbers: request.numbers && [...request.numbers],
     policy: request.policy,
+    browser: request.browser && showBrowser(request.browser),
     createdAt: new Date(request.createdAt),
     expiresAt: new Date(request.expiresAt),
   };

@@ -33,6 +33,21 @@ export function isLoopback(address: string): boolean {
   return isIP(address) !== 0 && loopback.has(address);
 }
 
+/**
+ * An IP address in the one way of writing it, without a zone, and an IPv4 address that is written as
+ * IPv6 as itself. `undefined` for anything else.
+ */
+export function canonicalAddress(text: string): string | undefined {
+  const family = isIP(text);
+  if (family === 0) return undefined;
+  if (family === 4) return text;
+  const address = new URL(`http://[${text.split('%')[0]}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(address);
+  if (!mapped) return address;
+  const bits = mapped.slice(1).map((group) => Number.parseInt(group, 16));
+  return bits.flatMap((group) => [group >> 8, group & 255]).join('.');
+}
+
 function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }

@@ -258,6 +258,21 @@ describeWithChromium('the authenticator in a browser', () => {
     await page.getByRole('heading', { name: 'No longer open' }).waitFor();
   });
 
+  it('says in which browser a login was started, and whether the application knows it', async () => {
+    const { engine, application } = await start();
+    const { page } = await newPage();
+    await enter(page, engine);
+    const user_agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
+    const browser = JSON.stringify({ address: '203.0.113.7', user_agent, known: false });
+    const first = await application.authorize('alice', { browser });
+    await page.getByText('Firefox on Linux · 203.0.113.7', { exact: true }).waitFor();
+    await page.getByText('This browser is new to Shop.', { exact: true }).waitFor();
+    await engine.answer(first, false);
+    await application.authorize('alice', { browser: '{"known":true}' });
+    await page.getByText('Shop knows this browser.', { exact: true }).waitFor();
+    expect(await page.locator('#request-browser').isVisible()).toBe(false);
+  });
+
   it('says that a request was cancelled in the browser', async () => {
     const { engine, application } = await start();
     const { page } = await newPage();

@@ -107,6 +107,7 @@ export function coreContract(make: () => Promise<Data>): void {
         minimumRequirements: { all: 0, knowledge: 1, inherence: 0, possession: 0 },
         locations: [{ radius: 1.5, latitude: -2.25, longitude: 3 }],
       },
+      browser: { address: '2001:db8::1', userAgent: 'Firefox', known: true, id: 'p' },
       number: '42',
       numbers: ['42', '07'],
     });
@@ -121,6 +122,26 @@ export function coreContract(make: () => Promise<Data>): void {
     expect(await data.requests.listOpen('u', 5 * MINUTE)).toEqual([]);
     const later = request({ createdAt: 5 * MINUTE, expiresAt: 10 * MINUTE });
     expect(await data.requests.insert(later, 2)).toBe('inserted');
+  });
+
+  it('forgets the browser of a request after 30 days, and when its session has ended', async () => {
+    const { data, request, answer } = await dataWithApp();
+    const DAY = 24 * 60 * MINUTE;
+    const browser = { address: '203.0.113.7', known: false };
+    const [first, second] = [request({ browser }), request({ browser, createdAt: DAY })];
+    for (const one of [first, second]) {
+      await data.requests.insert(one, 10);
+      await data.requests.answer(one.authRequest, answer(true), STEP);
+    }
+    await data.sweep(30 * DAY - 1);
+    expect(await data.requests.get(first.authRequest)).toMatchObject({ browser });
+    await data.sweep(30 * DAY + 60_000);
+    const kept = await data.requests.get(first.authRequest);
+    expect(kept).toMatchObject({ answer: { approved: true } });
+    expect(JSON.stringify(kept)).not.toContain('203.0.113.7');
+    expect(await data.requests.get(second.authRequest)).toMatchObject({ browser });
+    await data.sessions.end(second.authRequest, 30 * DAY);
+    expect(await data.requests.get(second.authRequest)).not.toHaveProperty('browser');
   });
 
   it('inserts no more requests than the limit when many are inserted at once', async () => {

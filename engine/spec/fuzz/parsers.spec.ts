@@ -6,6 +6,7 @@ import { decodeBase64 } from '../../lib/crypto/base64.js';
 import { readEcPublicKey } from '../../lib/crypto/ec.js';
 import { MemoryData } from '../../lib/data/memory/data.js';
 import { Address } from '../../lib/domain/address.js';
+import { showBrowser } from '../../lib/domain/browsers.js';
 import { Pairings } from '../../lib/domain/pairings.js';
 import { readSubscription } from '../../lib/domain/push-subscriptions.js';
 import { isRefused } from '../../lib/domain/refusals.js';
@@ -13,6 +14,7 @@ import { parseSecretText } from '../../lib/domain/secret-text.js';
 import { verifyAssertion, verifyRegistration } from '../../lib/domain/webauthn.js';
 import { DeviceError } from '../../lib/http/device/device-error.js';
 import { readSignature } from '../../lib/http/device/signature.js';
+import { parseBrowser } from '../../lib/http/v1/browser.js';
 import { CallRefusal } from '../../lib/http/v1/call-refusal.js';
 import { optionalBoolean, optionalText } from '../../lib/http/v1/parameters.js';
 import { parsePolicy } from '../../lib/http/v1/policy.js';
@@ -77,6 +79,23 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
       fc.property(printable, printable, (secret, stamped) => {
         const given = `{'secret': ${repr(secret)}, u'stamped': ${repr(stamped)}}`;
         expect(parseSecretText(given)).toEqual({ secret, stamped });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('the browser of a request is understood wholly, or what is wrong is said', () => {
+    const text = textLike(
+      '{"address":"2001:db8::1","user_agent":"Mozilla/5.0 (X11; Linux) Chrome/1","known":true,"id":"x"}',
+    );
+    fc.assert(
+      fc.property(text, (input) => {
+        const browser = parseBrowser(input);
+        if (typeof browser === 'string') return;
+        const { address, name, known } = showBrowser(browser);
+        if (address !== undefined) expect(isIP(address)).not.toBe(0);
+        expect(['boolean', 'undefined']).toContain(typeof known);
+        expect(String(name).length).toBeLessThan(40);
       }),
       { numRuns: RUNS },
     );

@@ -50,6 +50,8 @@ export const de: Texts = {
     'Ohne Verbindung können Anfragen weder gezeigt noch beantwortet werden. Danach geht es hier von selbst weiter.',
   kindLogin: 'möchte Sie anmelden',
   kindConfirm: 'bittet um Ihre Bestätigung',
+  knownBrowser: (app) => `${app} kennt diesen Browser.`,
+  newBrowser: (app) => `Dieser Browser ist für ${app} neu.`,
   timeLeft: (time) => `noch ${time}`,
   whichNumber: 'Welche Zahl sehen Sie dort, wo Sie sich anmelden?',
   approve: 'Bestätigen',

@@ -49,6 +49,8 @@ export const en = {
     'Requests cannot be shown or answered until there is a connection. This page goes on by itself then.',
   kindLogin: 'wants to log you in',
   kindConfirm: 'asks you to confirm',
+  knownBrowser: (app: string) => `${app} knows this browser.`,
+  newBrowser: (app: string) => `This browser is new to ${app}.`,
   timeLeft: (time: string) => `${time} left`,
   whichNumber: 'Which number do you see where you log in?',
   approve: 'Approve',

@@ -42,7 +42,14 @@ export class MemoryData implements Data {
   async sweep(now: number) {
     // Before the requests, whose time of expiry is remembered from `now` on.
     this.past.sweep(now);
-    for (const port of [this.pairings, this.nonces, this.rates, this.requests, this.pingKeys]) {
+    for (const port of [
+      this.pairings,
+      this.nonces,
+      this.rates,
+      this.requests,
+      this.sessions,
+      this.pingKeys,
+    ]) {
       port.sweep(now);
     }
   }

@@ -2,6 +2,7 @@ import type { AuditRecord } from '../ports/audit.js';
 import type { DeliveryRecord } from '../ports/deliveries.js';
 import type { RequestRecord } from '../ports/requests.js';
 import type { SessionPort, SessionRecord } from '../ports/sessions.js';
+import { REMEMBER_BROWSER_MS } from '../retention.js';
 import type { MemoryAudit } from './audit.js';
 import type { MemoryDeliveries } from './deliveries.js';
 import type { PastRequests } from './past-requests.js';
@@ -14,6 +15,8 @@ export class MemorySessions implements SessionPort {
   private readonly byUser = new Map<string, Map<string, SessionRecord>>();
   /** The requests that opened the sessions, with their answers. */
   private readonly requests = new Map<string, RequestRecord>();
+  /** When the requests with a browser were made, oldest first. */
+  private readonly withBrowser = new Map<string, number>();
 
   constructor(past: PastRequests, audit: MemoryAudit, deliveries: MemoryDeliveries) {
     this.past = past;
@@ -60,6 +63,7 @@ export class MemorySessions implements SessionPort {
     const [oldest, ...others] = this.ofUser(userId).filter((one) => one.appKey === appKey);
     if (oldest && others.length + 1 >= limit) this.remove(oldest);
     this.requests.set(authRequest, request);
+    if (request.browser) this.withBrowser.set(authRequest, request.createdAt);
     const state = { openedAt: now, state: 'open' as const, confirmed: false };
     this.put({ authRequest, appKey, appName, userId, context, ...state });
   }
@@ -74,6 +78,15 @@ export class MemorySessions implements SessionPort {
     for (const request of this.requests.values()) {
       const session = this.byToken.get(request.authRequest);
       if (session && matches(request)) this.forget(session);
+    }
+  }
+
+  sweep(now: number): void {
+    for (const [authRequest, createdAt] of this.withBrowser) {
+      if (createdAt > now - REMEMBER_BROWSER_MS) return;
+      this.withBrowser.delete(authRequest);
+      const request = this.requests.get(authRequest);
+      if (request) this.requests.set(authRequest, { ...request, browser: undefined });
     }
   }
 
@@ -96,6 +109,7 @@ export class MemorySessions implements SessionPort {
   private forget({ authRequest, userId }: SessionRecord): void {
     this.byToken.delete(authRequest);
     this.requests.delete(authRequest);
+    this.withBrowser.delete(authRequest);
     const ofUser = this.byUser.get(userId);
     ofUser?.delete(authRequest);
     if (ofUser?.size === 0) this.byUser.delete(userId);

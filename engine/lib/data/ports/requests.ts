@@ -15,6 +15,18 @@ export interface Policy {
 
 export type DenialReason = 'disapproved' | 'fraudulent' | 'policy' | 'number' | 'expired';
 
+/** The browser that a request is for, as the application describes it. */
+export interface BrowserRecord {
+  /** An IP address. */
+  address?: string;
+  /** At most 256 characters. */
+  userAgent?: string;
+  /** Whether the user has logged in with this browser before. */
+  known?: boolean;
+  /** The application's pseudonym for a known browser. */
+  id?: string;
+}
+
 export interface RequestRecord {
   authRequest: string;
   appKey: string;
@@ -27,6 +39,8 @@ export interface RequestRecord {
   userPushId: boolean;
   context?: string;
   policy?: Policy;
+  /** Forgotten after 30 days. */
+  browser?: BrowserRecord;
   /** The number to pick, and the choice that the device shows. */
   number?: string;
   numbers?: string[];

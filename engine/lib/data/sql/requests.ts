@@ -10,7 +10,7 @@ import type {
   RequestRecord,
   WithdrawnRequest,
 } from '../ports/requests.js';
-import { REMEMBER_PAST_MS } from '../retention.js';
+import { REMEMBER_BROWSER_MS, REMEMBER_PAST_MS } from '../retention.js';
 import { insertAudit } from './audit.js';
 import { insertDelivery } from './deliveries.js';
 import { reportFraud } from './fraud.js';
@@ -179,6 +179,12 @@ export class SqlRequests implements RequestPort {
 
   async sweep(now: number): Promise<void> {
     await this.db.deleteFrom('requests').where('forget_at', '<=', now).execute();
+    await this.db
+      .updateTable('requests')
+      .set({ browser: null })
+      .where('browser', 'is not', null)
+      .where('created_at', '<=', now - REMEMBER_BROWSER_MS)
+      .execute();
   }
 
   private async row(authRequest: string): Promise<RequestRow | undefined> {
@@ -267,6 +273,7 @@ export function requestRow(request: RequestRecord): RequestRow {
     wants_push_id: Number(request.userPushId),
     context: request.context ?? null,
     policy: request.policy ? JSON.stringify(request.policy) : null,
+    browser: request.browser ? JSON.stringify(request.browser) : null,
     number: request.number ?? null,
     numbers: request.numbers ? JSON.stringify(request.numbers) : null,
     created_at: request.createdAt,
@@ -309,6 +316,7 @@ function openOrAnswered(row: RequestRow): RequestRecord {
     userPushId: row.wants_push_id === 1,
     context: row.context ?? undefined,
     policy: row.policy === null ? undefined : JSON.parse(row.policy),
+    browser: row.browser === null ? undefined : JSON.parse(row.browser),
     number: row.number ?? undefined,
     numbers: row.numbers === null ? undefined : JSON.parse(row.numbers),
     createdAt: row.created_at,

@@ -86,6 +86,8 @@ export interface RequestRow {
   wants_push_id: number;
   context: string | null;
   policy: string | null;
+  /** JSON, see `BrowserRecord`. */
+  browser: string | null;
   number: string | null;
   numbers: string | null;
   created_at: number;

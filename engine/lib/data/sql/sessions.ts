@@ -113,6 +113,7 @@ function endedColumns(now: number) {
     session_state: 'ended' as const,
     context: null,
     policy: null,
+    browser: null,
     auth: null,
     forget_at: now + REMEMBER_PAST_MS,
   };

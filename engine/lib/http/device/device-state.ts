@@ -3,6 +3,7 @@ import { spkiBase64 } from '../../crypto/keys.js';
 import type { DeviceRecord } from '../../data/ports/devices.js';
 import type { RequestRecord, WithdrawnRequest } from '../../data/ports/requests.js';
 import type { UserRecord } from '../../data/ports/users.js';
+import { showBrowser } from '../../domain/browsers.js';
 import { answerKey } from '../../domain/credentials.js';
 import type { Services } from '../../domain/services.js';
 import { groupSessions, showSession } from '../../domain/snapshots.js';
@@ -84,6 +85,7 @@ function showWithdrawn(request: WithdrawnRequest): object {
     app: { name: request.appName, appKey: request.appKey },
     context: request.context,
     session: request.session,
+    browser: request.browser && showBrowser(request.browser),
     withdrawnAt: request.withdrawnAt,
     reportUntil: reportableUntil(request),
   };
@@ -97,6 +99,7 @@ function showRequest(request: RequestRecord, publicKey: string): object {
     session: request.session,
     numbers: request.numbers,
     policy: request.policy,
+    browser: request.browser && showBrowser(request.browser),
     denialOnly: request.denialOnly === true,
     createdAt: request.createdAt,
     expiresAt: request.expiresAt,

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Policy } from '../../data/ports/requests.js';
+import type { BrowserRecord, Policy } from '../../data/ports/requests.js';
 import type { NewRequest } from '../../domain/requests.js';
 import type { Services } from '../../domain/services.js';
+import { parseBrowser } from './browser.js';
 import { incorrectParameter } from './call-refusal.js';
 import { admit } from './envelope.js';
 import { optionalBoolean, optionalText, type Parameters, text } from './parameters.js';
@@ -28,6 +29,7 @@ function readRequest(parameters: Parameters): NewRequest {
     userPushId: optionalBoolean(parameters, 'user_push_id') ?? false,
     context: readContext(optionalText(parameters, 'context', 400), number),
     policy: readPolicy(optionalText(parameters, 'policy', 8000)),
+    browser: readBrowser(optionalText(parameters, 'browser', 8000)),
     number,
     authRequest: readToken(optionalText(parameters, 'auth_request', 64)),
   };
@@ -52,6 +54,13 @@ function readPolicy(text: string | undefined): Policy | undefined {
   const policy = parsePolicy(text);
   if (typeof policy !== 'string') return policy;
   throw incorrectParameter('policy', `The policy ${policy}.`);
+}
+
+function readBrowser(text: string | undefined): BrowserRecord | undefined {
+  if (!text) return undefined;
+  const browser = parseBrowser(text);
+  if (typeof browser !== 'string') return browser;
+  throw incorrectParameter('browser', `The browser ${browser}.`);
 }
 
 function readNumber(number: string | undefined): string | undefined {

@@ -5,6 +5,7 @@ import * as rotation from './0003-rotation.js';
 import * as sending from './0004-sending.js';
 import * as stamps from './0005-stamps.js';
 import * as withdrawals from './0006-withdrawals.js';
+import * as browsers from './0007-browsers.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -17,4 +18,5 @@ export const migrations: Record<string, Migration> = {
   '0004-sending': sending,
   '0005-stamps': stamps,
   '0006-withdrawals': withdrawals,
+  '0007-browsers': browsers,
 };
