@@ -347,9 +347,9 @@ export const defences = [
     'the count before the push',
     [
       'lib/login/start.ts',
-      'const places = await takeSlots(this.store, limits, loginTimeout);',
-      `await this.authorize(options);
-    const places = await takeSlots(this.store, limits, loginTimeout);`,
+      'const places = await takeSlots(store, limits, settings.loginTimeout);',
+      `await client.authorize(username, options);
+    const places = await takeSlots(store, limits, settings.loginTimeout);`,
     ],
     LIMITS,
     'are counted before the push is sent',
@@ -381,11 +381,7 @@ export const defences = [
   defence(
     'pushes at many people from one browser',
     'the count of the browser',
-    [
-      'lib/login/start.ts',
-      'return [browserLimit(appKey, browserId, maxPendingPerBrowser), ofUser];',
-      'return [ofUser];',
-    ],
+    ['lib/login/pending-limits.ts', 'return [ofBrowser, ofUser];', 'return [ofUser];'],
     LIMITS,
     'are limited for all users together',
   ),
@@ -435,7 +431,11 @@ export const defences = [
   defence(
     'makes a user approve by mistake',
     'the number in the request',
-    ['lib/login/start.ts', '{ ...rest, numberMatch: number }', 'rest'],
+    [
+      'lib/login/start.ts',
+      '{ ...options, session, numberMatch: number }',
+      '{ ...options, session }',
+    ],
     MODES,
     'denies the login after one wrong pick',
   ),
@@ -464,7 +464,7 @@ export const defences = [
   defence(
     'asks who exists, where `concealUsers` is on',
     'the decoy',
-    ['lib/login/start.ts', 'if (this.settings.concealUsers && refusalFor(error)) return null;', ''],
+    ['lib/login/start.ts', 'if (settings.concealUsers && refusalFor(error)) return null;', ''],
     CONCEAL,
     'until a held request expires',
   ),

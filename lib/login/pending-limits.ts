@@ -2,6 +2,12 @@ import { hash, randomUUID } from 'node:crypto';
 import { RateLimitExceededError } from '../errors.js';
 import type { PendingLogin, Place, Store } from '../store/store.js';
 
+/** The limits that the application set. */
+export interface PendingLimitSettings {
+  maxPendingPerUser: number;
+  maxPendingPerBrowser: number;
+}
+
 /** How many logins of one user name or one browser may wait for an answer. */
 export interface PendingLimit {
   /** What is limited, for the message of the error. */
@@ -12,18 +18,28 @@ export interface PendingLimit {
 }
 
 /**
- * The limit of a user name. Different spellings of a name share one limit, because the engine may
- * send them all to one phone. The store gets a hash, because strangers choose the length and the
- * content of a name.
+ * Returns the limits of a login: that of its user name, and that of its browser if the browser has an
+ * id in its session.
  */
-export function userLimit(appKey: string, username: string, max: number): PendingLimit {
+export function limitsOf(
+  appKey: string,
+  { username, browserId }: { username: string; browserId: string | undefined },
+  { maxPendingPerUser, maxPendingPerBrowser }: PendingLimitSettings,
+): PendingLimit[] {
+  // Different spellings of a name share one limit, because the engine may send them all to one phone.
   const name = username.normalize('NFKC').trim().toLowerCase();
-  return { subject: 'user name', of: hashOf(`launchkey user ${appKey} ${name}`), max };
-}
-
-/** The limit of a browser, which is named by an id in its session. */
-export function browserLimit(appKey: string, browserId: string, max: number): PendingLimit {
-  return { subject: 'browser', of: hashOf(`launchkey browser ${appKey} ${browserId}`), max };
+  const ofUser: PendingLimit = {
+    subject: 'user name',
+    of: hashOf(`launchkey user ${appKey} ${name}`),
+    max: maxPendingPerUser,
+  };
+  if (browserId === undefined) return [ofUser];
+  const ofBrowser: PendingLimit = {
+    subject: 'browser',
+    of: hashOf(`launchkey browser ${appKey} ${browserId}`),
+    max: maxPendingPerBrowser,
+  };
+  return [ofBrowser, ofUser];
 }
 
 /**
@@ -71,6 +87,7 @@ function limitExceeded({ subject, max }: PendingLimit, freeInMs: number): RateLi
   );
 }
 
+/** The store gets a hash, because strangers choose the length and the content of a name. */
 function hashOf(text: string): string {
   return hash('sha256', text, 'base64url');
 }

@@ -6,13 +6,7 @@ import { withTimeout } from '../util/timers.js';
 import { settleInSteps } from './conceal.js';
 import { refusalFor } from './engine-errors.js';
 import { handleOf } from './handle.js';
-import {
-  browserLimit,
-  type PendingLimit,
-  returnSlots,
-  takeSlots,
-  userLimit,
-} from './pending-limits.js';
+import { limitsOf, type PendingLimitSettings, returnSlots, takeSlots } from './pending-limits.js';
 
 /** The auth request that a login sends. */
 export interface LoginStart {
@@ -31,12 +25,11 @@ const RECORD_GRACE_MS = 60_000;
 const SETTLE_TIMEOUT_MS = 3_000;
 
 /** How logins are started. */
-export interface StartSettings {
+export interface StartSettings extends PendingLimitSettings {
   /** Milliseconds until a login expires. */
   loginTimeout: number;
+  /** Whether a user who cannot be asked gets a decoy, which is never answered. */
   concealUsers: boolean;
-  maxPendingPerUser: number;
-  maxPendingPerBrowser: number;
 }
 
 /** Starts logins: takes the pending slots, sends the push and stores the record. */
@@ -83,52 +76,35 @@ export class LoginStarter {
 
   /** Takes the slots before the push is sent, so that there are never more pushes than slots. */
   private async startInSlots(
-    options: LoginStart,
+    { username, session, number, ...options }: LoginStart,
     browserId: string | undefined,
   ): Promise<PendingLogin> {
-    const { loginTimeout } = this.settings;
+    const { client, store, settings } = this;
     const startedAt = Date.now();
-    const limits = this.limitsOf(options.username, browserId);
-    const places = await takeSlots(this.store, limits, loginTimeout);
-    const authRequest = await this.authorize(options).catch(async (error) => {
-      await returnSlots(this.store, { places });
-      throw error;
-    });
+    const limits = limitsOf(client.appKey, { username, browserId }, settings);
+    const places = await takeSlots(store, limits, settings.loginTimeout);
+    const authRequest = await client
+      .authorize(username, { ...options, session, numberMatch: number })
+      .catch(async (error) => {
+        // The engine's own rate limit is hidden too, because it applies to users who exist.
+        if (settings.concealUsers && refusalFor(error)) return null;
+        await returnSlots(store, { places });
+        throw error;
+      });
     const token = authRequest ?? decoyToken();
     const login: PendingLogin = {
-      handle: handleOf(this.client.appKey, token),
+      handle: handleOf(client.appKey, token),
       authRequest: token,
       ...(authRequest === null && { decoy: true }),
-      username: options.username,
-      session: options.session,
-      ...(options.number !== undefined && { number: options.number }),
+      username,
+      session,
+      ...(number !== undefined && { number }),
       places,
       startedAt,
-      expiresAt: startedAt + loginTimeout,
+      expiresAt: startedAt + settings.loginTimeout,
     };
-    await this.store.add(login, loginTimeout + RECORD_GRACE_MS);
+    await store.add(login, settings.loginTimeout + RECORD_GRACE_MS);
     return login;
-  }
-
-  private limitsOf(username: string, browserId: string | undefined): PendingLimit[] {
-    const { maxPendingPerUser, maxPendingPerBrowser } = this.settings;
-    const { appKey } = this.client;
-    const ofUser = userLimit(appKey, username, maxPendingPerUser);
-    if (browserId === undefined) return [ofUser];
-    return [browserLimit(appKey, browserId, maxPendingPerBrowser), ofUser];
-  }
-
-  /**
-   * Resolves to the engine's token, or to `null` if the user cannot be asked and `concealUsers`
-   * hides this. The engine's own rate limit is hidden too: it applies to users who exist.
-   */
-  private async authorize({ username, number, ...rest }: LoginStart): Promise<string | null> {
-    try {
-      return await this.client.authorize(username, { ...rest, numberMatch: number });
-    } catch (error) {
-      if (this.settings.concealUsers && refusalFor(error)) return null;
-      throw error;
-    }
   }
 }
 

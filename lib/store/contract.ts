@@ -149,7 +149,7 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await a.get(handle))?.state, 'answered');
   }),
 
-  check('forgets a login after its ttl, in every state', async ({ a, b }, patience) => {
+  check('forgets a login after its ttl, in every state', async ({ a, b }, maxWaitMs) => {
     const long = await added(a);
     const pending = await added(a, SHORT_TTL_MS);
     const answered = await added(a, SHORT_TTL_MS);
@@ -159,7 +159,7 @@ export const storeContract: readonly StoreContractCase[] = [
     for (const { handle } of [finished, released]) await a.consume(handle);
     await a.release(released.handle);
     for (const { handle } of [pending, answered, finished, released]) {
-      await until(patience, 'a login outlives its ttl', async () => !(await b.get(handle)));
+      await until(maxWaitMs, 'a login outlives its ttl', async () => !(await b.get(handle)));
       assert.equal(await a.answer(handle, anAnswer()), false);
       assert.equal(await a.consume(handle), null);
       assert.equal(await a.waitForAnswer(handle, never()), null);
@@ -169,7 +169,7 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await a.get(long.handle))?.state, 'pending');
   }),
 
-  check('ends all waits for a login when it is answered', async ({ a, b }, patience) => {
+  check('ends all waits for a login when it is answered', async ({ a, b }, maxWaitMs) => {
     const login = await added(a);
     const other = await added(a);
     const leave = new AbortController();
@@ -177,22 +177,22 @@ export const storeContract: readonly StoreContractCase[] = [
     const waits = [a, b, a, b].map((store) => store.waitForAnswer(login.handle, never()));
     const answer = anAnswer();
     await b.answer(login.handle, answer);
-    for (const record of await soon(patience, Promise.all(waits))) {
+    for (const record of await within(maxWaitMs, Promise.all(waits))) {
       assert.deepEqual(plain(record), { ...login, state: 'answered', answer });
     }
     leave.abort(new Error('no longer needed'));
-    await assert.rejects(soon(patience, unanswered), /no longer needed/);
+    await assert.rejects(within(maxWaitMs, unanswered), /no longer needed/);
   }),
 
-  check('ends a wait at once if the login is not pending', async ({ a, b }, patience) => {
+  check('ends a wait at once if the login is not pending', async ({ a, b }, maxWaitMs) => {
     const { handle } = await added(a);
     await a.answer(handle, anAnswer());
-    assert.equal((await soon(patience, b.waitForAnswer(handle, never())))?.state, 'answered');
+    assert.equal((await within(maxWaitMs, b.waitForAnswer(handle, never())))?.state, 'answered');
     await a.consume(handle);
-    assert.equal((await soon(patience, b.waitForAnswer(handle, never())))?.state, 'finished');
+    assert.equal((await within(maxWaitMs, b.waitForAnswer(handle, never())))?.state, 'finished');
   }),
 
-  check('does not miss an answer that comes while a wait begins', async ({ a, b }, patience) => {
+  check('does not miss an answer that comes while a wait begins', async ({ a, b }, maxWaitMs) => {
     const { handle } = await added(a);
     const began = performance.now();
     await a.get(handle);
@@ -206,11 +206,11 @@ export const storeContract: readonly StoreContractCase[] = [
       for (let turn = 0; turn < step % 8; turn++) await turnOfTheLoop();
       while (performance.now() - from < (look * step) / 10) await turnOfTheLoop();
       assert.equal(await (step % 2 ? a : b).answer(login.handle, anAnswer()), true);
-      assert.equal((await soon(patience, wait))?.state, 'answered');
+      assert.equal((await within(maxWaitMs, wait))?.state, 'answered');
     }
   }),
 
-  check('rejects an aborted wait with the reason of its signal', async ({ a }, patience) => {
+  check('rejects an aborted wait with the reason of its signal', async ({ a }, maxWaitMs) => {
     const { handle } = await added(a);
     const reason = new Error('no longer needed');
     const controller = new AbortController();
@@ -220,24 +220,24 @@ export const storeContract: readonly StoreContractCase[] = [
     await turnOfTheLoop();
     controller.abort(reason);
     for (const wait of waits) {
-      await assert.rejects(soon(patience, wait), (error) => error === reason);
+      await assert.rejects(within(maxWaitMs, wait), (error) => error === reason);
     }
     await assert.rejects(
-      soon(patience, a.waitForAnswer(handle, controller.signal)),
+      within(maxWaitMs, a.waitForAnswer(handle, controller.signal)),
       (error) => error === reason,
     );
     assert.equal(await a.answer(handle, anAnswer()), true);
-    assert.equal((await soon(patience, other))?.state, 'answered');
+    assert.equal((await within(maxWaitMs, other))?.state, 'answered');
   }),
 
-  check('leaves no listener on the signal of a wait', async ({ a }, patience) => {
+  check('leaves no listener on the signal of a wait', async ({ a }, maxWaitMs) => {
     const { signal } = new AbortController();
     for (const state of ['answered', 'pending']) {
       const { handle } = await added(a);
       if (state === 'answered') await a.answer(handle, anAnswer());
       const wait = a.waitForAnswer(handle, signal);
       if (state === 'pending') await a.answer(handle, anAnswer());
-      await soon(patience, wait);
+      await within(maxWaitMs, wait);
       await turnOfTheLoop();
       assert.deepEqual(getEventListeners(signal, 'abort'), []);
     }
@@ -247,7 +247,7 @@ export const storeContract: readonly StoreContractCase[] = [
     wait.catch(() => {});
     await turnOfTheLoop();
     controller.abort();
-    await assert.rejects(soon(patience, wait));
+    await assert.rejects(within(maxWaitMs, wait));
     await turnOfTheLoop();
     assert.deepEqual(getEventListeners(controller.signal, 'abort'), []);
   }),
@@ -352,20 +352,20 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.notEqual(await b.takePlace(aSlot(of), 2, LONG_TTL_MS), null);
   }),
 
-  check('frees a pending slot after its ttl, and no other slot', async (stores, patience) => {
+  check('frees a pending slot after its ttl, and no other slot', async (stores, maxWaitMs) => {
     const { a, b } = stores;
     const of = randomUUID();
     await a.takePlace(aSlot(of), 2, SHORT_TTL_MS);
     await a.takePlace(aSlot(of), 2, LONG_TTL_MS);
     await until(
-      patience,
+      maxWaitMs,
       'a pending slot outlives its ttl',
       async () => (await b.takePlace(aSlot(of), 2, LONG_TTL_MS)) === null,
     );
     assert.notEqual(await a.takePlace(aSlot(of), 2, LONG_TTL_MS), null);
   }),
 
-  check('keeps storage of different names separate', async ({ a, other }, patience) => {
+  check('keeps storage of different names separate', async ({ a, other }, maxWaitMs) => {
     const login = aLogin();
     await a.add(login, LONG_TTL_MS);
     assert.equal(await other.get(login.handle), null);
@@ -379,7 +379,7 @@ export const storeContract: readonly StoreContractCase[] = [
     assert.equal((await a.get(login.handle))?.state, 'pending');
     assert.equal(await a.consume(login.handle), null);
     leave.abort(new Error('no longer needed'));
-    await assert.rejects(soon(patience, wait), /no longer needed/);
+    await assert.rejects(within(maxWaitMs, wait), /no longer needed/);
     assert.equal((await other.consume(login.handle))?.username, 'bob');
 
     const slot = aSlot();
@@ -408,7 +408,7 @@ export const storeContract: readonly StoreContractCase[] = [
     await a.removeSession(session.handle);
   }),
 
-  check('forgets a LaunchKey session after its ttl', async ({ a, b }, patience) => {
+  check('forgets a LaunchKey session after its ttl', async ({ a, b }, maxWaitMs) => {
     const user = randomUUID();
     const open = aSession(user);
     const ended = aSession(user, 500);
@@ -419,11 +419,11 @@ export const storeContract: readonly StoreContractCase[] = [
     // Ending a session must not extend its life.
     await a.endSessions(user, 500);
     await until(
-      patience,
+      maxWaitMs,
       'a session outlives its ttl',
       async () => !(await b.getSession(open.handle)),
     );
-    await until(patience, 'an ended session outlives its ttl', async () => {
+    await until(maxWaitMs, 'an ended session outlives its ttl', async () => {
       const ended = await b.endSessions(user, 500);
       return ended.length === 0;
     });
@@ -485,16 +485,16 @@ interface Stores {
 
 function check(
   name: string,
-  body: (stores: Stores, patience: number) => Promise<void>,
+  body: (stores: Stores, maxWaitMs: number) => Promise<void>,
 ): StoreContractCase {
   return {
     name,
-    async run(open, { patience = DEFAULT_PATIENCE_MS } = {}) {
+    async run(open, { patience: maxWaitMs = DEFAULT_PATIENCE_MS } = {}) {
       const storage = `contract-${randomUUID()}`;
       const a = await open(storage);
       const b = await open(storage);
       const other = await open(`contract-${randomUUID()}`);
-      await body({ a, b, other }, patience);
+      await body({ a, b, other }, maxWaitMs);
     },
   };
 }
@@ -574,13 +574,13 @@ function turnOfTheLoop(): Promise<void> {
 }
 
 /** Rejects if a promise does not settle within the time. */
-async function soon<T>(patience: number, promise: Promise<T>): Promise<T> {
+async function within<T>(maxWaitMs: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () =>
-        reject(new assert.AssertionError({ message: `a wait did not end within ${patience} ms` })),
-      patience,
+        reject(new assert.AssertionError({ message: `a wait did not end within ${maxWaitMs} ms` })),
+      maxWaitMs,
     );
   });
   try {
@@ -592,11 +592,11 @@ async function soon<T>(patience: number, promise: Promise<T>): Promise<T> {
 
 /** Asks until the condition holds, because a store does not announce that it forgets a record. */
 async function until(
-  patience: number,
+  maxWaitMs: number,
   message: string,
   condition: () => Promise<boolean>,
 ): Promise<void> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + maxWaitMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new assert.AssertionError({ message });
     await new Promise((resolve) => setTimeout(resolve, ASK_INTERVAL_MS));

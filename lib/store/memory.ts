@@ -81,12 +81,12 @@ export class MemoryStore implements Store {
     });
   }
 
-  async takePlace(place: Place, limit: number, ttl: number): Promise<number | null> {
-    return this.slots.take(place, limit, ttl);
+  async takePlace(slot: Place, limit: number, ttl: number): Promise<number | null> {
+    return this.slots.take(slot, limit, ttl);
   }
 
-  async leavePlace(place: Place): Promise<void> {
-    this.slots.giveBack(place);
+  async leavePlace(slot: Place): Promise<void> {
+    this.slots.giveBack(slot);
   }
 
   async get(handle: string): Promise<LoginRecord | null> {
