@@ -3,7 +3,8 @@ import type { PendingLogin } from '../store/store.js';
 import type { LoginCode, LoginInfo } from './verdict.js';
 
 /**
- * The names of the `node:diagnostics_channel` channels on which the strategy publishes what happens.
+ * The names of the `node:diagnostics_channel` channels on which the strategy publishes what
+ * happens.
  *
  * Messages are created only for channels that have subscribers. No message contains a key, an auth
  * package or the engine's token of an auth request: a login is named by its handle.
@@ -52,7 +53,9 @@ export interface LoginStarted extends Diagnosis {
   authType: 'session' | 'transaction';
   /** When the login expires. */
   expiresAt: Date;
-  /** `true` if the user cannot be asked and `concealUsers` hides this. Such a login gets no answer. */
+  /**
+   * `true` if the user cannot be asked and `concealUsers` hides this. Such a login gets no answer.
+   */
   decoy: boolean;
 }
 
@@ -75,7 +78,9 @@ export interface LoginAnswered extends Diagnosis {
 export interface LoginFinished extends Diagnosis {
   /** The handle of the login. */
   login: string;
-  /** `'approved'` if the user was logged in; `'left'` if the browser disconnected while it waited. */
+  /**
+   * `'approved'` if the user was logged in; `'left'` if the browser disconnected while it waited.
+   */
   outcome: 'approved' | 'left' | LoginCode;
   /** The user who was logged in. */
   userHash?: string | undefined;

@@ -28,7 +28,8 @@ export function refusalFor(error: unknown): LoginInfo | null {
 
 /**
  * Whether the engine cannot ask this user: the name is unknown, has no device, or is one that the
- * engine does not accept. All three are the same denial, so that it does not show which names exist.
+ * engine does not accept. All three are the same denial, so that it does not show which names
+ * exist.
  */
 function concernsUser(error: unknown): boolean {
   return (

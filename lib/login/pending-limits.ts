@@ -18,15 +18,16 @@ export interface PendingLimit {
 }
 
 /**
- * Returns the limits of a login: that of its user name, and that of its browser if the browser has an
- * id in its session.
+ * Returns the limits of a login: that of its user name, and that of its browser if the browser has
+ * an id in its session.
  */
 export function limitsOf(
   appKey: string,
   { username, browserId }: { username: string; browserId: string | undefined },
   { maxPendingPerUser, maxPendingPerBrowser }: PendingLimitSettings,
 ): PendingLimit[] {
-  // Different spellings of a name share one limit, because the engine may send them all to one phone.
+  // Different spellings of a name share one limit, because the engine may send them all to one
+  // phone.
   const name = username.normalize('NFKC').trim().toLowerCase();
   const ofUser: PendingLimit = {
     subject: 'user name',

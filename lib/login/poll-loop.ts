@@ -18,7 +18,9 @@ export interface WaitSettings {
   concealUsers: boolean;
 }
 
-/** How a wait ended: the store has an answer, or the engine or the clock says that none will come. */
+/**
+ * How a wait ended: the store has an answer, or the engine or the clock says that none will come.
+ */
 export type WaitOutcome = 'answered' | 'expired';
 
 /** What a {@link PollLoop} is made of. */
@@ -74,7 +76,9 @@ export class PollLoop {
     return this.questions.length > 0;
   }
 
-  /** Polls until there is an answer, the engine says that none will come, or the loop is stopped. */
+  /**
+   * Polls until there is an answer, the engine says that none will come, or the loop is stopped.
+   */
   async run(): Promise<WaitOutcome> {
     while (!this.stopped.signal.aborted) {
       const next = await this.pollOnce();
@@ -149,7 +153,9 @@ export class PollLoop {
     return backoff(this.options.settings.pollInterval, this.failures++, error.retryAfter);
   }
 
-  /** Hides every failure. If no answer can come any more, the loop pauses until the login expires. */
+  /**
+   * Hides every failure. If no answer can come any more, the loop pauses until the login expires.
+   */
   private concealFailure(error: unknown): number {
     this.rejectQuestions(error);
     if (isAuthRequestGone(error)) return this.remainingMs();

@@ -27,9 +27,9 @@ export type Outcome =
 export const PassportStrategy = Strategy as unknown as new () => PassportActions;
 
 /**
- * Reads the actions of a strategy. Passport adds them to a copy of the strategy for each request, or
- * to the shared instance if it was given one, where the next request replaces them. So they must be
- * read before anything is awaited.
+ * Reads the actions of a strategy. Passport adds them to a copy of the strategy for each request,
+ * or to the shared instance if it was given one, where the next request replaces them. So they must
+ * be read before anything is awaited.
  */
 export function captureActions(strategy: PassportActions): PassportActions {
   const { success, fail, redirect, pass, error } = strategy;
@@ -42,7 +42,8 @@ export function captureActions(strategy: PassportActions): PassportActions {
  * An action may throw: Passport does if `failureMessage` finds no session, and so may the
  * application's own callback. The error goes where errors of synchronous middleware go, to the
  * host's error handlers, by the `next` that Express keeps on its requests. A second action would
- * call the application's callback a second time. In hosts without `next`, the error is thrown again.
+ * call the application's callback a second time. In hosts without `next`, the error is thrown
+ * again.
  */
 export function perform(actions: PassportActions, outcome: Outcome, req: object): void {
   try {

@@ -86,7 +86,8 @@ export class Attempt {
         this.connection.release();
         this.announceRetry(outcome);
         // Outside the promise, an error that no host handles is an uncaught exception, as in other
-        // callbacks. Inside, it would be an unhandled rejection, and the browser would wait forever.
+        // callbacks. Inside, it would be an unhandled rejection, and the browser would wait
+        // forever.
         queueMicrotask(() => perform(this.actions, outcome, this.req));
       });
   }

@@ -47,7 +47,9 @@ export type VerifyFunctionWithRequest<Request extends LoginRequest = LoginReques
   done: VerifyDone,
 ) => VerifyResult;
 
-/** Options of a login. Each can be given to the strategy, or to one `passport.authenticate()` call. */
+/**
+ * Options of a login. Each can be given to the strategy, or to one `passport.authenticate()` call.
+ */
 export interface LoginOptions {
   /**
    * The type of login. `'session'` opens a LaunchKey session, which the user can end on the device;
@@ -71,8 +73,8 @@ export interface LoginOptions {
    */
   numberMatching?: boolean | undefined;
   /**
-   * What the device requires of the user, made by `policy()`, or a function that returns it. Default:
-   * the settings of the device.
+   * What the device requires of the user, made by `policy()`, or a function that returns it.
+   * Default: the settings of the device.
    */
   policy?: Policy | ((req: any) => Policy | undefined) | undefined;
 }
@@ -131,7 +133,8 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
   waitUrl?: string | undefined;
   /**
    * How answers arrive. `'poll'` (default): the application polls the engine. `'callback'`: the
-   * engine sends events to {@link LaunchKeyStrategy.callback}. `'both'`: the first of the two counts.
+   * engine sends events to {@link LaunchKeyStrategy.callback}. `'both'`: the first of the two
+   * counts.
    */
   answers?: 'poll' | 'callback' | 'both' | undefined;
   /**
@@ -140,13 +143,13 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    */
   pollInterval?: number | undefined;
   /**
-   * Whole seconds for which the engine is asked to hold a poll (RFC 7240, `Prefer: wait`), from 0 to
-   * 60. 0 switches it off. Default 25.
+   * Whole seconds for which the engine is asked to hold a poll (RFC 7240, `Prefer: wait`), from 0
+   * to 60. 0 switches it off. Default 25.
    */
   longPoll?: number | undefined;
   /**
-   * Milliseconds until a login without an answer expires, from 1 to 3,600,000. Default 300,000, which
-   * is the lifetime of an auth request.
+   * Milliseconds until a login without an answer expires, from 1 to 3,600,000. Default 300,000,
+   * which is the lifetime of an auth request.
    */
   loginTimeout?: number | undefined;
   /**
@@ -156,12 +159,13 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    */
   confirmCallback?: boolean | undefined;
   /**
-   * Whether a user who does not exist, has no device or was asked too often looks to the browser like
-   * one who does not answer. Default `false`: such a login is denied at once, which shows that the
-   * user cannot be asked.
+   * Whether a user who does not exist, has no device or was asked too often looks to the browser
+   * like one who does not answer. Default `false`: such a login is denied at once, which shows that
+   * the user cannot be asked.
    *
-   * With `true`, a waiting browser sees nothing of the engine but the answer. Failures of the engine
-   * end as `expired`. The start of a login and each look at it take at least a quarter of a second.
+   * With `true`, a waiting browser sees nothing of the engine but the answer. Failures of the
+   * engine end as `expired`. The start of a login and each look at it take at least a quarter of a
+   * second.
    */
   concealUsers?: boolean | undefined;
   /**
@@ -171,8 +175,9 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    */
   maxPendingPerUser?: number | undefined;
   /**
-   * The maximum number of pending logins of one browser session, from 1 to 10. A further login fails
-   * as with `maxPendingPerUser`. It has no effect with `'hold'`, which needs no session. Default 5.
+   * The maximum number of pending logins of one browser session, from 1 to 10. A further login
+   * fails as with `maxPendingPerUser`. It has no effect with `'hold'`, which needs no session.
+   * Default 5.
    */
   maxPendingPerBrowser?: number | undefined;
   /** The store for logins and LaunchKey sessions. Default: a new {@link MemoryStore}. */

@@ -121,8 +121,8 @@ export class LaunchKeyStrategy extends PassportStrategy {
    * Handles a login request. Passport calls this method.
    *
    * @param req - the host's request.
-   * @param options - the options of this `passport.authenticate()` call. All requests share them, so
-   *   they are not changed.
+   * @param options - the options of this `passport.authenticate()` call. All requests share them,
+   *   so they are not changed.
    */
   authenticate(req: LoginRequest, options: LaunchKeyAuthenticateOptions = {}): void {
     new Attempt(this._parts, req, options, captureActions(this)).run();
@@ -163,8 +163,9 @@ export class LaunchKeyStrategy extends PassportStrategy {
   }
 
   /**
-   * Makes middleware that logs the browser out if its LaunchKey session was ended on the device. Put
-   * it after `passport.session()`. Errors of {@link LaunchKeyStrategy.checkSession} go to `next`.
+   * Makes middleware that logs the browser out if its LaunchKey session was ended on the device.
+   * Put it after `passport.session()`. Errors of {@link LaunchKeyStrategy.checkSession} go to
+   * `next`.
    *
    * @example
    * ```ts
@@ -181,8 +182,8 @@ export class LaunchKeyStrategy extends PassportStrategy {
    * {@link LaunchKeyStrategy.session}. The request needs the host's `session` and `logout()`.
    *
    * @returns `false` if the browser was logged out, otherwise `true`.
-   * @throws StoreUnavailableError, or the error of the host's `logout`. Then the request must not go
-   *   on, because the session may have ended.
+   * @throws StoreUnavailableError, or the error of the host's `logout`. Then the request must not
+   *   go on, because the session may have ended.
    *
    * @example
    * ```ts
@@ -196,8 +197,8 @@ export class LaunchKeyStrategy extends PassportStrategy {
   }
 
   /**
-   * Makes the waiting page for `pending: 'redirect'`, as middleware for Express or Connect. Mount it
-   * behind the session. It shows the status of the login, serves it as JSON to its script, and
+   * Makes the waiting page for `pending: 'redirect'`, as middleware for Express or Connect. Mount
+   * it behind the session. It shows the status of the login, serves it as JSON to its script, and
    * cancels the login. It does not log the user in: it sends the browser to the login route.
    *
    * @throws ConfigurationError that names the first unusable option.
@@ -213,8 +214,8 @@ export class LaunchKeyStrategy extends PassportStrategy {
 
   /**
    * Answers a request for the waiting page, of any method, in hosts that cannot use
-   * {@link LaunchKeyStrategy.waiting}. A GET for the status stays open for up to 20 seconds. It ends
-   * with status 499 if the browser disconnects.
+   * {@link LaunchKeyStrategy.waiting}. A GET for the status stays open for up to 20 seconds. It
+   * ends with status 499 if the browser disconnects.
    *
    * @returns the response to send.
    * @throws ConfigurationError for an unusable option, and if the request has no session;

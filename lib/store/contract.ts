@@ -4,17 +4,17 @@ import { getEventListeners } from 'node:events';
 import type { Answer, LaunchKeySession, LoginRecord, PendingLogin, Place, Store } from './store.js';
 
 /**
- * Opens the store that is checked. Equal names must lead to the same storage, as for two processes of
- * one application. Different names must lead to separate storage, as for two applications. A store in
- * memory may return the same object for the same name.
+ * Opens the store that is checked. Equal names must lead to the same storage, as for two processes
+ * of one application. Different names must lead to separate storage, as for two applications. A
+ * store in memory may return the same object for the same name.
  */
 export type OpenStore = (name: string) => Store | Promise<Store>;
 
 /** Options of a {@link StoreContractCase}. */
 export interface StoreContractOptions {
   /**
-   * Milliseconds within which a store must notice an answer, and forget expired records. A case takes
-   * that long only if the store fails. Default 10,000.
+   * Milliseconds within which a store must notice an answer, and forget expired records. A case
+   * takes that long only if the store fails. Default 10,000.
    */
   patience?: number | undefined;
 }

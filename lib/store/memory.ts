@@ -15,13 +15,13 @@ import {
 /** Options of {@link MemoryStore}. */
 export interface MemoryStoreOptions {
   /**
-   * The maximum number of logins. Finished logins make room for new ones; if all of them wait, a new
-   * login is refused with 429. Default 100,000.
+   * The maximum number of logins. Finished logins make room for new ones; if all of them wait, a
+   * new login is refused with 429. Default 100,000.
    */
   maxLogins?: number | undefined;
   /**
-   * The maximum number of LaunchKey sessions. Beyond it the oldest is dropped, which logs its browser
-   * out. Default 100,000.
+   * The maximum number of LaunchKey sessions. Beyond it the oldest is dropped, which logs its
+   * browser out. Default 100,000.
    */
   maxSessions?: number | undefined;
 }

@@ -14,9 +14,9 @@ export function abortable<T>(join: () => Promise<T>, signal: AbortSignal | undef
 }
 
 /**
- * Listens for the abort of a signal, and returns a function that stops listening. One signal may end
- * any number of calls, such as all calls of an application that shuts down, so the warning of Node.js
- * about more than ten listeners is switched off.
+ * Listens for the abort of a signal, and returns a function that stops listening. One signal may
+ * end any number of calls, such as all calls of an application that shuts down, so the warning of
+ * Node.js about more than ten listeners is switched off.
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (!signal) return () => {};

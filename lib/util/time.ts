@@ -24,7 +24,9 @@ export function formatTime(time: number): string {
 
 type SixNumbers = [number, number, number, number, number, number];
 
-/** `Date.UTC` turns the 31st of June into the 1st of July, so impossible dates must be found here. */
+/**
+ * `Date.UTC` turns the 31st of June into the 1st of July, so impossible dates must be found here.
+ */
 function isSameMoment(date: Date, [year, month, day, hour, minute, second]: SixNumbers): boolean {
   return (
     date.getUTCFullYear() === year &&

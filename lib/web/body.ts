@@ -14,9 +14,9 @@ interface BodyRequest extends Partial<AsyncIterable<unknown>> {
 }
 
 /**
- * Reads the fields of a form or JSON body, whether a body parser has read it or not. Returns none if
- * the host has read the body and found none. The rest of a body that is too large or too slow stays
- * unread.
+ * Reads the fields of a form or JSON body, whether a body parser has read it or not. Returns none
+ * if the host has read the body and found none. The rest of a body that is too large or too slow
+ * stays unread.
  *
  * @throws for a body that cannot be read.
  */

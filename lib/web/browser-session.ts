@@ -38,8 +38,8 @@ export class BrowserSession {
   }
 
   /**
-   * Returns the handle of the login that a request is about: its field or query parameter `request`,
-   * or else the newest login that this browser began.
+   * Returns the handle of the login that a request is about: its field or query parameter
+   * `request`, or else the newest login that this browser began.
    */
   requestedLogin(req: LoginRequest): string | undefined {
     const handle = readField(req, 'request');
@@ -153,8 +153,8 @@ function strings(value: unknown): string[] {
  * Logs the browser out if its LaunchKey session has ended.
  *
  * @returns `false` if the browser was logged out, otherwise `true`.
- * @throws the error of the store or of the host's `logout`. Then the request must not go on, because
- *   the session may have ended.
+ * @throws the error of the store or of the host's `logout`. Then the request must not go on,
+ *   because the session may have ended.
  */
 export async function checkSession(
   req: LoginRequest,
@@ -178,7 +178,10 @@ export async function checkSession(
 
 type LogOut = (done: (error?: unknown) => void) => unknown;
 
-/** `logout` of Passport 0.6 and later calls back. That of older ones and of @fastify/passport does not. */
+/**
+ * `logout` of Passport 0.6 and later calls back. That of older ones and of @fastify/passport does
+ * not.
+ */
 function logOut(req: LoginRequest, logout: LogOut): Promise<void> {
   if (logout.length === 0) return Promise.resolve(logout.call(req, () => {})).then(() => {});
   return new Promise((resolve, reject) => {

@@ -1,9 +1,9 @@
 // The Lua scripts of RedisStore. Each is one atomic step for all processes.
 //
-// A login is a hash of its state, the login as JSON and the answer as JSON. A LaunchKey session is a
-// hash of its JSON, of the members that the scripts need, and of `ended` once it has ended. The
-// sessions of a user are a sorted set of handles, scored by their expiry on Redis' clock. So are the
-// taken slots of a limit.
+// A login is a hash of its state, the login as JSON and the answer as JSON. A LaunchKey session is
+// a hash of its JSON, of the members that the scripts need, and of `ended` once it has ended. The
+// sessions of a user are a sorted set of handles, scored by their expiry on Redis' clock. So are
+// the taken slots of a limit.
 //
 // The first writing command of a script needs memory. If Redis has none left, it refuses that
 // command, and the script changes nothing; it would let the command through after another one.

@@ -46,12 +46,13 @@ export interface RedisStoreOptions {
   prefix?: string | undefined;
   /**
    * Milliseconds after which a call without a reply from Redis rejects, from 1 to 2147483647.
-   * Default 5000. A restart of Redis within this time goes unnoticed, because the client reconnects.
+   * Default 5000. A restart of Redis within this time goes unnoticed, because the client
+   * reconnects.
    */
   timeout?: number | undefined;
   /**
-   * Milliseconds after which a wait reads the login again, in case a message of Redis was lost, from
-   * 1 to 2147483647. Default 5000.
+   * Milliseconds after which a wait reads the login again, in case a message of Redis was lost,
+   * from 1 to 2147483647. Default 5000.
    */
   recheckInterval?: number | undefined;
 }
@@ -70,8 +71,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  * notified over a second connection, which is a duplicate of the client, is made at the first wait,
  * and does not keep the process alive.
  *
- * While Redis is away, calls reject with a {@link StoreUnavailableError}. They work again when it is
- * back.
+ * While Redis is away, calls reject with a {@link StoreUnavailableError}. They work again when it
+ * is back.
  *
  * @example
  * ```ts
@@ -328,7 +329,9 @@ function parsed<T extends object>(json: unknown): Readonly<T> {
   }
 }
 
-/** Keeps the message and the code of an error. Clients and Redis attach commands and replies to it. */
+/**
+ * Keeps the message and the code of an error. Clients and Redis attach commands and replies to it.
+ */
 function unavailable(error: unknown): StoreUnavailableError {
   const { message, code } = (error ?? {}) as { message?: unknown; code?: unknown };
   // Redis quotes the arguments of a command that it does not know.

@@ -18,8 +18,8 @@ const ASSETS: Record<string, Asset> = {
 };
 
 /**
- * Returns the URL of an asset, relative to the page. It has the page's own path, so it fits wherever
- * the middleware is mounted.
+ * Returns the URL of an asset, relative to the page. It has the page's own path, so it fits
+ * wherever the middleware is mounted.
  */
 export function assetUrl(name: string): string {
   return `?asset=${name}&v=${ASSETS[name]?.version}`;

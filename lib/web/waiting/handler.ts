@@ -24,8 +24,8 @@ import {
 } from './reply.js';
 
 /**
- * The members of a request that the waiting page reads. The requests of Express, Connect, NestJS and
- * Fastify have them, and other hosts can make such an object.
+ * The members of a request that the waiting page reads. The requests of Express, Connect, NestJS
+ * and Fastify have them, and other hosts can make such an object.
  */
 export interface WaitingRequest extends LoginRequest {
   /** The HTTP method. */

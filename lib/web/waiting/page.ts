@@ -5,7 +5,9 @@ import { escapeHtml, fillIn, hiddenFields } from './html.js';
 import type { WaitingSettings } from './options.js';
 import type { WaitingTexts } from './texts.js';
 
-/** The state that the page shows. `over` is a login that was used without logging this browser in. */
+/**
+ * The state that the page shows. `over` is a login that was used without logging this browser in.
+ */
 export type PageState =
   | Exclude<LoginStatus, { state: 'disconnected' }>
   | { readonly state: 'over' };

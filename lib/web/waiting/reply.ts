@@ -61,8 +61,9 @@ export function send(res: ServerResponse, { status, headers, body }: WaitingRepl
 }
 
 /**
- * Forbids inline code and styles, and every origin that the application did not name. Browsers apply
- * `form-action` to the redirect after a form as well, so the origin of `successUrl` is allowed.
+ * Forbids inline code and styles, and every origin that the application did not name. Browsers
+ * apply `form-action` to the redirect after a form as well, so the origin of `successUrl` is
+ * allowed.
  */
 function contentSecurityPolicy({ loginUrl, successUrl, stylesheet }: WaitingSettings): string {
   const sources = (...urls: (string | undefined)[]) => {
