@@ -184,8 +184,8 @@ function expectNoWrongLogin(
 /** Lets time pass for all keys of Redis that expire. */
 async function letPass(client: Client, ms: number): Promise<void> {
   for (const key of await client.keys('*')) {
-    const left = await client.pTTL(key);
-    if (left > 0) await client.pExpire(key, Math.max(1, left - ms));
+    const remaining = await client.pTTL(key);
+    if (remaining > 0) await client.pExpire(key, Math.max(1, remaining - ms));
   }
 }
 
@@ -228,9 +228,9 @@ describeWithRedis('three processes behind one address', () => {
     };
     for (const key of await client.keys('*')) {
       const bound = Object.entries(bounds).find(([prefix]) => key.startsWith(prefix))?.[1];
-      const left = await client.pTTL(key);
-      expect(left, key).toBeGreaterThan(0);
-      expect(left, key).toBeLessThanOrEqual(bound as number);
+      const remaining = await client.pTTL(key);
+      expect(remaining, key).toBeGreaterThan(0);
+      expect(remaining, key).toBeLessThanOrEqual(bound as number);
     }
     await letPass(client, LOGIN_TIMEOUT + AFTERLIFE);
     const ofLogins = async () => [

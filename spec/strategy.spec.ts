@@ -126,11 +126,11 @@ describe('a login', () => {
 
   it('passes the user, the device and the typed name to verify', async () => {
     const world = await startWorld();
-    let told: unknown;
+    let received: unknown;
     const strategy = new LaunchKeyStrategy(
       { ...world.options, userPushId: true, passReqToCallback: true },
       async (req, userHash, response) => {
-        told = { path: req.path, userHash, response };
+        received = { path: req.path, userHash, response };
         return { id: userHash };
       },
     );
@@ -139,7 +139,7 @@ describe('a login', () => {
     const authRequest = await nextRequest(world.engine);
     await world.engine.answer(authRequest, true);
     const { user } = await seen;
-    expect(told).toEqual({
+    expect(received).toEqual({
       path: '/login',
       userHash: user && user.id,
       response: {
@@ -487,8 +487,8 @@ describe('an application with sessions', () => {
       res.json({ in: Boolean(req.user) });
     });
     app.post('/logout', async (req, res, next) => {
-      const told = await strategy.logout(req);
-      req.logout((error) => (error ? next(error) : res.json({ told })));
+      const confirmed = await strategy.logout(req);
+      req.logout((error) => (error ? next(error) : res.json({ confirmed })));
     });
     return serve(app);
   }
@@ -515,7 +515,7 @@ describe('an application with sessions', () => {
     expect(await isIn(url, headers)).toBe(true);
     expect(await world.engine.sessions('alice')).toHaveLength(1);
     const response = await fetch(`${url}/logout`, { method: 'POST', headers });
-    expect(await response.json()).toEqual({ told: true });
+    expect(await response.json()).toEqual({ confirmed: true });
     expect(await isIn(url, headers)).toBe(false);
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
@@ -531,7 +531,7 @@ describe('an application with sessions', () => {
       const failed = await fetch(`${url}/logout`, { method: 'POST', headers });
       expect(failed.status).toBe(500);
       const again = await fetch(`${url}/logout`, { method: 'POST', headers });
-      expect(await again.json()).toEqual({ told: true });
+      expect(await again.json()).toEqual({ confirmed: true });
       expect(await world.engine.sessions('alice')).toEqual([]);
     },
   );
@@ -545,7 +545,7 @@ describe('an application with sessions', () => {
     const isRevoke = ({ form }: { form: URLSearchParams }) => form.get('action') === 'Revoke';
     proxy.swallow = (call) => silent && isRevoke(call);
     const response = await fetch(`${url}/logout`, { method: 'POST', headers });
-    expect(await response.json()).toEqual({ told: false });
+    expect(await response.json()).toEqual({ confirmed: false });
     expect(await isIn(url, headers)).toBe(false);
     expect(await world.engine.sessions('alice')).toHaveLength(1);
     silent = false;
@@ -559,6 +559,6 @@ describe('an application with sessions', () => {
     const world = await startWorld();
     const url = await start(world);
     const response = await fetch(`${url}/logout`, { method: 'POST' });
-    expect(await response.json()).toEqual({ told: false });
+    expect(await response.json()).toEqual({ confirmed: false });
   });
 });

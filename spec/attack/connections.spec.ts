@@ -122,7 +122,7 @@ describe('the connections of browsers', () => {
       server.close();
     });
     const ask = () => client.request({ ':method': 'POST', ':path': '/' });
-    const left = ask();
+    const cancelled = ask();
     const first = await nextRequest(world.engine);
     const stays = ask();
     let text = '';
@@ -135,8 +135,8 @@ describe('the connections of browsers', () => {
       second = requests.find(({ authRequest }) => authRequest !== first)?.authRequest ?? first;
       await new Promise(setImmediate);
     }
-    left.close(http2.constants.NGHTTP2_CANCEL);
-    await once(left, 'close');
+    cancelled.close(http2.constants.NGHTTP2_CANCEL);
+    await once(cancelled, 'close');
     await world.engine.answer(second, true);
     await once(stays, 'end');
     expect(text).toBe(`in as ${verified[0]}`);

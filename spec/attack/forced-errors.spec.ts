@@ -57,25 +57,25 @@ describe('a browser that disconnects while verify is running', () => {
   it('is not logged in, and its LaunchKey session is ended', async () => {
     const world = await startWorld();
     const page = new AbortController();
-    let left: Promise<void> | undefined;
+    let closed: Promise<void> | undefined;
     let ended = () => {};
     const revoked = new Promise<void>((resolve) => {
       ended = resolve;
     });
     const strategy = new LaunchKeyStrategy(world.options, async (id) => {
       page.abort();
-      await left;
+      await closed;
       return { id };
     });
     const logout = strategy.client.logout.bind(strategy.client);
     strategy.client.logout = async (...args) => {
-      const told = await logout(...args);
+      const confirmed = await logout(...args);
       ended();
-      return told;
+      return confirmed;
     };
     const app = express();
     app.use((req, _res, next) => {
-      left = new Promise((resolve) => req.socket.once('close', () => setImmediate(resolve)));
+      closed = new Promise((resolve) => req.socket.once('close', () => setImmediate(resolve)));
       next();
     });
     app.use(loginApp(strategy));

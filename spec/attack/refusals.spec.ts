@@ -40,7 +40,7 @@ describe('a browser that disconnects during the report of the answer', () => {
     const proxy = await new EngineProxy(world.engine.url).start();
     const { strategy, verified } = recordingStrategy(world, { apiBaseUrl: `${proxy.url}/v1` });
     const app = express();
-    const left = new Promise<void>((resolve) => {
+    const closed = new Promise<void>((resolve) => {
       app.use((req, _res, next) => {
         req.socket.once('close', resolve);
         next();
@@ -52,7 +52,7 @@ describe('a browser that disconnects during the report of the answer', () => {
     proxy.holdBack = ({ form }) => {
       if (form.get('action') !== 'Authenticate') return undefined;
       page.abort();
-      return left;
+      return closed;
     };
     const revoked = new Promise<void>((resolve) => {
       proxy.on('answered', ({ form }) => {

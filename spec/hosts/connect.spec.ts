@@ -94,8 +94,8 @@ async function start() {
   app.use(
     '/logout',
     middleware(async (req, res, next) => {
-      const told = await strategy.logout(req);
-      req.logout((error) => (error ? next(error) : res.end(String(told))));
+      const confirmed = await strategy.logout(req);
+      req.logout((error) => (error ? next(error) : res.end(String(confirmed))));
     }),
   );
   app.use(

@@ -449,13 +449,13 @@ describe('a logout event', () => {
     const first = await logInOnce();
     const second = await logInOnce();
     await world.engine.deorbit('alice');
-    const told: unknown[] = [];
+    const logouts: unknown[] = [];
     const result = await strategy.handleEvent(await receiver.next(), {
-      onLogout: (...args) => told.push(args),
+      onLogout: (...args) => logouts.push(args),
     });
     const authRequests = [first.authRequest, second.authRequest];
     expect(result).toEqual({ status: 200, type: 'logout', userHash: first.userHash, authRequests });
-    expect(told).toEqual([[first.userHash, authRequests]]);
+    expect(logouts).toEqual([[first.userHash, authRequests]]);
     expect(await openSessions()).toBe(0);
     expect(url).toBeTruthy();
   });
@@ -483,7 +483,7 @@ describe('a logout event', () => {
     const { privateKey } = takeKeyPair();
     const deorbit = event.deorbit ?? '';
     const signature = createSign('sha256').update(deorbit).sign(privateKey, 'base64');
-    const told = vi.fn();
+    const logouts = vi.fn();
     for (const wrong of [
       { ...event, deorbit: deorbit.replace(/("user_hash":\s*")/, '$1x') },
       { ...event, deorbit: `${deorbit} ` },
@@ -491,9 +491,11 @@ describe('a logout event', () => {
       { deorbit },
       { deorbit, signature: '' },
     ]) {
-      expect(await strategy.handleEvent(wrong, { onLogout: told })).toMatchObject({ status: 400 });
+      expect(await strategy.handleEvent(wrong, { onLogout: logouts })).toMatchObject({
+        status: 400,
+      });
     }
-    expect(told).not.toHaveBeenCalled();
+    expect(logouts).not.toHaveBeenCalled();
     expect(await strategy.handleEvent(event)).toMatchObject({ authRequests: [expect.any(String)] });
   });
 
@@ -558,12 +560,12 @@ describe('a logout event', () => {
       });
     });
     expect(await world.engine.sessions('alice')).toHaveLength(1);
-    const told: unknown[] = [];
+    const logouts: unknown[] = [];
     const result = await second.handleEvent(event, {
-      onLogout: (_hash, ended) => told.push(ended),
+      onLogout: (_hash, ended) => logouts.push(ended),
     });
     expect(result).toMatchObject({ status: 200, authRequests: [authRequest] });
-    expect(told).toEqual([[authRequest]]);
+    expect(logouts).toEqual([[authRequest]]);
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 

@@ -48,8 +48,8 @@ async function approve(world: World) {
 function reportOfUnused(proxy: EngineProxy): Promise<void> {
   return new Promise((resolve) => {
     proxy.on('answered', ({ form, status }) => {
-      const told = form.get('action') === 'Authenticate' && form.get('status') === 'False';
-      if (told && status === 200) resolve();
+      const reported = form.get('action') === 'Authenticate' && form.get('status') === 'False';
+      if (reported && status === 200) resolve();
     });
   });
 }
@@ -257,9 +257,9 @@ describe('the report of an approval', () => {
     expect(await store.get(handle)).toMatchObject({ state: 'answered' });
     expect(proxy.of('/logs').length).toBeGreaterThan(1);
     expect(await world.engine.sessions('alice')).toHaveLength(1);
-    const told = reportOfUnused(proxy);
+    const reported = reportOfUnused(proxy);
     proxy.intercept = undefined;
-    await told;
+    await reported;
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
 
@@ -276,9 +276,9 @@ describe('the report of an approval', () => {
     const rejected = expect(seen).rejects.toThrow();
     await approve(world);
     await rejected;
-    const told = reportOfUnused(proxy);
+    const reported = reportOfUnused(proxy);
     proxy.intercept = undefined;
-    await told;
+    await reported;
     expect(verified).toEqual([]);
     expect(await world.engine.sessions('alice')).toEqual([]);
   });
@@ -315,9 +315,9 @@ describe('an abandoned login that is approved later', () => {
     await ended;
     await approve(world);
     expect(await world.engine.sessions('alice')).toHaveLength(1);
-    const told = reportOfUnused(proxy);
+    const reported = reportOfUnused(proxy);
     vi.advanceTimersByTime(306_000);
-    await told;
+    await reported;
     expect(await world.engine.sessions('alice')).toEqual([]);
     expect(verified).toEqual([]);
   });

@@ -83,8 +83,8 @@ async function interleaved<A, B>(
       bs[index] = call();
     }),
   ];
-  for (let left = number; starts.length; left = Math.floor(left / (starts.length + 1))) {
-    const [start] = starts.splice(left % starts.length, 1);
+  for (let rest = number; starts.length; rest = Math.floor(rest / (starts.length + 1))) {
+    const [start] = starts.splice(rest % starts.length, 1);
     start?.();
   }
   return [await Promise.all(as), await Promise.all(bs)];

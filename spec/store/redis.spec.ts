@@ -115,9 +115,9 @@ describeWithRedis('RedisStore', () => {
         'shop:user:hash',
       ]);
       for (const key of keys) {
-        const left = await client.pTTL(key);
-        expect(left, key).toBeGreaterThan(0);
-        expect(left, key).toBeLessThanOrEqual(TTL);
+        const remaining = await client.pTTL(key);
+        expect(remaining, key).toBeGreaterThan(0);
+        expect(remaining, key).toBeLessThanOrEqual(TTL);
       }
     });
 
