@@ -8,7 +8,7 @@ import { request as httpsRequest } from 'node:https';
 import type { AxiosAdapter, AxiosResponse } from 'axios';
 import { CommunicationError, InvalidResponseError, type LaunchKeyError } from '../errors.js';
 import { onAbort } from '../util/abort.js';
-import { unref } from '../util/timers.js';
+import { startTimer } from '../util/timers.js';
 
 /** Larger responses are refused. The largest that an engine sends has a few kilobytes. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
@@ -100,10 +100,10 @@ export function engineAdapter(
       request.on('close', () => {
         if (!answered) fail(closedConnection());
       });
-      const timer = unref(setTimeout(() => fail(timedOut(config.timeout)), config.timeout));
+      const stopTimer = startTimer(() => fail(timedOut(config.timeout)), config.timeout ?? 0);
       const stopListening = onAbort(signal, () => fail(signal?.reason));
       stop = () => {
-        clearTimeout(timer);
+        stopTimer();
         stopListening();
       };
       request.end(body);

@@ -1,19 +1,12 @@
 /**
- * Lets the process end while a timer runs, and returns the timer. In environments with the globals
- * of a browser, such as jsdom, timers are numbers, which have no `unref()`.
- */
-export function unref<Timer>(timer: Timer): Timer {
-  (timer as { unref?: () => void }).unref?.();
-  return timer;
-}
-
-/**
  * Calls `action` once after `ms` milliseconds. The timer does not keep the process alive.
  *
  * @returns a function that stops the timer. It may be called more than once, and afterwards too.
  */
 export function startTimer(action: () => void, ms: number): () => void {
-  const timer = unref(setTimeout(action, ms));
+  const timer = setTimeout(action, ms);
+  // In environments with the globals of a browser, such as jsdom, timers are numbers.
+  (timer as { unref?: () => void }).unref?.();
   return () => clearTimeout(timer);
 }
 
