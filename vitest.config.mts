@@ -9,6 +9,8 @@ const BROWSER = [
   'engine/spec/browser/**/*.spec.ts',
   'examples/*/spec/browser/**/*.spec.ts',
 ];
+/** As spec/support/endurance.ts says. */
+const ENDURANCE = process.env.ENDURANCE === '1';
 const PACKAGE = ['spec/package/**/*.spec.ts'];
 
 /** A project of tests; all run at the same time, in as many processes as the machine has cores. */
@@ -56,7 +58,11 @@ export default defineConfig({
       }),
       // Pages reload by themselves, and machines are slow.
       project({ name: 'browser', include: BROWSER, testTimeout: 90_000 }),
-      project({ name: 'package', include: PACKAGE }),
+      project({
+        name: 'package',
+        include: PACKAGE,
+        exclude: ENDURANCE ? [] : ['**/*.endurance.spec.ts'],
+      }),
     ],
   },
 });

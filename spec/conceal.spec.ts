@@ -4,6 +4,7 @@ import passport from 'passport';
 import type { LaunchKeyStrategy } from 'passport-launchkey';
 import { describe, expect, it } from 'vitest';
 import { logIn, loginApp, serve } from './support/app.js';
+import { amount } from './support/endurance.js';
 import { CloseBrowser, header, type Seen, shapeOf } from './support/outside.js';
 import { type Call, EngineProxy } from './support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
@@ -11,14 +12,15 @@ import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
 type Overrides = Parameters<typeof recordingStrategy>[1];
 type Answers = 'poll' | 'callback' | 'both';
 
-const TRIES = 50;
+/** The number of known and of unknown users who log in at one time. */
+const USERS = amount('CONCEAL_USERS', 10, 50);
 const REDIRECT = { pending: 'redirect', waitUrl: '/login/wait' } as const;
 const ACCEPT = { pending: 'accept', longPoll: 1 } as const;
 const JSON_ONLY = 'application/json';
 
 /** Names of known and of unknown users, all of one length, because pages show the name. */
-const known = Array.from({ length: TRIES }, (_, n) => `known-${100 + n}`);
-const unknown = Array.from({ length: TRIES }, (_, n) => `other-${100 + n}`);
+const known = Array.from({ length: USERS }, (_, n) => `known-${100 + n}`);
+const unknown = Array.from({ length: USERS }, (_, n) => `other-${100 + n}`);
 
 async function start(overrides: Overrides, users = ['alice']) {
   const clock = { ahead: 0 };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { amount } from '../../spec/support/endurance.js';
 import { Vault } from '../lib/data/sql/vault.js';
 import type { AppCredentials, EngineOptions } from '../lib/index.js';
 import { Application } from './support/application.js';
@@ -12,12 +13,11 @@ import { MortalEngine } from './support/mortal-engine.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { type Receiver, receiver } from './support/receiver.js';
 
-/** `KILL_LOGINS=500` for more of it than every run has time for. */
-const LOGINS = Number(process.env.KILL_LOGINS ?? 40);
-/** So many kills at least … */
-const KILLS = 3;
-/** … and, unless more was asked for, at most: where many share a machine, little gets done between two. */
-const MOST_KILLS = process.env.KILL_LOGINS ? Number.POSITIVE_INFINITY : 10;
+const SHORT_LOGINS = 20;
+const LOGINS = amount('KILL_LOGINS', SHORT_LOGINS, 500);
+const MIN_KILLS = 3;
+/** On a busy machine little gets done between two kills, so a short run ends with a few. */
+const MAX_KILLS = LOGINS > SHORT_LOGINS ? Number.POSITIVE_INFINITY : 5;
 const WORKERS = 4;
 const TIMEOUT = 240_000 + LOGINS * 2000;
 
@@ -64,13 +64,13 @@ async function killAgainAndAgain(data: EngineOptions): Promise<void> {
   const logins: Acknowledged[] = [];
   const line = new Line(front);
   const work = async (device: Device, worker: number) => {
-    for (let turn = worker; logins.length < LOGINS || engine.kills < KILLS; turn += 1) {
+    for (let turn = worker; logins.length < LOGINS || engine.kills < MIN_KILLS; turn += 1) {
       logins.push(await login(line, application, device, turn % 3 !== 0));
     }
   };
   const begun = performance.now();
   const working = Promise.all(devices.map(work)).then(() => engine.spare());
-  await Promise.all([engine.run(MOST_KILLS), working]);
+  await Promise.all([engine.run(MAX_KILLS), working]);
   const seconds = Math.round((performance.now() - begun) / 1000);
   await checkEvents(events, application, logins);
   await engine.end();

@@ -4,6 +4,7 @@ import { LaunchKeyStrategy } from 'passport-launchkey';
 import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { logIn, loginApp, type Place, type Seen, takePlace } from '../../spec/support/app.js';
+import { amount } from '../../spec/support/endurance.js';
 import { Vault } from '../lib/data/sql/vault.js';
 import type { AppCredentials, EngineOptions } from '../lib/index.js';
 import type { Device } from './support/device.js';
@@ -15,8 +16,7 @@ import { describeWithPostgres } from './support/postgres.js';
 import { LISTENING, untilSessions } from './support/postgres-activity.js';
 import type { Postgres } from './support/postgres-server.js';
 
-/** `NODE_LOGINS=1000` for more of it than every run has time for. */
-const LOGINS = Number(process.env.NODE_LOGINS ?? 60);
+const LOGINS = amount('NODE_LOGINS', 60, 1000);
 /** As many users, with one device each, log in at one time. */
 const AT_ONCE = 20;
 const MODES = ['poll', 'callback', 'both'] as const;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import { amount } from './endurance.js';
 
-/** How many inputs each parser gets: few with every test run, as many as one likes by hand. */
-export const RUNS = Number(process.env.FUZZ_RUNS ?? 500);
+/** The number of inputs that each parser gets. */
+export const RUNS = amount('FUZZ_RUNS', 500, 20_000);
 
 /** A text that is nearly a given one: pieces of it cut out, doubled, or put in from elsewhere. */
 export function nearly(samples: readonly string[]): fc.Arbitrary<string> {

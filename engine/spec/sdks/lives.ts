@@ -3,14 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ENDURANCE } from '../../../spec/support/endurance.js';
 import { type Engine, startEngine } from '../../lib/index.js';
 import { ApplicationLife, type LifeOptions } from './application-life.js';
 import { SimulatedClock } from './simulated-clock.js';
 
 const SECOND_MS = 1000;
 const HOUR = 60;
-/** Minutes of a life: two hours, or two days with `ENDURANCE=1`. */
-const MINUTES = process.env.ENDURANCE ? 48 * HOUR : 2 * HOUR;
+/** Minutes of a life: two hours, or two days in an endurance run. */
+const MINUTES = ENDURANCE ? 48 * HOUR : 2 * HOUR;
 const ROTATION = MINUTES / 4;
 /** A process that keeps the ping key for ever is begun anew within the day for which that key is good. */
 const RESTART_OF_PROCESSES = ROTATION + 20 * HOUR;
