@@ -49,6 +49,14 @@ export default defineConfig({
     // Runs once, and not for each project.
     globalSetup: source('./spec/support/global-setup.ts'),
     maxWorkers: availableParallelism(),
+    // On by `npm run test:endurance`.
+    coverage: {
+      provider: 'custom',
+      customProviderModule: source('./tools/coverage-provider.mjs'),
+      include: [source('./lib/**/*.ts'), source('./engine/lib/**/*.ts')],
+      reporter: ['text-summary', 'html'],
+      thresholds: { 'lib/**': { lines: 95 }, 'engine/lib/**': { lines: 95 } },
+    },
     sequence: { shuffle: { tests: true } },
     projects: [
       project({

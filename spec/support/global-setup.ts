@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPair } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
@@ -17,8 +17,18 @@ const POOL_FILE = fileURLToPath(
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const shared = await serveShared();
   project.provide('sharedUrl', shared.url);
+  project.provide('programCoverage', await programCoverage(project));
   project.provide('keyPool', await readPool().catch(generatePool));
   return shared.close;
+}
+
+/** The folder in which tools/coverage-provider.mjs expects the coverage of programs. */
+async function programCoverage({ vitest: { config } }: TestProject): Promise<string | undefined> {
+  const { enabled, reportsDirectory } = config.coverage;
+  if (!enabled) return undefined;
+  const folder = resolve(config.root, reportsDirectory, 'programs');
+  await mkdir(folder, { recursive: true });
+  return folder;
 }
 
 async function readPool(): Promise<string[]> {

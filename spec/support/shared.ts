@@ -5,6 +5,8 @@ import type { SharedName } from './shared-server.js';
 declare module 'vitest' {
   interface ProvidedContext {
     sharedUrl: string;
+    /** The folder to which programs write their coverage, if it is measured. */
+    programCoverage: string | undefined;
   }
 }
 
