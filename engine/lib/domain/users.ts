@@ -17,13 +17,24 @@ const IDENTITY = new RegExp(`^[A-Za-z0-9]{${IDENTITY_LENGTH}}$`);
 /** The rules for names, as they complete the sentence "The name must be …". */
 export const NAME_RULE = `1 to ${MAX_NAME_LENGTH} characters, without > < ) ( @ : ; & and without control characters`;
 
+/** People type a blank after their name, and systems compose letters with accents in two ways. */
+function normalizeName(name: string): string {
+  return name.normalize('NFC').trim();
+}
+
+/** The name as it was given, which an older user may have, and then its normal form. */
+function spellings(name: string): Set<string> {
+  return new Set([name, normalizeName(name)]);
+}
+
 /** Returns the refusal of a name that breaks the rules. */
 export function refuseName(
-  name: string,
+  given: string,
   member: 'username' | 'identifier' = 'username',
 ): Refusal<'invalid_name'> | undefined {
   const refuse = (problem: Refusal<'invalid_name'>['problem']) =>
     ({ refused: 'invalid_name', member, problem }) as const;
+  const name = normalizeName(given);
   if (name === '') return refuse('missing');
   if (name.length > MAX_NAME_LENGTH) return refuse('too_long');
   return FORBIDDEN.test(name) || hasControlCharacters(name) ? refuse('characters') : undefined;
@@ -58,7 +69,7 @@ export class Users {
     if (typeof username !== 'string') return invalid('username', 'a string');
     const refusal = refuseName(username);
     if (refusal) return refusal;
-    const user = this.make(username, withDevice);
+    const user = this.make(normalizeName(username), withDevice);
     return (await this.insert(user)) === 'inserted' ? user : { refused: 'user_exists', username };
   }
 
@@ -67,7 +78,9 @@ export class Users {
     app: AppRecord,
     identifier: string,
   ): Promise<UserRecord | Refusal<'unknown_app' | 'too_many_users'>> {
-    const username = whiteLabelName(app.appKey, identifier);
+    const older = await this.data.users.byName(whiteLabelName(app.appKey, identifier));
+    if (older) return older;
+    const username = whiteLabelName(app.appKey, normalizeName(identifier));
     const user = { ...this.make(username, false), whiteLabelOf: app.appKey };
     const inserted = await this.insert(user);
     if (inserted === 'inserted') return user;
@@ -79,7 +92,11 @@ export class Users {
   }
 
   async byName(username: string): Promise<UserRecord | undefined> {
-    return await this.data.users.byName(username);
+    for (const name of spellings(username)) {
+      const user = await this.data.users.byName(name);
+      if (user) return user;
+    }
+    return undefined;
   }
 
   /**
@@ -88,6 +105,14 @@ export class Users {
    * A user hash that another application received names no user.
    */
   async resolve(app: AppRecord, name: string): Promise<UserRecord | undefined> {
+    for (const spelling of spellings(name)) {
+      const user = await this.resolveExactly(app, spelling);
+      if (user) return user;
+    }
+    return undefined;
+  }
+
+  private async resolveExactly(app: AppRecord, name: string): Promise<UserRecord | undefined> {
     const { data } = this;
     return (
       (await data.users.byName(whiteLabelName(app.appKey, name))) ??
