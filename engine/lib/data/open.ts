@@ -1,12 +1,21 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LaunchKeyEngineError } from '../errors.js';
-import type { ResolvedOptions } from '../options.js';
+import type { Logger } from '../observability/logger.js';
 import type { Data } from './data.js';
 import { MemoryData } from './memory/data.js';
 
+/** The options that say where the data is. */
+export interface DataLocation {
+  data?: string | undefined;
+  databaseUrl?: string | undefined;
+  key?: string | undefined;
+  keyFile?: string | undefined;
+  logger: Logger;
+}
+
 /** Opens the PostgreSQL database or data file that the options name, or keeps data in memory. */
-export async function openData(options: ResolvedOptions): Promise<Data> {
+export async function openData(options: DataLocation): Promise<Data> {
   const { data, databaseUrl, logger } = options;
   if (data === undefined && databaseUrl === undefined) return new MemoryData();
   // Imported here, since an engine in memory needs no database driver.
@@ -22,7 +31,7 @@ export async function openData(options: ResolvedOptions): Promise<Data> {
 }
 
 /** Several nodes share a database and its key, so that none of them can create one. */
-function givenKey({ key, keyFile }: ResolvedOptions): string {
+function givenKey({ key, keyFile }: DataLocation): string {
   if (key !== undefined) return key;
   if (keyFile !== undefined) return read(keyFile);
   throw new LaunchKeyEngineError(
@@ -32,7 +41,7 @@ function givenKey({ key, keyFile }: ResolvedOptions): string {
 }
 
 /** The key of a data file, created beside it together with the file and never later. */
-function keyBeside(file: string, options: ResolvedOptions, newKey: () => string): string {
+function keyBeside(file: string, options: DataLocation, newKey: () => string): string {
   if (options.key !== undefined) return options.key;
   const path = options.keyFile ?? `${file}.key`;
   if (existsSync(path)) return read(path);

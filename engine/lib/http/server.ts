@@ -12,8 +12,8 @@ import { authenticator } from './page/authenticator.js';
 import { pairingImage } from './page/pairing-image.js';
 import type { Tls } from './tls.js';
 import { parseForm } from './v1/form.js';
-import { MAX_BODY_BYTES, v1 } from './v1/index.js';
 import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
+import { MAX_BODY_BYTES, v1 } from './v1/routes.js';
 
 /** Longer than the idle time of any proxy: the side that closes first must never be this one. */
 const KEEP_ALIVE = 620_000;

@@ -8,7 +8,7 @@ import { takeKeyPair } from '../../../spec/support/key-pool.js';
 import { sha256 } from '../../lib/crypto/digest.js';
 import { fingerprint } from '../../lib/crypto/keys.js';
 import { migrate } from '../../lib/data/sql/migrate.js';
-import { migrations } from '../../lib/data/sql/migrations/index.js';
+import { migrations } from '../../lib/data/sql/migrations/all.js';
 import type { Schema } from '../../lib/data/sql/schema.js';
 import { Vault } from '../../lib/data/sql/vault.js';
 import { type EngineOptions, startEngine } from '../../lib/index.js';

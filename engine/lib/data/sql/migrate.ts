@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, Migrator } from 'kysely';
 import { LaunchKeyEngineError } from '../../errors.js';
-import { migrations } from './migrations/index.js';
+import { migrations } from './migrations/all.js';
 import type { Schema } from './schema.js';
 
 /** Migrates the tables to this version. Of several processes at once, one migrates and others wait. */
