@@ -98,7 +98,12 @@ describe('POST /auths', () => {
     await application.authorize('alice');
     const { body, headers } = await application.auths({ username: 'alice' });
     expect([body.message_code, headers['retry-after']]).toEqual([40436, '300']);
-    clock.advance(299_000);
+    clock.advance(200_000);
+    const envelope = await application.stamped(clock.now());
+    const later = await application.auths({ ...envelope, username: 'alice' });
+    expect(Number(later.headers['retry-after'])).toBeGreaterThan(50);
+    expect(Number(later.headers['retry-after'])).toBeLessThanOrEqual(100);
+    clock.advance(99_000);
     expect((await engine.requests('alice')).length).toBe(2);
     clock.advance(1000);
     await application.authorize('alice', await application.stamped(clock.now()));

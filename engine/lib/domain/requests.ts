@@ -130,7 +130,7 @@ export class Requests {
     const inserted = await data.requests.insert(request, limits.pendingPerUser);
     if (inserted === 'taken') return { refused: 'token_taken' };
     if (inserted === 'gone') return { refused: 'unknown_user' };
-    if (inserted === 'full') return { refused: 'too_many_open', retryAfterMs: requestTtl };
+    if (inserted === 'full') return await this.refuseFull(user.id, now);
     signals.publish({ userId: user.id });
     signals.requestCreated.publish(request, devices);
     return { authRequest: request.authRequest };
@@ -231,6 +231,13 @@ export class Requests {
     if (user.deviceId) return { user, devices: [] };
     const devices = await this.with.data.devices.list(user.id);
     return devices.length > 0 ? { user, devices } : ({ refused: 'no_device' } as const);
+  }
+
+  /** There is room when the first of the open requests expires. */
+  private async refuseFull(userId: string, now: number): Promise<Refusal<'too_many_open'>> {
+    const open = await this.with.data.requests.listOpen(userId, now);
+    const first = Math.min(...open.map(({ expiresAt }) => expiresAt), now + this.with.requestTtl);
+    return { refused: 'too_many_open', retryAfterMs: first - now };
   }
 
   /** A report of fraud pauses requests, so that an attacker cannot wear the user down. */
