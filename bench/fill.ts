@@ -45,17 +45,27 @@ export async function fillDatabase(
   { data, databaseUrl, key }: Pick<EngineOptions, 'data' | 'databaseUrl' | 'key'>,
   population: Population,
 ): Promise<void> {
-  const { Vault } = await load<{ Vault: new (key: unknown) => unknown }>('data/sql/vault.js');
-  type Open = (where: unknown, vault: unknown, logger: unknown) => Promise<Data>;
-  const open =
-    data === undefined
-      ? (await load<{ openPostgres: Open }>('data/sql/postgres.js')).openPostgres
-      : (await load<{ openSqlite: Open }>('data/sql/sqlite.js')).openSqlite;
   const { silent } = await load<{ silent: unknown }>('observability/logger.js');
-  const opened = await open(data ?? databaseUrl, new Vault(key), silent);
+  const opened =
+    data === undefined
+      ? await openPostgres(databaseUrl, key, silent)
+      : await openSqlite(data, key, silent);
   await fill(opened, population);
   await opened.close();
 }
+
+type Open = (where: unknown, key: unknown, logger: unknown) => Promise<Data>;
+
+const openSqlite: Open = async (file, key, logger) => {
+  const { openSqlite } = await load<{ openSqlite: Open }>('data/sql/sqlite.js');
+  return await openSqlite(file, key, logger);
+};
+
+const openPostgres: Open = async (url, key, logger) => {
+  const { Vault } = await load<{ Vault: new (key: unknown) => unknown }>('data/sql/vault.js');
+  const { openPostgres } = await load<{ openPostgres: Open }>('data/sql/postgres.js');
+  return await openPostgres(url, new Vault(key), logger);
+};
 
 /** Fills the memory of the engine that is started next. */
 export async function fillMemory(population: Population): Promise<void> {

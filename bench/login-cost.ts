@@ -50,6 +50,8 @@ const folder = mkdtempSync(join(tmpdir(), 'login-cost-'));
 const statementLog = join(folder, 'statements');
 const fsyncCount = join(folder, 'fsyncs');
 const shim = buildShim();
+// By a variable, which threads inherit.
+const hook = `--import ${new URL('./statement-hook.mjs', import.meta.url).href}`;
 const places = await Places.open();
 const load = new Child<LoadMethods>('load-process');
 try {
@@ -61,8 +63,7 @@ try {
     { users, devices },
     {
       rateLimit: RATE_LIMIT,
-      flags: ['--import', new URL('./statement-hook.mjs', import.meta.url).href],
-      env: { STATEMENT_LOG: statementLog, ...shim },
+      env: { STATEMENT_LOG: statementLog, NODE_OPTIONS: hook, ...shim },
     },
   );
   const app = await child.call('createApp', await load.call('callbackUrl'));

@@ -981,7 +981,7 @@ export const defences = [
   defence(
     'keeps asking a user who reported fraud',
     'the pause',
-    ['engine/lib/domain/requests.ts', '(await this.refusePaused(user.id)) ?? ', ''],
+    ['engine/lib/domain/requests.ts', 'this.refusePaused(fraud) ?? ', ''],
     DEVICES,
     'pauses requests to the user for longer each time',
   ),
@@ -1061,18 +1061,18 @@ export const defences = [
   defence(
     'asks a user again and again',
     'the limit of an application and a user',
-    ['engine/lib/domain/requests.ts', ' ?? (await this.limitRate(app, user.id))', ''],
+    [
+      'engine/lib/domain/requests.ts',
+      '...(rateWindows.length > 0 && { rate: { key, windows: rateWindows } }),',
+      '',
+    ],
     'engine/spec/auths.spec.ts',
     'lets one request in 5 seconds and three in 60 through',
   ),
   defence(
     'asks a user again and again',
     'the limit of what is open',
-    [
-      'engine/lib/domain/requests.ts',
-      'await data.requests.insert(request, limits.pendingPerUser);',
-      'await data.requests.insert(request, 1_000_000);',
-    ],
+    ['engine/lib/domain/requests.ts', 'open: limits.pendingPerUser,', 'open: 1_000_000,'],
     'engine/spec/auths.spec.ts',
     'bounds the open requests of a user',
   ),

@@ -20,8 +20,4 @@ export class CachedIdentities implements IdentityPort {
     this.known.set(key, value);
     return value;
   }
-
-  async findUser(kind: IdentityKind, sector: string, value: string) {
-    return await this.port.findUser(kind, sector, value);
-  }
 }

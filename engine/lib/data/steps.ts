@@ -9,9 +9,10 @@ import type { Ports } from './data.js';
  * - `relaxed`: its changes survive a killed process, and a power cut may undo the last ones. It waits
  *   for no disk. A later durable step makes all earlier ones durable.
  *
- * Relaxed are the counts of attempts, nonces, the state of events that are sent, and deletions of
- * expired records. What a power cut can undo of them is repeated without harm: an event is sent again
- * under its id, and a nonce is also bound to the minute in which it was made.
+ * Relaxed are the counts of attempts, nonces, the state of events that are sent, when devices were seen,
+ * and deletions of expired records. What a power cut can undo of them is repeated without harm: an
+ * event is sent again under its id, and a nonce is also bound to the minute in which it was made. An
+ * identity is relaxed since it is first told in a durable step that follows.
  */
 export type StepKind = 'read' | 'durable' | 'relaxed';
 
@@ -31,11 +32,13 @@ export const STEPS: {
     insert: 'durable',
     get: 'read',
     byName: 'read',
+    recipient: 'read',
+    overview: 'read',
     list: 'read',
     delete: 'durable',
     setVirtualDevice: 'durable',
   },
-  identities: { ensure: 'durable', findUser: 'read' },
+  identities: { ensure: 'relaxed' },
   pairings: { put: 'durable', take: 'durable', byImage: 'read' },
   devices: {
     insert: 'durable',
@@ -43,6 +46,7 @@ export const STEPS: {
     list: 'read',
     counts: 'read',
     update: 'durable',
+    seen: 'relaxed',
     delete: 'durable',
   },
   nonces: { take: 'relaxed' },

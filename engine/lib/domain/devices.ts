@@ -3,7 +3,8 @@ import { type EcPublicKey, readEcPublicKey, thumbprint, verifyEc } from '../cryp
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { Data } from '../data/data.js';
 import type { DeviceRecord } from '../data/ports/devices.js';
-import type { UserRecord } from '../data/ports/users.js';
+import type { Overview, UserRecord } from '../data/ports/users.js';
+import { REPORT_WITHDRAWN_MS } from '../data/retention.js';
 import type { Audit } from './audit.js';
 import { FailedTries } from './failed-tries.js';
 import type { Pairings } from './pairings.js';
@@ -12,6 +13,7 @@ import type { Signals } from './signals.js';
 import type { SignedRequest } from './signed-request.js';
 import { hasControlCharacters } from './text.js';
 import { newDeviceId } from './users.js';
+import { MAX_SHOWN_WITHDRAWN } from './withdrawals.js';
 
 /** Allowed difference between a device's clock and the engine's, in both directions. */
 const MAX_CLOCK_SKEW_MS = 60_000;
@@ -145,7 +147,7 @@ export class Devices {
     if (nonce === 'seen') return { refused: 'replay' };
     if (nonce === 'full') return { refused: 'too_many_requests', retryAfterMs: DEVICE_RETRY_MS };
     if (now - device.lastSeenAt >= LAST_SEEN_PRECISION_MS) {
-      await data.devices.update(device.id, { lastSeenAt: now });
+      await data.devices.seen(device.id, now);
     }
     return device;
   }
@@ -153,6 +155,18 @@ export class Devices {
   /** Returns the user of a device; `'unpaired'` if the user was deleted. */
   async owner({ userId }: DeviceRecord): Promise<UserRecord | Refusal<'unpaired'>> {
     return (await this.with.data.users.get(userId)) ?? { refused: 'unpaired' };
+  }
+
+  /** Returns everything that the user's devices show; `'unpaired'` if the user was deleted. */
+  async overview({ userId }: DeviceRecord): Promise<Overview | Refusal<'unpaired'>> {
+    const { data, clock } = this.with;
+    const now = clock();
+    const overview = await data.users.overview(userId, {
+      now,
+      withdrawnSince: now - REPORT_WITHDRAWN_MS,
+      maxWithdrawn: MAX_SHOWN_WITHDRAWN,
+    });
+    return overview ?? { refused: 'unpaired' };
   }
 
   async list(userId: string): Promise<DeviceRecord[]> {

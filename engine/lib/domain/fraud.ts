@@ -45,7 +45,11 @@ export class Fraud {
 
   /** Until when nobody can ask the user; `undefined` if everybody can. */
   async pausedUntil(userId: string): Promise<number | undefined> {
-    const fraud = await this.with.data.fraud.get(userId);
+    return this.pauseOf(await this.with.data.fraud.get(userId));
+  }
+
+  /** Until when these reports pause requests; `undefined` if they do not now. */
+  pauseOf(fraud: FraudRecord | undefined): number | undefined {
     return fraud && fraud.pausedUntil > this.with.clock() ? fraud.pausedUntil : undefined;
   }
 

@@ -1,6 +1,7 @@
 import { LOWERCASE_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
+import type { FraudRecord } from '../data/ports/fraud.js';
 import type { RateWindow } from '../data/ports/rates.js';
 import type {
   Answered,
@@ -103,12 +104,10 @@ export class Requests {
     app: AppRecord,
     wanted: NewRequest,
   ): Promise<{ authRequest: string } | CreateRefusal> {
-    const { data, signals, limits, clock, requestTtl } = this.with;
+    const { data, signals, limits, clock, requestTtl, rateWindows } = this.with;
     const recipient = await this.recipient(app, wanted.username);
     if (isRefused(recipient)) return recipient;
     const { user, devices } = recipient;
-    const limited = (await this.refusePaused(user.id)) ?? (await this.limitRate(app, user.id));
-    if (limited) return limited;
     const now = clock();
     const request: RequestRecord = {
       authRequest: wanted.authRequest ?? randomText(32, LOWERCASE_AND_DIGITS),
@@ -127,7 +126,14 @@ export class Requests {
       createdAt: now,
       expiresAt: now + requestTtl,
     };
-    const inserted = await data.requests.insert(request, limits.pendingPerUser);
+    const key = `${app.appKey} ${user.id}`;
+    const inserted = await data.requests.insert(request, {
+      open: limits.pendingPerUser,
+      ...(rateWindows.length > 0 && { rate: { key, windows: rateWindows } }),
+    });
+    if (typeof inserted === 'object') {
+      return { refused: 'rate_limited', retryAfterMs: inserted.waitMs };
+    }
     if (inserted === 'taken') return { refused: 'token_taken' };
     if (inserted === 'gone') return { refused: 'unknown_user' };
     if (inserted === 'full') return await this.refuseFull(user.id, now);
@@ -147,9 +153,8 @@ export class Requests {
     if ('past' in request) return { refused: 'expired' };
     const { answer } = request;
     if (!answer) return { state: 'pending', expiresAt: request.expiresAt };
-    if (answer.approved && request.session) {
-      const session = await data.sessions.get(authRequest);
-      if (session?.state !== 'open') return { refused: 'expired' };
+    if (answer.approved && request.session && request.sessionState !== 'open') {
+      return { refused: 'expired' };
     }
     return { state: 'answered', answer };
   }
@@ -226,11 +231,11 @@ export class Requests {
   private async recipient(app: AppRecord, username: string) {
     const refusal = refuseName(username);
     if (refusal) return refusal;
-    const user = await this.with.users.resolve(app, username);
-    if (!user) return { refused: 'unknown_user' } as const;
-    if (user.deviceId) return { user, devices: [] };
-    const devices = await this.with.data.devices.list(user.id);
-    return devices.length > 0 ? { user, devices } : ({ refused: 'no_device' } as const);
+    const recipient = await this.with.users.resolve(app, username);
+    if (!recipient) return { refused: 'unknown_user' } as const;
+    const { user, devices, fraud } = recipient;
+    if (devices.length === 0 && !user.deviceId) return { refused: 'no_device' } as const;
+    return this.refusePaused(fraud) ?? recipient;
   }
 
   /** There is room when the first of the open requests expires. */
@@ -241,19 +246,9 @@ export class Requests {
   }
 
   /** A report of fraud pauses requests, so that an attacker cannot wear the user down. */
-  private async refusePaused(userId: string): Promise<Refusal<'paused'> | undefined> {
-    const until = await this.with.fraud.pausedUntil(userId);
+  private refusePaused(fraud: FraudRecord | undefined): Refusal<'paused'> | undefined {
+    const until = this.with.fraud.pauseOf(fraud);
     if (until === undefined) return undefined;
     return { refused: 'paused', retryAfterMs: until - this.with.clock() };
-  }
-
-  private async limitRate(
-    app: AppRecord,
-    userId: string,
-  ): Promise<Refusal<'rate_limited'> | undefined> {
-    const { data, rateWindows, clock } = this.with;
-    if (rateWindows.length === 0) return undefined;
-    const retryAfterMs = await data.rates.take(`${app.appKey} ${userId}`, rateWindows, clock());
-    return retryAfterMs > 0 ? { refused: 'rate_limited', retryAfterMs } : undefined;
   }
 }

@@ -39,6 +39,13 @@ export class Sessions {
     status: boolean,
   ): Promise<Refusal<'unknown_request' | 'not_a_session'> | undefined> {
     const { data, signals, clock } = this.with;
+    if (action === 'Authenticate' && status) {
+      const userId = await data.sessions.confirm(authRequest, app.appKey);
+      if (userId !== undefined) {
+        signals.publish({ userId });
+        return undefined;
+      }
+    }
     const request = await ownRequest(data, app, authRequest, clock());
     if (!request) return { refused: 'unknown_request' };
     if ('past' in request) {
@@ -60,9 +67,7 @@ export class Sessions {
       if (status) await this.end(authRequest, request.userId);
       return undefined;
     }
-    if (!(await data.sessions.confirm(authRequest))) return notASession('ended_by_user');
-    signals.publish({ userId: request.userId });
-    return undefined;
+    return notASession('ended_by_user');
   }
 
   /**

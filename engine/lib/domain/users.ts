@@ -2,7 +2,7 @@ import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
 import type { IdentityKind } from '../data/ports/identities.js';
-import type { UserRecord } from '../data/ports/users.js';
+import type { Recipient, UserName, UserRecord } from '../data/ports/users.js';
 import { invalid, type Refusal } from './refusals.js';
 import { hasControlCharacters } from './text.js';
 
@@ -104,37 +104,17 @@ export class Users {
    * hash that the application received, or a user by name. Names of the application's own come first.
    * A user hash that another application received names no user.
    */
-  async resolve(app: AppRecord, name: string): Promise<UserRecord | undefined> {
-    for (const spelling of spellings(name)) {
-      const user = await this.resolveExactly(app, spelling);
-      if (user) return user;
-    }
-    return undefined;
+  async resolve(app: AppRecord, name: string): Promise<Recipient | undefined> {
+    const names = [...spellings(name)].flatMap((spelling) => namesOf(app, spelling));
+    return await this.data.users.recipient(names);
   }
 
-  private async resolveExactly(app: AppRecord, name: string): Promise<UserRecord | undefined> {
-    const { data } = this;
-    return (
-      (await data.users.byName(whiteLabelName(app.appKey, name))) ??
-      (await this.byIdentity(app, name)) ??
-      (await data.users.byName(name))
-    );
-  }
-
-  private async byIdentity({ appKey }: AppRecord, name: string): Promise<UserRecord | undefined> {
-    if (!IDENTITY.test(name)) return undefined;
-    return (
-      (await this.data.identities.findUser('push', appKey, name)) ??
-      (await this.data.identities.findUser('hash', appKey, name))
-    );
-  }
-
-  /** Returns the user's random name in one scope, so that two scopes cannot compare their users. */
-  async identity(kind: IdentityKind, user: string, scope: string): Promise<string> {
+  /** Returns the user's random name in one sector, so that two sectors cannot compare their users. */
+  async identity(kind: IdentityKind, user: string, sector: string): Promise<string> {
     return await this.data.identities.ensure(
       kind,
       user,
-      scope,
+      sector,
       randomText(IDENTITY_LENGTH, LETTERS_AND_DIGITS),
     );
   }
@@ -166,6 +146,17 @@ export class Users {
 
 export function newDeviceId(): string {
   return randomText(16, LETTERS_AND_DIGITS);
+}
+
+/** The names that an application may mean by this one, in order of precedence. */
+function namesOf({ appKey }: AppRecord, name: string): UserName[] {
+  const identities: UserName[] = IDENTITY.test(name)
+    ? [
+        { kind: 'push', sector: appKey, value: name },
+        { kind: 'hash', sector: appKey, value: name },
+      ]
+    : [];
+  return [{ username: whiteLabelName(appKey, name) }, ...identities, { username: name }];
 }
 
 function whiteLabelName(appKey: string, identifier: string): string {

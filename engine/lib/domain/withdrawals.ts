@@ -10,7 +10,7 @@ import { invalid, type Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
 
 /** Withdrawn requests that a device shows at most. */
-const MAX_SHOWN = 20;
+export const MAX_SHOWN_WITHDRAWN = 20;
 
 export interface WithdrawalDependencies {
   data: Data;
@@ -81,7 +81,7 @@ export class Withdrawals {
 
   private async recent(userId: string): Promise<WithdrawnRequest[]> {
     const since = this.with.clock() - REPORT_WITHDRAWN_MS;
-    return await this.with.data.requests.listWithdrawn(userId, since, MAX_SHOWN);
+    return await this.with.data.requests.listWithdrawn(userId, since, MAX_SHOWN_WITHDRAWN);
   }
 }
 

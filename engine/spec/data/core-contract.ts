@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Data } from '../../lib/data/data.js';
 import type { DeliveryRecord } from '../../lib/data/ports/deliveries.js';
 import type { RequestRecord } from '../../lib/data/ports/requests.js';
+import { KEY, userByIdentity } from '../support/records.js';
 
 const MINUTE = 60_000;
 const STEP = { now: 1, sessionLimit: 2, eventLimit: 2 };
@@ -58,7 +59,7 @@ export function coreContract(make: () => Promise<Data>): void {
     });
     const opened = async (answeredAt: number): Promise<RequestRecord> => {
       const one = request();
-      await data.requests.insert(one, 100);
+      await data.requests.insert(one, { open: 100 });
       await data.requests.answer(one.authRequest, answer(true, answeredAt), {
         ...STEP,
         now: answeredAt,
@@ -94,9 +95,9 @@ export function coreContract(make: () => Promise<Data>): void {
     );
     expect(new Set(names).size).toBe(1);
     const [name = ''] = names;
-    expect(await data.identities.findUser('hash', 'sector', name)).toEqual(user);
-    expect(await data.identities.findUser('hash', 'another', name)).toBeUndefined();
-    expect(await data.identities.findUser('push', 'sector', name)).toBeUndefined();
+    expect(await userByIdentity(data, 'hash', 'sector', name)).toEqual(user);
+    expect(await userByIdentity(data, 'hash', 'another', name)).toBeUndefined();
+    expect(await userByIdentity(data, 'push', 'sector', name)).toBeUndefined();
   });
 
   it('keeps a request with all its members, up to the limit of open ones', async () => {
@@ -111,17 +112,90 @@ export function coreContract(make: () => Promise<Data>): void {
       number: '42',
       numbers: ['42', '07'],
     });
-    expect(await data.requests.insert(full, 2)).toBe('inserted');
-    expect(await data.requests.insert(full, 2)).toBe('taken');
+    expect(await data.requests.insert(full, { open: 2 })).toBe('inserted');
+    expect(await data.requests.insert(full, { open: 2 })).toBe('taken');
     expect(await data.requests.get(full.authRequest)).toEqual(full);
     const second = request({ createdAt: 1 });
-    expect(await data.requests.insert(second, 2)).toBe('inserted');
-    expect(await data.requests.insert(request({ createdAt: 2 }), 2)).toBe('full');
+    expect(await data.requests.insert(second, { open: 2 })).toBe('inserted');
+    expect(await data.requests.insert(request({ createdAt: 2 }), { open: 2 })).toBe('full');
     expect(await data.requests.listOpen('u', 2)).toEqual([full, second]);
     expect(await data.requests.countOpen(2)).toBe(2);
     expect(await data.requests.listOpen('u', 5 * MINUTE)).toEqual([]);
     const later = request({ createdAt: 5 * MINUTE, expiresAt: 10 * MINUTE });
-    expect(await data.requests.insert(later, 2)).toBe('inserted');
+    expect(await data.requests.insert(later, { open: 2 })).toBe('inserted');
+  });
+
+  it('finds the first user of several names, with devices and reports of fraud', async () => {
+    const { data, user, request, answer } = await dataWithApp();
+    const bob = { id: 'v', username: 'bob', createdAt: 1 };
+    await data.users.insert(bob, 1);
+    await data.identities.ensure('push', 'v', 'sector', 'identity of bob');
+    const device = (id: string, createdAt: number) => ({
+      ...{ id, userId: 'v', name: 'Phone', publicKey: KEY, tokenHash: id },
+      ...{ createdAt, lastSeenAt: 0 },
+    });
+    for (const one of [device('y', 1), device('x', 2)]) await data.devices.insert(one, 5);
+    const identity = { kind: 'push', sector: 'sector', value: 'identity of bob' } as const;
+    const names = [{ username: 'none' }, identity, { username: 'alice' }];
+    expect(await data.users.recipient(names)).toEqual({
+      user: bob,
+      devices: [device('y', 1), device('x', 2)],
+    });
+    expect(await data.users.recipient([{ username: 'alice' }, identity])).toEqual({
+      user,
+      devices: [],
+    });
+    expect(await data.users.recipient([{ username: 'none' }])).toBeUndefined();
+    const denied = request();
+    await data.requests.insert(denied, { open: 10 });
+    const audit = { id: randomUUID(), at: 1, kind: 'fraud', details: {} };
+    const fraud = { pausesMs: [10], resetAfterMs: 10, audit };
+    await data.requests.answer(denied.authRequest, answer(false), { ...STEP, fraud });
+    expect(await data.users.recipient([{ username: 'alice' }])).toEqual({
+      user,
+      devices: [],
+      fraud: { reports: 1, lastAt: 1, pausedUntil: 11 },
+    });
+  });
+
+  it('shows the open requests, sessions and withdrawn requests of a user', async () => {
+    const { data, user, request, opened } = await dataWithApp();
+    const [first, second] = [await opened(1), await opened(2)];
+    const [open, later] = [request({ createdAt: 3 }), request({ createdAt: 4 })];
+    const expired = request({ createdAt: 0, expiresAt: 5 });
+    for (const one of [open, later, expired]) await data.requests.insert(one, { open: 10 });
+    const withdrawn = [request(), request(), request()];
+    for (const [at, one] of withdrawn.entries()) {
+      await data.requests.insert(one, { open: 10 });
+      const audit = { id: randomUUID(), at, kind: 'request.withdrawn', details: {} };
+      await data.requests.withdraw(one.authRequest, audit, 2 + at);
+    }
+    const limits = { now: 5, withdrawnSince: 2, maxWithdrawn: 1 };
+    const overview = await data.users.overview('u', limits);
+    expect(overview?.withdrawn).toEqual(await data.requests.listWithdrawn('u', 2, 1));
+    expect(overview?.withdrawn).toMatchObject([{ authRequest: withdrawn[2]?.authRequest }]);
+    expect(overview).toMatchObject({ user, devices: [], requests: [open, later] });
+    expect(overview?.sessions).toEqual(await data.sessions.list('u'));
+    expect(overview?.sessions.map(({ authRequest }) => authRequest)).toEqual([
+      first.authRequest,
+      second.authRequest,
+    ]);
+    expect(await data.users.overview('none', limits)).toBeUndefined();
+  });
+
+  it('counts a request for its rate, and inserts none that exceeds it', async () => {
+    const { data, request } = await dataWithApp();
+    const limits = { open: 10, rate: { key: 'k', windows: [{ requests: 2, seconds: 5 }] } };
+    const insert = () => data.requests.insert(request({ createdAt: 1000 }), limits);
+    const results = await Promise.all([insert(), insert(), insert(), insert()]);
+    expect(results.filter((result) => result === 'inserted')).toHaveLength(2);
+    expect(results.filter((result) => typeof result === 'object')).toEqual([
+      { waitMs: 5000 },
+      { waitMs: 5000 },
+    ]);
+    expect(await data.requests.countOpen(1001)).toBe(2);
+    const later = request({ createdAt: 6000, expiresAt: 7000 });
+    expect(await data.requests.insert(later, limits)).toBe('inserted');
   });
 
   it('forgets the browser of a request after 30 days, and when its session has ended', async () => {
@@ -130,7 +204,7 @@ export function coreContract(make: () => Promise<Data>): void {
     const browser = { address: '203.0.113.7', known: false };
     const [first, second] = [request({ browser }), request({ browser, createdAt: DAY })];
     for (const one of [first, second]) {
-      await data.requests.insert(one, 10);
+      await data.requests.insert(one, { open: 10 });
       await data.requests.answer(one.authRequest, answer(true), STEP);
     }
     await data.sweep(30 * DAY - 1);
@@ -146,9 +220,9 @@ export function coreContract(make: () => Promise<Data>): void {
 
   it('inserts no more requests than the limit when many are inserted at once', async () => {
     const { data, request } = await dataWithApp();
-    await data.requests.insert(request(), 4);
+    await data.requests.insert(request(), { open: 4 });
     const results = await Promise.all(
-      Array.from({ length: 20 }, () => data.requests.insert(request(), 4)),
+      Array.from({ length: 20 }, () => data.requests.insert(request(), { open: 4 })),
     );
     expect(results.filter((result) => result === 'inserted')).toHaveLength(3);
     expect(results.filter((result) => result === 'full')).toHaveLength(17);
@@ -171,7 +245,7 @@ export function coreContract(make: () => Promise<Data>): void {
   it('records one of many answers at once, with its event only', async () => {
     const { data, request, event, answer } = await dataWithApp();
     const one = request();
-    await data.requests.insert(one, 10);
+    await data.requests.insert(one, { open: 10 });
     const results = await Promise.all(
       [true, false, true, false].map((approved) =>
         data.requests.answer(one.authRequest, answer(approved), { ...STEP, event: event() }),
@@ -184,7 +258,7 @@ export function coreContract(make: () => Promise<Data>): void {
     expect(await data.deliveries.count()).toBe(1);
     expect(await data.requests.answer('none', answer(true), STEP)).toBeUndefined();
     const late = request();
-    await data.requests.insert(late, 10);
+    await data.requests.insert(late, { open: 10 });
     const after = { ...STEP, now: 5 * MINUTE };
     expect(await data.requests.answer(late.authRequest, answer(true), after)).toBe('expired');
   });
@@ -194,7 +268,7 @@ export function coreContract(make: () => Promise<Data>): void {
     const queued: boolean[] = [];
     for (let i = 0; i < 3; i += 1) {
       const one = request({ session: false });
-      await data.requests.insert(one, 10);
+      await data.requests.insert(one, { open: 10 });
       const step = { ...STEP, event: event() };
       const answered = await data.requests.answer(one.authRequest, answer(true), step);
       if (typeof answered === 'object') queued.push(answered.queued);
@@ -208,10 +282,12 @@ export function coreContract(make: () => Promise<Data>): void {
     const [first, second, third] = [await opened(1), await opened(2), await opened(3)];
     const alive = async () => (await data.sessions.list('u')).map(({ authRequest }) => authRequest);
     expect(await alive()).toEqual([second.authRequest, third.authRequest]);
+    expect(await data.requests.get(third.authRequest)).toMatchObject({ sessionState: 'open' });
     const past = { past: true, appKey: app.appKey, hadSession: true };
     expect(await data.requests.get(first.authRequest)).toMatchObject(past);
-    expect(await data.sessions.confirm(first.authRequest)).toBe(false);
-    expect(await data.sessions.confirm(second.authRequest)).toBe(true);
+    expect(await data.sessions.confirm(first.authRequest, app.appKey)).toBeUndefined();
+    expect(await data.sessions.confirm(second.authRequest, '0')).toBeUndefined();
+    expect(await data.sessions.confirm(second.authRequest, app.appKey)).toBe('u');
     expect(await data.sessions.get(second.authRequest)).toMatchObject({
       confirmed: true,
       state: 'open',
@@ -232,11 +308,13 @@ export function coreContract(make: () => Promise<Data>): void {
     await data.sessions.clear('u', app.appKey, said(2), logout());
     const last = logout();
     const cleared = await data.sessions.clear('u', app.appKey, said(3), last);
+    const { authRequest } = second;
+    expect(await data.requests.get(authRequest)).toMatchObject({ sessionState: 'pending clear' });
     expect(cleared.map(({ authRequest, state }) => [authRequest, state])).toEqual([
       [first.authRequest, 'pending clear'],
       [second.authRequest, 'pending clear'],
     ]);
-    expect(await data.sessions.confirm(first.authRequest)).toBe(false);
+    expect(await data.sessions.confirm(first.authRequest, app.appKey)).toBeUndefined();
     expect(await data.deliveries.claim(1, 10, 10, MINUTE)).toEqual([last]);
     expect((await data.audit.list({ limit: 10 })).map(({ at }) => at)).toEqual([3, 2]);
   });
@@ -246,7 +324,7 @@ export function coreContract(make: () => Promise<Data>): void {
     const sent = [event(), event()];
     for (const one of sent) {
       const asked = request({ session: false });
-      await data.requests.insert(asked, 10);
+      await data.requests.insert(asked, { open: 10 });
       await data.requests.answer(asked.authRequest, answer(true), { ...STEP, event: one });
     }
     expect(await data.deliveries.claim(0, 10, 10, MINUTE)).toEqual([]);
@@ -268,7 +346,7 @@ export function coreContract(make: () => Promise<Data>): void {
     const { data, request, event, answer, app } = await dataWithApp();
     const waiting = event();
     const asked = request({ session: false });
-    await data.requests.insert(asked, 10);
+    await data.requests.insert(asked, { open: 10 });
     await data.requests.answer(asked.authRequest, answer(true), { ...STEP, event: waiting });
     await data.apps.setDisabled(app.appKey, true);
     expect(await data.deliveries.claim(1, 10, 10, MINUTE)).toEqual([]);

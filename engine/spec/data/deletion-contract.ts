@@ -4,7 +4,7 @@ import type { Data } from '../../lib/data/data.js';
 import type { AppRecord } from '../../lib/data/ports/apps.js';
 import type { FraudReport } from '../../lib/data/ports/fraud.js';
 import type { RequestRecord } from '../../lib/data/ports/requests.js';
-import { KEY, receiptOf } from '../support/records.js';
+import { KEY, receiptOf, userByIdentity } from '../support/records.js';
 
 const MINUTE = 60_000;
 
@@ -54,7 +54,7 @@ export function deletionContract(make: () => Promise<Data>): void {
     await data.identities.ensure('organization', userId, 'Acme', `organization ${userId}`);
     const open = request(appKey, userId, 'open');
     const opened = request(appKey, userId, 'opened');
-    for (const one of [open, opened]) await data.requests.insert(one, 10);
+    for (const one of [open, opened]) await data.requests.insert(one, { open: 10 });
     const { authRequest } = opened;
     const answer = { approved: true, auth: 'auth', userHash: 'hash', answeredAt: 1 };
     await data.requests.answer(authRequest, answer, {
@@ -105,7 +105,7 @@ export function deletionContract(make: () => Promise<Data>): void {
       if (await data.users.get(userId)) found.push(userId);
       if ((await data.devices.list(userId)).length > 0) found.push(`device ${userId}`);
       if (await data.fraud.get(userId)) found.push(`fraud ${userId}`);
-      if (await data.identities.findUser('organization', 'Acme', `organization ${userId}`)) {
+      if (await userByIdentity(data, 'organization', 'Acme', `organization ${userId}`)) {
         found.push(`organization ${userId}`);
       }
       if (await data.pairings.byImage(`image ${userId}`, 0)) found.push(`pairing ${userId}`);
@@ -121,7 +121,7 @@ export function deletionContract(make: () => Promise<Data>): void {
     for (const one of [open, opened]) if (await data.requests.get(one)) found.push(one);
     if (await data.sessions.get(opened)) found.push(`session ${appKey} ${userId}`);
     if (await data.receipts.get(opened)) found.push(`receipt ${appKey} ${userId}`);
-    if (await data.identities.findUser('hash', appKey, hash)) found.push(hash);
+    if (await userByIdentity(data, 'hash', appKey, hash)) found.push(hash);
     return found;
   }
 
@@ -170,7 +170,7 @@ export function deletionContract(make: () => Promise<Data>): void {
     await data.apps.delete(APP);
     await data.users.delete('alice');
     const late = (appKey: string, userId: string) =>
-      data.requests.insert(request(appKey, userId, 'late'), 10);
+      data.requests.insert(request(appKey, userId, 'late'), { open: 10 });
     expect(await late(OTHER, 'alice')).toBe('gone');
     expect(await late(APP, 'bob')).toBe('gone');
     expect(await late(OTHER, 'bob')).toBe('inserted');
@@ -180,7 +180,7 @@ export function deletionContract(make: () => Promise<Data>): void {
     expect(await data.devices.get('late')).toBeUndefined();
     expect(await data.nonces.take('late', 'nonce', MINUTE, 0, 5)).toBe('gone');
     expect(await data.identities.ensure('push', 'alice', APP, 'late name')).toBe('late name');
-    expect(await data.identities.findUser('push', APP, 'late name')).toBeUndefined();
+    expect(await userByIdentity(data, 'push', APP, 'late name')).toBeUndefined();
   });
 
   it('deletes an event that is claimed', async () => {
@@ -199,11 +199,13 @@ export function deletionContract(make: () => Promise<Data>): void {
     const answer = { approved: false, auth: 'auth', userHash: 'hash', answeredAt: 1 };
     const step = { now: 1, sessionLimit: 5, eventLimit: 50 };
     const names = Array.from({ length: 10 }, (_, i) => `more ${i}`);
-    for (const name of names) await data.requests.insert(request(APP, 'bob', name), 100);
+    for (const name of names) await data.requests.insert(request(APP, 'bob', name), { open: 100 });
     const results = await Promise.all([
       ...names.map((name) => data.requests.answer(`${name} ${APP} bob`, answer, step)),
       data.apps.delete(APP),
-      ...names.map((name) => data.requests.insert(request(APP, 'bob', `late ${name}`), 100)),
+      ...names.map((name) =>
+        data.requests.insert(request(APP, 'bob', `late ${name}`), { open: 100 }),
+      ),
     ]);
     expect(results[names.length]).toBe(true);
     expect(await data.requests.listOpen('bob', 1)).toMatchObject([{ appKey: OTHER }]);

@@ -86,7 +86,9 @@ export function devicesContract(make: () => Promise<Data>): void {
     expect(await data.devices.update(one.id, { name: 'Tablet', push, enrolment })).toBe(true);
     expect(await data.devices.get(one.id)).toEqual({ ...one, name: 'Tablet', push, enrolment });
     await data.devices.update(one.id, { push: null, enrolment: null, webauthn });
-    await data.devices.update(one.id, { knowledgeKey: KEY, lastSeenAt: 7 });
+    await data.devices.update(one.id, { knowledgeKey: KEY });
+    await data.devices.seen(one.id, 7);
+    await data.devices.seen('none', 8);
     expect(await data.devices.get(one.id)).toEqual({
       ...one,
       name: 'Tablet',
@@ -234,7 +236,7 @@ export function devicesContract(make: () => Promise<Data>): void {
         createdAt: 0,
         expiresAt: 5 * MINUTE,
       };
-      await data.requests.insert(request, 10);
+      await data.requests.insert(request, { open: 10 });
       return request;
     };
     const answer = (request: RequestRecord, approved: boolean, step: Partial<AnswerStep> = {}) =>
@@ -302,7 +304,7 @@ export function devicesContract(make: () => Promise<Data>): void {
     expect(await data.requests.listOpen(userId, 1)).toEqual([]);
     expect(await answer(first, true)).toBe('expired');
     expect(await data.receipts.get(first.authRequest)).toBeUndefined();
-    expect(await data.requests.insert(first, 10)).toBe('taken');
+    expect(await data.requests.insert(first, { open: 10 })).toBe('taken');
     expect(await data.sessions.get(answered.authRequest)).toMatchObject({ state: 'open' });
     expect(await data.requests.expireOpen(userId, 1)).toEqual([]);
   });

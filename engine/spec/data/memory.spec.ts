@@ -49,9 +49,9 @@ describe('auth requests in memory', () => {
     const app = { name: 'Shop', secretHash: '', publicKey: '', disabled: false, createdAt: 0 };
     await data.apps.insert({ appKey: APP, ...app });
     await data.users.insert({ id: 'alice', username: 'alice', createdAt: 0 }, 1);
-    await data.requests.insert(request('ahead', 24 * HOUR), 100);
-    await data.requests.insert(request('first', 0), 100);
-    await data.requests.insert(request('second', MINUTE), 100);
+    await data.requests.insert(request('ahead', 24 * HOUR), { open: 100 });
+    await data.requests.insert(request('first', 0), { open: 100 });
+    await data.requests.insert(request('second', MINUTE), { open: 100 });
     await data.sweep(5 * MINUTE);
     expect(await data.requests.get('first')).toMatchObject(past);
     expect(await data.requests.get('second')).not.toHaveProperty('past');

@@ -34,7 +34,7 @@ export function withdrawalsContract(make: () => Promise<Data>): void {
         expiresAt: createdAt + 5 * MINUTE,
         ...over,
       };
-      expect(await data.requests.insert(request, 100)).toBe('inserted');
+      expect(await data.requests.insert(request, { open: 100 })).toBe('inserted');
       return request;
     };
     return { data, insert, request: await insert() };
@@ -60,7 +60,7 @@ export function withdrawalsContract(make: () => Promise<Data>): void {
     expect(await data.requests.listOpen('u', 1)).toEqual([]);
     expect(await data.requests.countOpen(1)).toBe(0);
     expect(await data.requests.answer(authRequest, answer(true), STEP)).toBe('withdrawn');
-    expect(await data.requests.insert(request, 100)).toBe('taken');
+    expect(await data.requests.insert(request, { open: 100 })).toBe('taken');
   });
 
   it('stays taken back when the clock is put back', async () => {

@@ -24,6 +24,7 @@ export class MemoryData implements Data {
   private readonly past = new PastRequests();
   readonly audit = new MemoryAudit();
   readonly fraud = new MemoryFraud(this.audit);
+  readonly rates = new MemoryRates();
   readonly receipts = new MemoryReceipts();
   readonly deliveries = new MemoryDeliveries(this.rows);
   readonly sessions = new MemorySessions(this.past, this.audit, this.deliveries);
@@ -34,7 +35,6 @@ export class MemoryData implements Data {
   readonly identities = new MemoryIdentities(this.rows);
   readonly users = new MemoryUsers(this.rows, this);
   readonly apps = new MemoryApps(this.rows, this.users, this);
-  readonly rates = new MemoryRates();
   readonly pingKeys = new MemoryPingKeys();
   readonly secrets = new MemorySecrets();
   readonly announcements = noAnnouncements;

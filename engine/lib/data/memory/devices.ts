@@ -46,6 +46,11 @@ export class MemoryDevices implements DevicePort {
     return true;
   }
 
+  async seen(id: string, at: number) {
+    const device = this.byId.get(id);
+    if (device) this.byId.set(id, { ...device, lastSeenAt: at });
+  }
+
   async delete(userId: string, id: string) {
     if (this.byId.get(id)?.userId !== userId) return false;
     this.remove(userId, id);

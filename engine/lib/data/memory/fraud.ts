@@ -11,13 +11,17 @@ export class MemoryFraud implements FraudPort {
   }
 
   async get(userId: string) {
-    return this.byUser.get(userId);
+    return this.ofUser(userId);
   }
 
   async endPause(userId: string, now: number) {
     const fraud = this.byUser.get(userId);
     if (!fraud || fraud.pausedUntil <= now) return;
     this.byUser.set(userId, { ...fraud, pausedUntil: now });
+  }
+
+  ofUser(userId: string): FraudRecord | undefined {
+    return this.byUser.get(userId);
   }
 
   report(userId: string, now: number, report: FraudReport): FraudRecord {

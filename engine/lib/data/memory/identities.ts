@@ -27,9 +27,9 @@ export class MemoryIdentities implements IdentityPort {
     return candidate;
   }
 
-  async findUser(kind: IdentityKind, sector: string, value: string) {
-    const identity = this.byValue.get(valueKey({ kind, sector, value }));
-    return identity && this.rows.users.get(identity.userId);
+  /** The id of the user with this identifier in the sector. */
+  userId(kind: IdentityKind, sector: string, value: string): string | undefined {
+    return this.byValue.get(valueKey({ kind, sector, value }))?.userId;
   }
 
   deleteWhere(matches: (identity: Identity) => boolean): void {

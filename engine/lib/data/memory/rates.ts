@@ -10,6 +10,10 @@ export class MemoryRates implements RatePort {
   private memoryMs = 0;
 
   async take(key: string, windows: readonly RateWindow[], now: number) {
+    return this.count(key, windows, now);
+  }
+
+  count(key: string, windows: readonly RateWindow[], now: number): number {
     const { wait, times, memoryMs } = timeUntilRoom(this.passed.get(key) ?? [], windows, now);
     // The longest of all kinds that are counted here.
     this.memoryMs = Math.max(this.memoryMs, memoryMs);

@@ -4,20 +4,24 @@ import type {
   AnswerStep,
   PastRequest,
   ReportStep,
+  RequestLimits,
   RequestPort,
   RequestRecord,
+  WithdrawnRequest,
 } from '../ports/requests.js';
 import type { MemoryAudit } from './audit.js';
 import type { MemoryDeliveries } from './deliveries.js';
 import type { MemoryFraud } from './fraud.js';
 import type { PastRequests } from './past-requests.js';
+import type { MemoryRates } from './rates.js';
 import type { MemoryReceipts } from './receipts.js';
 import type { Rows } from './rows.js';
 import type { MemorySessions } from './sessions.js';
 import { WithdrawnRequests } from './withdrawn-requests.js';
 
-/** The ports that the step of an answer writes to. */
-export interface AnswerPorts {
+/** The ports that the steps of a request write to. */
+export interface RequestPorts {
+  rates: MemoryRates;
   sessions: MemorySessions;
   receipts: MemoryReceipts;
   audit: MemoryAudit;
@@ -28,7 +32,7 @@ export interface AnswerPorts {
 export class MemoryRequests implements RequestPort {
   private readonly rows: Rows;
   private readonly past: PastRequests;
-  private readonly ports: AnswerPorts;
+  private readonly ports: RequestPorts;
   /** Requests without a session: a sweep reads only these. */
   private readonly byToken = new Map<string, RequestRecord>();
   private readonly openByUser = new Map<string, Set<RequestRecord>>();
@@ -37,15 +41,17 @@ export class MemoryRequests implements RequestPort {
   private inOrder = true;
   private latestExpiry = 0;
 
-  constructor(rows: Rows, past: PastRequests, ports: AnswerPorts) {
+  constructor(rows: Rows, past: PastRequests, ports: RequestPorts) {
     this.rows = rows;
     this.past = past;
     this.ports = ports;
   }
 
-  async insert(request: RequestRecord, openLimit: number) {
+  async insert(request: RequestRecord, { open: openLimit, rate }: RequestLimits) {
     const { apps, users } = this.rows;
     if (!apps.has(request.appKey) || !users.has(request.userId)) return 'gone';
+    const waitMs = rate ? this.ports.rates.count(rate.key, rate.windows, request.createdAt) : 0;
+    if (waitMs > 0) return { waitMs };
     if (this.find(request.authRequest)) return 'taken';
     const open = this.openByUser.get(request.userId) ?? new Set();
     if (open.size >= openLimit) {
@@ -102,7 +108,7 @@ export class MemoryRequests implements RequestPort {
     if (receipt) receipts.add(receipt);
     if (audit) this.ports.audit.add(audit);
     return {
-      request: answered,
+      request: { ...answered, sessionState: sessions.request(authRequest)?.sessionState },
       queued: event === undefined || deliveries.add(event, eventLimit),
       fraud: step.fraud && fraud.report(request.userId, now, step.fraud),
     };
@@ -134,8 +140,7 @@ export class MemoryRequests implements RequestPort {
   }
 
   async listWithdrawn(userId: string, since: number, limit: number) {
-    const requests = this.withdrawn.ofUser(userId);
-    return requests.filter(({ withdrawnAt }) => withdrawnAt > since).slice(-limit);
+    return this.withdrawnOf(userId, since, limit);
   }
 
   async reportWithdrawn(authRequest: string, userId: string, step: ReportStep) {
@@ -190,9 +195,14 @@ export class MemoryRequests implements RequestPort {
     );
   }
 
-  private open(userId: string, now: number): RequestRecord[] {
+  open(userId: string, now: number): RequestRecord[] {
     const open = this.openByUser.get(userId) ?? [];
     return [...open].filter(({ expiresAt }) => expiresAt > now);
+  }
+
+  withdrawnOf(userId: string, since: number, limit: number): WithdrawnRequest[] {
+    const requests = this.withdrawn.ofUser(userId);
+    return requests.filter(({ withdrawnAt }) => withdrawnAt > since).slice(-limit);
   }
 
   private removeOpen(request: RequestRecord): void {

@@ -32,11 +32,11 @@ export class MemorySessions implements SessionPort {
     return this.ofUser(userId);
   }
 
-  async confirm(authRequest: string) {
+  async confirm(authRequest: string, appKey: string) {
     const session = this.byToken.get(authRequest);
-    if (session?.state !== 'open') return false;
+    if (session?.state !== 'open' || session.appKey !== appKey) return undefined;
     if (!session.confirmed) this.put({ ...session, confirmed: true });
-    return true;
+    return session.userId;
   }
 
   async end(authRequest: string) {
@@ -70,7 +70,8 @@ export class MemorySessions implements SessionPort {
 
   /** The request that opened this session. */
   request(authRequest: string): RequestRecord | undefined {
-    return this.requests.get(authRequest);
+    const request = this.requests.get(authRequest);
+    return request && { ...request, sessionState: this.byToken.get(authRequest)?.state };
   }
 
   /** Deletes sessions without remembering their requests as past. */
@@ -90,7 +91,7 @@ export class MemorySessions implements SessionPort {
     }
   }
 
-  private ofUser(userId: string): SessionRecord[] {
+  ofUser(userId: string): SessionRecord[] {
     return [...(this.byUser.get(userId)?.values() ?? [])];
   }
 

@@ -1,4 +1,4 @@
-import type { UserPort, UserRecord } from '../ports/users.js';
+import type { OverviewLimits, Recipient, UserName, UserPort, UserRecord } from '../ports/users.js';
 import type { MemoryDeliveries } from './deliveries.js';
 import type { MemoryDevices } from './devices.js';
 import type { MemoryFraud } from './fraud.js';
@@ -7,6 +7,7 @@ import type { MemoryPairings } from './pairings.js';
 import type { MemoryReceipts } from './receipts.js';
 import type { MemoryRequests } from './requests.js';
 import type { Rows } from './rows.js';
+import type { MemorySessions } from './sessions.js';
 
 /** The ports whose records belong to users and applications, and are deleted with them. */
 export interface Owned {
@@ -14,6 +15,7 @@ export interface Owned {
   pairings: MemoryPairings;
   devices: MemoryDevices;
   requests: MemoryRequests;
+  sessions: MemorySessions;
   receipts: MemoryReceipts;
   deliveries: MemoryDeliveries;
   fraud: MemoryFraud;
@@ -50,8 +52,28 @@ export class MemoryUsers implements UserPort {
   }
 
   async byName(username: string) {
-    const id = this.idByName.get(username);
-    return id === undefined ? undefined : this.rows.users.get(id);
+    return this.find({ username });
+  }
+
+  async recipient(names: readonly UserName[]) {
+    for (const name of names) {
+      const user = this.find(name);
+      if (user) return this.asRecipient(user);
+    }
+    return undefined;
+  }
+
+  async overview(userId: string, { now, withdrawnSince, maxWithdrawn }: OverviewLimits) {
+    const user = this.rows.users.get(userId);
+    const { requests, sessions } = this.owned;
+    return (
+      user && {
+        ...this.asRecipient(user),
+        requests: requests.open(userId, now),
+        sessions: sessions.ofUser(userId),
+        withdrawn: requests.withdrawnOf(userId, withdrawnSince, maxWithdrawn),
+      }
+    );
   }
 
   async list() {
@@ -68,6 +90,19 @@ export class MemoryUsers implements UserPort {
     const user = this.rows.users.get(userId);
     if (user) this.rows.users.set(userId, { ...user, deviceId });
     return true;
+  }
+
+  private find(name: UserName): UserRecord | undefined {
+    const id =
+      'username' in name
+        ? this.idByName.get(name.username)
+        : this.owned.identities.userId(name.kind, name.sector, name.value);
+    return id === undefined ? undefined : this.rows.users.get(id);
+  }
+
+  private asRecipient(user: UserRecord): Recipient {
+    const { devices, fraud } = this.owned;
+    return { user, devices: devices.ofUser(user.id), fraud: fraud.ofUser(user.id) };
   }
 
   /** Deletes the user with all their records and returns the tokens of their open requests. */

@@ -37,7 +37,6 @@ export interface WebAuthnCredential {
 /** The members of a device that can change; `null` removes a member. */
 export interface DeviceChange {
   name?: string;
-  lastSeenAt?: number;
   push?: PushSubscription | null;
   knowledgeKey?: EcPublicKey;
   webauthn?: WebAuthnCredential;
@@ -57,6 +56,8 @@ export interface DevicePort {
   counts(): Promise<{ userId: string; devices: number }[]>;
   /** `false` if the device does not exist. */
   update(id: string, change: DeviceChange): Promise<boolean>;
+  /** Remembers when the device was last seen. */
+  seen(id: string, at: number): Promise<void>;
   /** `false` if the user has no such device. */
   delete(userId: string, id: string): Promise<boolean>;
 }

@@ -1,5 +1,3 @@
-import type { UserRecord } from './users.js';
-
 /**
  * The kinds of pairwise identifiers of a user: `hash` is known to one application, `organization` to
  * one organization, and `push` addresses pushes from one application.
@@ -13,6 +11,4 @@ export interface IdentityPort {
    * user, `candidate` is returned and not kept.
    */
   ensure(kind: IdentityKind, userId: string, sector: string, candidate: string): Promise<string>;
-  /** The user with this identifier in the sector. */
-  findUser(kind: IdentityKind, sector: string, value: string): Promise<UserRecord | undefined>;
 }

@@ -1,7 +1,9 @@
 import type { AuditRecord } from './audit.js';
 import type { DeliveryRecord } from './deliveries.js';
 import type { FraudRecord, FraudReport } from './fraud.js';
+import type { RateWindow } from './rates.js';
 import type { ReceiptRecord } from './receipts.js';
+import type { SessionRecord } from './sessions.js';
 
 export interface Policy {
   minimumRequirements: {
@@ -49,6 +51,8 @@ export interface RequestRecord {
   /** Whether a wrong number was picked; then only a denial is accepted. */
   denialOnly?: boolean;
   answer?: AnswerRecord;
+  /** The state of the session that its approval opened. */
+  sessionState?: SessionRecord['state'];
 }
 
 /** An auth request that its application took back before it was answered. */
@@ -109,15 +113,24 @@ export interface ReportStep {
   fraud: FraudReport;
 }
 
+/** What limits new requests. */
+export interface RequestLimits {
+  /** How many requests of the user may be open. */
+  open: number;
+  /** The rate that the request counts for, see `RatePort`; none means no limit. */
+  rate?: { key: string; windows: readonly RateWindow[] };
+}
+
 export interface RequestPort {
   /**
-   * `'taken'` if the token was ever used, `'full'` if the user has `openLimit` open requests, `'gone'`
-   * if the user or the application does not exist.
+   * Counts and inserts a request. `waitMs` if the rate is exceeded, `'taken'` if the token was ever
+   * used, `'full'` if too many requests of the user are open, `'gone'` if the user or the application
+   * does not exist.
    */
   insert(
     request: RequestRecord,
-    openLimit: number,
-  ): Promise<'inserted' | 'taken' | 'full' | 'gone'>;
+    limits: RequestLimits,
+  ): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }>;
   get(authRequest: string): Promise<RequestRecord | PastRequest | undefined>;
   /** The user's open requests, oldest first. */
   listOpen(userId: string, now: number): Promise<RequestRecord[]>;

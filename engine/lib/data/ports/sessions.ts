@@ -18,8 +18,11 @@ export interface SessionPort {
   get(authRequest: string): Promise<SessionRecord | undefined>;
   /** The user's sessions, oldest first. */
   list(userId: string): Promise<SessionRecord[]>;
-  /** `false` if the session is not open. */
-  confirm(authRequest: string): Promise<boolean>;
+  /**
+   * Confirms an open session of the application and returns its user; `undefined` if there is no such
+   * session.
+   */
+  confirm(authRequest: string, appKey: string): Promise<string | undefined>;
   /** Ends a session and forgets its answer; `false` if the session does not exist. */
   end(authRequest: string, now: number): Promise<boolean>;
   /**

@@ -1,3 +1,9 @@
+import type { DeviceRecord } from './devices.js';
+import type { FraudRecord } from './fraud.js';
+import type { IdentityKind } from './identities.js';
+import type { RequestRecord, WithdrawnRequest } from './requests.js';
+import type { SessionRecord } from './sessions.js';
+
 export interface UserRecord {
   id: string;
   /** The name that people type; `identifier@appKey` for white label users. */
@@ -9,6 +15,36 @@ export interface UserRecord {
   createdAt: number;
 }
 
+/** A name by which an application may mean a user. */
+export type UserName = { username: string } | { kind: IdentityKind; sector: string; value: string };
+
+/** A user with everything that decides whether they can be asked. */
+export interface Recipient {
+  user: UserRecord;
+  /** In the order in which they were paired. */
+  devices: DeviceRecord[];
+  fraud?: FraudRecord;
+}
+
+/** Everything that the devices of a user show. */
+export interface Overview extends Recipient {
+  /** The open requests, oldest first. */
+  requests: RequestRecord[];
+  /** The sessions, oldest first. */
+  sessions: SessionRecord[];
+  /** The latest withdrawn requests, oldest first. */
+  withdrawn: WithdrawnRequest[];
+}
+
+/** What an overview shows. */
+export interface OverviewLimits {
+  now: number;
+  /** Only requests that were withdrawn after this are shown … */
+  withdrawnSince: number;
+  /** … and at most so many of them. */
+  maxWithdrawn: number;
+}
+
 export interface UserPort {
   /**
    * `'taken'` if the username exists. For white label users also `'full'` if the application has
@@ -17,6 +53,9 @@ export interface UserPort {
   insert(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full' | 'gone'>;
   get(id: string): Promise<UserRecord | undefined>;
   byName(username: string): Promise<UserRecord | undefined>;
+  /** The user with the first of these names that exists. */
+  recipient(names: readonly UserName[]): Promise<Recipient | undefined>;
+  overview(userId: string, limits: OverviewLimits): Promise<Overview | undefined>;
   /** All users, in the order in which they were created. */
   list(): Promise<UserRecord[]>;
   /**

@@ -1,6 +1,11 @@
 import type { AppCredentialsRecord, AppPort, AppRecord, UsedPingKey } from '../ports/apps.js';
 import { fromJson, jsonOrNull } from './json.js';
+import { prepared } from './prepared.js';
 import type { AppRow, Database } from './schema.js';
+
+const byKey = prepared<{ appKey: string }>()((db, value) =>
+  db.selectFrom('apps').selectAll().where('app_key', '=', value('appKey')),
+);
 
 export class SqlApps implements AppPort {
   private readonly db: Database;
@@ -20,11 +25,7 @@ export class SqlApps implements AppPort {
   }
 
   async get(appKey: string): Promise<AppRecord | undefined> {
-    const row = await this.db
-      .selectFrom('apps')
-      .selectAll()
-      .where('app_key', '=', appKey)
-      .executeTakeFirst();
+    const row = await byKey.first(this.db, { appKey });
     return row && appRecord(row);
   }
 

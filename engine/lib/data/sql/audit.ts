@@ -1,5 +1,15 @@
 import type { AuditPort, AuditRecord } from '../ports/audit.js';
+import { columnsOf, prepared, rowOf } from './prepared.js';
 import type { AuditRow, Database } from './schema.js';
+
+const COLUMNS = columnsOf<AuditRow>()({
+  texts: ['id', 'kind', 'user_id', 'app_key', 'device_id', 'details'],
+  numbers: ['at'],
+});
+
+const insert = prepared<AuditRow>()((db, value) =>
+  db.insertInto('audit').values(rowOf(value, COLUMNS)),
+);
 
 export class SqlAudit implements AuditPort {
   private readonly db: Database;
@@ -26,7 +36,7 @@ export class SqlAudit implements AuditPort {
 }
 
 export async function insertAudit(db: Database, record: AuditRecord): Promise<void> {
-  await db.insertInto('audit').values(auditRow(record)).execute();
+  await insert.all(db, auditRow(record));
 }
 
 function auditRow(record: AuditRecord): AuditRow {

@@ -1,22 +1,37 @@
 import { sql } from 'kysely';
 import type { DeliveryPort, DeliveryRecord } from '../ports/deliveries.js';
+import { columnsOf, prepared, selectionOf } from './prepared.js';
 import type { Database, DeliveryRow, Step } from './schema.js';
 
-/** A claim expires when the process that sends the event dies; then another one sends it again. */
-export class SqlDeliveries implements DeliveryPort {
-  private readonly db: Database;
+const COLUMNS = columnsOf<DeliveryRow>()({
+  texts: ['id', 'kind', 'app_key', 'user_id', 'callback_url', 'parameters'],
+  numbers: [
+    'event_time',
+    'created_at',
+    'attempts',
+    'next_attempt_at',
+    'give_up_at',
+    'claimed_until',
+  ],
+});
 
-  constructor(db: Database) {
-    this.db = db;
-  }
+/** Inserts an event while fewer than `limit` of its application are queued. */
+const insertBelow = prepared<DeliveryRow & { limit: number }>()((db, value) => {
+  const { names, values } = selectionOf<DeliveryRow>(value, COLUMNS);
+  const queued = db
+    .selectFrom('deliveries')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('app_key', '=', value('app_key'));
+  return db
+    .insertInto('deliveries')
+    .columns(names)
+    .expression(sql`select ${values} where (${queued}) < ${value('limit')}` as never)
+    .returning('id');
+});
 
-  async claim(
-    now: number,
-    limit: number,
-    perApp: number,
-    leaseMs: number,
-  ): Promise<DeliveryRecord[]> {
-    const rows = await this.db
+const claimDue = prepared<{ now: number; limit: number; perApp: number; until: number }>()(
+  (db, value) =>
+    db
       // The due time of the last of each application's first `perApp` events; later ones are not read.
       .with(
         (cte) => cte('fronts').materialized(),
@@ -31,12 +46,12 @@ export class SqlDeliveries implements DeliveryPort {
                     .selectFrom('deliveries as last')
                     .select('last.next_attempt_at')
                     .whereRef('last.app_key', '=', 'apps.app_key')
-                    .where('last.next_attempt_at', '<=', now)
-                    .where('last.claimed_until', '<=', now)
+                    .where('last.next_attempt_at', '<=', value('now'))
+                    .where('last.claimed_until', '<=', value('now'))
                     .orderBy('last.next_attempt_at')
                     .limit(1)
-                    .offset(perApp - 1),
-                  eb.val(now),
+                    .offset(sql<number>`${value('perApp')} - 1`),
+                  eb.val(value('now')),
                 )
                 .as('until'),
             ),
@@ -54,11 +69,13 @@ export class SqlDeliveries implements DeliveryPort {
               'position',
             ),
           )
-          .where('one.claimed_until', '<=', now)
-          .where((eb) => eb.or([eb('fronts.disabled', '=', 0), eb('one.give_up_at', '<=', now)])),
+          .where('one.claimed_until', '<=', value('now'))
+          .where((eb) =>
+            eb.or([eb('fronts.disabled', '=', 0), eb('one.give_up_at', '<=', value('now'))]),
+          ),
       )
       .updateTable('deliveries')
-      .set({ claimed_until: now + leaseMs })
+      .set({ claimed_until: value('until') })
       .where('id', 'in', (eb) =>
         eb
           .selectFrom('waiting')
@@ -68,25 +85,45 @@ export class SqlDeliveries implements DeliveryPort {
               'position',
               '<=',
               eb(
-                eb.val(perApp),
+                eb.val(value('perApp')),
                 '-',
                 eb
                   .selectFrom('deliveries as sending')
                   .select(({ fn }) => fn.countAll<number>().as('count'))
                   .whereRef('sending.app_key', '=', 'waiting.app_key')
-                  .where('sending.claimed_until', '>', now),
+                  .where('sending.claimed_until', '>', value('now')),
               ),
             ),
           )
           .orderBy('waiting.next_attempt_at')
           .orderBy('waiting.id')
-          .limit(limit),
+          .limit(value('limit')),
       )
       // Checked again, since another process may have claimed it meanwhile.
-      .where('claimed_until', '<=', now)
-      .where('next_attempt_at', '<=', now)
-      .returningAll()
-      .execute();
+      .where('claimed_until', '<=', value('now'))
+      .where('next_attempt_at', '<=', value('now'))
+      .returningAll(),
+);
+
+const deleteById = prepared<{ id: string }>()((db, value) =>
+  db.deleteFrom('deliveries').where('id', '=', value('id')),
+);
+
+/** A claim expires when the process that sends the event dies; then another one sends it again. */
+export class SqlDeliveries implements DeliveryPort {
+  private readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  async claim(
+    now: number,
+    limit: number,
+    perApp: number,
+    leaseMs: number,
+  ): Promise<DeliveryRecord[]> {
+    const rows = await claimDue.all(this.db, { now, limit, perApp, until: now + leaseMs });
     return rows.map(deliveryRecord);
   }
 
@@ -116,7 +153,7 @@ export class SqlDeliveries implements DeliveryPort {
   }
 
   async delete(id: string): Promise<void> {
-    await this.db.deleteFrom('deliveries').where('id', '=', id).execute();
+    await deleteById.all(this.db, { id });
   }
 
   async count(): Promise<number> {
@@ -151,14 +188,7 @@ export async function insertDelivery(
       .execute();
     return true;
   }
-  const { count } = await trx
-    .selectFrom('deliveries')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('app_key', '=', delivery.appKey)
-    .executeTakeFirstOrThrow();
-  if (count >= limit) return false;
-  await trx.insertInto('deliveries').values(row).execute();
-  return true;
+  return (await insertBelow.first(trx, { ...row, limit })) !== undefined;
 }
 
 function deliveryRow(delivery: DeliveryRecord): DeliveryRow {

@@ -1,7 +1,13 @@
 import type { DeviceChange, DevicePort, DeviceRecord } from '../ports/devices.js';
 import { fromJson, jsonOrNull } from './json.js';
 import { lockUser } from './locks.js';
+import { prepared } from './prepared.js';
+import { orGone } from './references.js';
 import type { Database, DeviceRow, Step } from './schema.js';
+
+const byId = prepared<{ id: string }>()((db, value) =>
+  db.selectFrom('devices').selectAll().where('id', '=', value('id')),
+);
 
 export class SqlDevices implements DevicePort {
   private readonly db: Database;
@@ -11,21 +17,18 @@ export class SqlDevices implements DevicePort {
   }
 
   async insert(device: DeviceRecord, limit: number): Promise<'inserted' | 'full' | 'gone'> {
-    return await this.db.transaction().execute(async (trx) => {
+    const insert = async (trx: Step) => {
       if (!(await lockUser(trx, device.userId))) return 'gone';
       if ((await countDevices(trx, device.userId)) >= limit) return 'full';
       await trx.insertInto('devices').values(deviceRow(device)).execute();
       await setVirtualDevice(trx, device.userId, null);
       return 'inserted';
-    });
+    };
+    return await orGone(() => this.db.transaction().execute(insert));
   }
 
   async get(id: string): Promise<DeviceRecord | undefined> {
-    const row = await this.db
-      .selectFrom('devices')
-      .selectAll()
-      .where('id', '=', id)
-      .executeTakeFirst();
+    const row = await byId.first(this.db, { id });
     return row && deviceRecord(row);
   }
 
@@ -49,13 +52,12 @@ export class SqlDevices implements DevicePort {
   }
 
   async update(id: string, change: DeviceChange): Promise<boolean> {
-    const { name, lastSeenAt, push, knowledgeKey, webauthn, enrolment } = change;
+    const { name, push, knowledgeKey, webauthn, enrolment } = change;
     const updated = await this.db
       .updateTable('devices')
       .set((eb) => ({
         id: eb.ref('id'),
         ...(name !== undefined && { name }),
-        ...(lastSeenAt !== undefined && { last_seen_at: lastSeenAt }),
         ...(push !== undefined && { push: jsonOrNull(push) }),
         ...(knowledgeKey !== undefined && { knowledge_key: jsonOrNull(knowledgeKey) }),
         ...(webauthn !== undefined && { webauthn: jsonOrNull(webauthn) }),
@@ -65,6 +67,10 @@ export class SqlDevices implements DevicePort {
       .returning('id')
       .executeTakeFirst();
     return updated !== undefined;
+  }
+
+  async seen(id: string, at: number): Promise<void> {
+    await this.db.updateTable('devices').set({ last_seen_at: at }).where('id', '=', id).execute();
   }
 
   async delete(userId: string, id: string): Promise<boolean> {

@@ -61,6 +61,6 @@ export async function reportFraud(
   return fraud;
 }
 
-function fraudRecord(row: FraudRow): FraudRecord {
+export function fraudRecord(row: FraudRow): FraudRecord {
   return { reports: row.reports, lastAt: row.last_at, pausedUntil: row.paused_until };
 }

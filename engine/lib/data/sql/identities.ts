@@ -1,8 +1,25 @@
 import type { IdentityKind, IdentityPort } from '../ports/identities.js';
-import type { UserRecord } from '../ports/users.js';
-import { violatesReference } from './references.js';
-import type { Database } from './schema.js';
-import { userRecord } from './users.js';
+import { prepared } from './prepared.js';
+import { orGone } from './references.js';
+import type { Database, IdentityRow } from './schema.js';
+
+/** Keeps an existing value, and returns it as if it had been inserted. */
+const upsert = prepared<IdentityRow>()((db, value) =>
+  db
+    .insertInto('identities')
+    .values({
+      kind: value('kind'),
+      user_id: value('user_id'),
+      place: value('place'),
+      value: value('value'),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['user_id', 'kind', 'place'])
+        .doUpdateSet((eb) => ({ value: eb.ref('identities.value') })),
+    )
+    .returning('value'),
+);
 
 export class SqlIdentities implements IdentityPort {
   private readonly db: Database;
@@ -17,46 +34,8 @@ export class SqlIdentities implements IdentityPort {
     sector: string,
     candidate: string,
   ): Promise<string> {
-    const existing = await this.read(kind, userId, sector);
-    if (existing !== undefined) return existing;
-    try {
-      await this.db
-        .insertInto('identities')
-        .values({ kind, user_id: userId, place: sector, value: candidate })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-    } catch (error) {
-      if (violatesReference(error)) return candidate;
-      throw error;
-    }
-    // Another process may have inserted one first.
-    return (await this.read(kind, userId, sector)) ?? candidate;
-  }
-
-  async findUser(
-    kind: IdentityKind,
-    sector: string,
-    value: string,
-  ): Promise<UserRecord | undefined> {
-    const row = await this.db
-      .selectFrom('identities')
-      .innerJoin('users', 'users.id', 'identities.user_id')
-      .selectAll('users')
-      .where('value', '=', value)
-      .where('kind', '=', kind)
-      .where('place', '=', sector)
-      .executeTakeFirst();
-    return row && userRecord(row);
-  }
-
-  private async read(kind: IdentityKind, userId: string, sector: string) {
-    const row = await this.db
-      .selectFrom('identities')
-      .select('value')
-      .where('user_id', '=', userId)
-      .where('kind', '=', kind)
-      .where('place', '=', sector)
-      .executeTakeFirst();
-    return row?.value;
+    const row = { kind, user_id: userId, place: sector, value: candidate };
+    const kept = await orGone(() => upsert.first(this.db, row));
+    return kept === 'gone' || !kept ? candidate : kept.value;
   }
 }

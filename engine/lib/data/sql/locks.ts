@@ -1,26 +1,33 @@
-import type { Step } from './schema.js';
+import { SqliteAdapter } from 'kysely';
+import type { Database, Step } from './schema.js';
 
 /**
- * Locks the user against other processes until the transaction ends; an update locks a row in both
- * databases. `false` if the user does not exist.
+ * Locks the user against other processes until the transaction ends. `false` if the user does not
+ * exist. A transaction of SQLite has the whole file to itself, so that only references are checked.
  */
 export async function lockUser(trx: Step, userId: string): Promise<boolean> {
+  if (isSqlite(trx)) return true;
   const locked = await trx
-    .updateTable('users')
-    .set((eb) => ({ username: eb.ref('username') }))
+    .selectFrom('users')
+    .select('id')
     .where('id', '=', userId)
-    .returning('id')
+    .forNoKeyUpdate()
     .executeTakeFirst();
   return locked !== undefined;
 }
 
-/** Locks the application in the same way, so that inserts at once cannot exceed its limit. */
+/** Locks the application in the same way. */
 export async function lockApp(trx: Step, appKey: string): Promise<boolean> {
+  if (isSqlite(trx)) return true;
   const locked = await trx
-    .updateTable('apps')
-    .set((eb) => ({ name: eb.ref('name') }))
+    .selectFrom('apps')
+    .select('app_key')
     .where('app_key', '=', appKey)
-    .returning('app_key')
+    .forNoKeyUpdate()
     .executeTakeFirst();
   return locked !== undefined;
+}
+
+function isSqlite(db: Database): boolean {
+  return db.getExecutor().adapter instanceof SqliteAdapter;
 }

@@ -1,6 +1,44 @@
 import type { NoncePort } from '../ports/nonces.js';
-import { violatesReference } from './references.js';
+import { prepared } from './prepared.js';
+import { orGone } from './references.js';
 import type { Database } from './schema.js';
+
+/** One statement, so that of two requests at once with the same nonce one is refused. */
+const insert = prepared<{
+  deviceId: string;
+  nonce: string;
+  expiresAt: number;
+  now: number;
+  limit: number;
+}>()((db, value) =>
+  db
+    .insertInto('nonces')
+    .columns(['device_id', 'nonce', 'expires_at'])
+    .expression(
+      db
+        .selectNoFrom((eb) => [
+          eb.val(value('deviceId')).as('device_id'),
+          eb.val(value('nonce')).as('nonce'),
+          eb.cast<number>(eb.val(value('expiresAt')), 'bigint').as('expires_at'),
+        ])
+        .where(
+          ({ selectFrom }) =>
+            selectFrom('nonces as alive')
+              .select(({ fn }) => fn.countAll<number>().as('count'))
+              .where('alive.device_id', '=', value('deviceId'))
+              .where('alive.expires_at', '>', value('now')),
+          '<',
+          value('limit'),
+        ),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['device_id', 'nonce'])
+        .doUpdateSet({ expires_at: value('expiresAt') })
+        .where('nonces.expires_at', '<=', value('now')),
+    )
+    .returning('nonce'),
+);
 
 export class SqlNonces implements NoncePort {
   private readonly db: Database;
@@ -16,55 +54,14 @@ export class SqlNonces implements NoncePort {
     now: number,
     limit: number,
   ): Promise<'taken' | 'seen' | 'full' | 'gone'> {
-    const taken = await this.insert(deviceId, nonce, expiresAt, now, limit);
-    if (taken !== undefined) return taken;
+    const values = { deviceId, nonce, expiresAt, now, limit };
+    const taken = await orGone(() => insert.first(this.db, values));
+    if (taken) return taken === 'gone' ? 'gone' : 'taken';
     return (await this.seen(deviceId, nonce, now)) ? 'seen' : 'full';
   }
 
   async sweep(now: number): Promise<void> {
     await this.db.deleteFrom('nonces').where('expires_at', '<=', now).execute();
-  }
-
-  private async insert(
-    deviceId: string,
-    nonce: string,
-    expiresAt: number,
-    now: number,
-    limit: number,
-  ): Promise<'taken' | 'gone' | undefined> {
-    const insertion = this.db
-      .insertInto('nonces')
-      .columns(['device_id', 'nonce', 'expires_at'])
-      .expression(
-        this.db
-          .selectNoFrom((eb) => [
-            eb.val(deviceId).as('device_id'),
-            eb.val(nonce).as('nonce'),
-            eb.cast<number>(eb.val(expiresAt), 'bigint').as('expires_at'),
-          ])
-          .where(
-            ({ selectFrom }) =>
-              selectFrom('nonces as alive')
-                .select(({ fn }) => fn.countAll<number>().as('count'))
-                .where('alive.device_id', '=', deviceId)
-                .where('alive.expires_at', '>', now),
-            '<',
-            limit,
-          ),
-      )
-      .onConflict((conflict) =>
-        conflict
-          .columns(['device_id', 'nonce'])
-          .doUpdateSet({ expires_at: expiresAt })
-          .where('nonces.expires_at', '<=', now),
-      )
-      .returning('nonce');
-    try {
-      return (await insertion.executeTakeFirst()) && 'taken';
-    } catch (error) {
-      if (violatesReference(error)) return 'gone';
-      throw error;
-    }
   }
 
   private async seen(deviceId: string, nonce: string, now: number): Promise<boolean> {

@@ -1,6 +1,35 @@
 import type { RatePort, RateWindow } from '../ports/rates.js';
 import { timeUntilRoom } from '../rate-windows.js';
-import type { Database } from './schema.js';
+import { prepared } from './prepared.js';
+import type { Database, RateRow, Step } from './schema.js';
+
+const timesOf = prepared<{ key: string }>()((db, value) =>
+  db.selectFrom('rates').select('times').where('rate_key', '=', value('key')),
+);
+
+const upsert = prepared<RateRow>()((db, value) => {
+  const columns = { times: value('times'), idle_at: value('idle_at') };
+  return db
+    .insertInto('rates')
+    .values({ rate_key: value('rate_key'), ...columns })
+    .onConflict((conflict) => conflict.column('rate_key').doUpdateSet(columns));
+});
+
+/** Counts in a step that has locked everything that counts under this key. */
+export async function takeRate(
+  trx: Step,
+  key: string,
+  windows: readonly RateWindow[],
+  now: number,
+): Promise<number> {
+  const before = await timesOf.first(trx, { key });
+  const passed = before ? JSON.parse(before.times) : [];
+  const { wait, times, memoryMs } = timeUntilRoom(passed, windows, now);
+  if (wait > 0) return wait;
+  const next = { times: JSON.stringify([...times, now]), idle_at: now + memoryMs };
+  await upsert.all(trx, { rate_key: key, ...next });
+  return 0;
+}
 
 export class SqlRates implements RatePort {
   private readonly db: Database;
@@ -11,11 +40,7 @@ export class SqlRates implements RatePort {
 
   async take(key: string, windows: readonly RateWindow[], now: number): Promise<number> {
     for (;;) {
-      const before = await this.db
-        .selectFrom('rates')
-        .select('times')
-        .where('rate_key', '=', key)
-        .executeTakeFirst();
+      const before = await timesOf.first(this.db, { key });
       const { wait, times, memoryMs } = timeUntilRoom(
         before ? JSON.parse(before.times) : [],
         windows,

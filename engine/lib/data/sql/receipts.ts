@@ -1,5 +1,24 @@
 import type { ReceiptPort, ReceiptRecord } from '../ports/receipts.js';
+import { columnsOf, prepared, rowOf } from './prepared.js';
 import type { Database, ReceiptRow, Step } from './schema.js';
+
+const COLUMNS = columnsOf<ReceiptRow>()({
+  texts: [
+    'auth_request',
+    'app_key',
+    'user_id',
+    'device_id',
+    'public_key',
+    'signed',
+    'signature',
+    'body',
+  ],
+  numbers: ['approved', 'at'],
+});
+
+const insert = prepared<ReceiptRow>()((db, value) =>
+  db.insertInto('receipts').values(rowOf(value, COLUMNS)),
+);
 
 export class SqlReceipts implements ReceiptPort {
   private readonly db: Database;
@@ -19,7 +38,7 @@ export class SqlReceipts implements ReceiptPort {
 }
 
 export async function insertReceipt(trx: Step, receipt: ReceiptRecord): Promise<void> {
-  await trx.insertInto('receipts').values(receiptRow(receipt)).execute();
+  await insert.all(trx, receiptRow(receipt));
 }
 
 function receiptRow(receipt: ReceiptRecord): ReceiptRow {

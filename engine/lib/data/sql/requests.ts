@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AuditRecord } from '../ports/audit.js';
 import type { FraudRecord } from '../ports/fraud.js';
 import type {
@@ -6,6 +7,7 @@ import type {
   AnswerStep,
   PastRequest,
   ReportStep,
+  RequestLimits,
   RequestPort,
   RequestRecord,
   WithdrawnRequest,
@@ -15,10 +17,146 @@ import { insertAudit } from './audit.js';
 import { insertDelivery } from './deliveries.js';
 import { reportFraud } from './fraud.js';
 import { lockUser } from './locks.js';
+import { columnsOf, prepared, rowOf, selectionOf } from './prepared.js';
+import { takeRate } from './rates.js';
 import { insertReceipt } from './receipts.js';
-import { violatesReference } from './references.js';
+import { orGone } from './references.js';
 import type { Database, RequestRow, Step } from './schema.js';
-import { endOldestSessions } from './sessions.js';
+import { ALIVE, endOldestSessions } from './sessions.js';
+
+const COLUMNS = columnsOf<RequestRow>()({
+  texts: [
+    'auth_request',
+    'app_key',
+    'app_name',
+    'key_id',
+    'user_id',
+    'username',
+    'context',
+    'policy',
+    'number',
+    'numbers',
+    'browser',
+    'reason',
+    'auth',
+    'user_hash',
+    'user_push_id',
+    'organization_user',
+    'session_state',
+  ],
+  numbers: [
+    'session',
+    'wants_push_id',
+    'created_at',
+    'expires_at',
+    'denial_only',
+    'answered_at',
+    'approved',
+    'confirmed',
+    'withdrawn_at',
+    'forget_at',
+  ],
+});
+
+/** Inserts a request while fewer than `open` of its user are open. */
+const insertBelow = prepared<RequestRow & { open: number }>()((db, value) => {
+  const { names, values } = selectionOf<RequestRow>(value, COLUMNS);
+  const open = db
+    .selectFrom('requests')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('user_id', '=', value('user_id'))
+    .where('expires_at', '>', value('created_at'))
+    .where('answered_at', 'is', null)
+    .where('withdrawn_at', 'is', null);
+  return db
+    .insertInto('requests')
+    .columns(names)
+    .expression(sql`select ${values} where (${open}) < ${value('open')}` as never)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('auth_request');
+});
+
+const byToken = prepared<{ authRequest: string }>()((db, value) =>
+  db.selectFrom('requests').selectAll().where('auth_request', '=', value('authRequest')),
+);
+
+type AnswerColumns = ReturnType<typeof answerColumns>;
+
+const ANSWER_COLUMNS = columnsOf<AnswerColumns>()({
+  texts: ['reason', 'auth', 'user_hash', 'user_push_id', 'organization_user'],
+  numbers: ['answered_at', 'approved'],
+});
+
+type AnswerValues = AnswerColumns & { authRequest: string; now: number };
+
+/** Records the answer of an open request; the condition decides between two answers at once. */
+const deny = prepared<AnswerValues>()((db, value) => fill(db, value).returningAll());
+
+const approve = prepared<AnswerValues>()((db, value) =>
+  fill(db, value)
+    .set((eb) => ({
+      session_state: eb
+        .case()
+        .when('session', '=', 1)
+        .then('open' as const)
+        .else(null)
+        .end(),
+      forget_at: eb.case().when('session', '=', 1).then(null).else(eb.ref('forget_at')).end(),
+    }))
+    .where('denial_only', '=', 0)
+    .returningAll(),
+);
+
+function fill(
+  db: Database,
+  value: <Name extends keyof AnswerValues>(name: Name) => AnswerValues[Name],
+) {
+  return db
+    .updateTable('requests')
+    .set(rowOf<AnswerColumns>(value, ANSWER_COLUMNS))
+    .where('auth_request', '=', value('authRequest'))
+    .where('answered_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .where('expires_at', '>', value('now'));
+}
+
+/** The user's requests that are open, whose session lives, or that were withdrawn since then. */
+export const shownToUser = prepared<{ userId: string; now: number; withdrawnSince: number }>()(
+  (db, value) =>
+    db
+      .selectFrom('requests')
+      .selectAll()
+      .where('user_id', '=', value('userId'))
+      .where((eb) =>
+        eb.or([
+          eb('session_state', 'in', ALIVE),
+          eb.and([eb('answered_at', 'is', null), eb('expires_at', '>', value('now'))]),
+          eb('withdrawn_at', '>', value('withdrawnSince')),
+        ]),
+      )
+      .orderBy('created_at')
+      .orderBy('auth_request'),
+);
+
+/** The open requests among these rows. */
+export function openRequests(rows: readonly RequestRow[]): RequestRecord[] {
+  return rows
+    .filter(({ answered_at, withdrawn_at }) => answered_at === null && withdrawn_at === null)
+    .map(openOrAnswered);
+}
+
+/** The latest withdrawn requests among these rows, at most `limit`, oldest first. */
+export function withdrawnRequests(
+  rows: readonly RequestRow[],
+  since: number,
+  limit: number,
+): WithdrawnRequest[] {
+  return rows
+    .filter(({ withdrawn_at }) => withdrawn_at !== null && withdrawn_at > since)
+    .map(withdrawnRecord)
+    .sort((a, b) => a.withdrawnAt - b.withdrawnAt)
+    .slice(-limit);
+}
 
 export class SqlRequests implements RequestPort {
   private readonly db: Database;
@@ -29,18 +167,15 @@ export class SqlRequests implements RequestPort {
 
   async insert(
     request: RequestRecord,
-    openLimit: number,
-  ): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
-    try {
-      return await this.db.transaction().execute((trx) => insertRequest(trx, request, openLimit));
-    } catch (error) {
-      if (violatesReference(error)) return 'gone';
-      throw error;
-    }
+    limits: RequestLimits,
+  ): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }> {
+    return await orGone(() =>
+      this.db.transaction().execute((trx) => insertRequest(trx, request, limits)),
+    );
   }
 
   async get(authRequest: string): Promise<RequestRecord | PastRequest | undefined> {
-    const row = await this.row(authRequest);
+    const row = await byToken.first(this.db, { authRequest });
     return row && requestRecord(row);
   }
 
@@ -89,7 +224,8 @@ export class SqlRequests implements RequestPort {
   ): Promise<Answered | 'answered' | 'expired' | 'withdrawn' | 'denial only' | undefined> {
     const answered = await this.db.transaction().execute(async (trx) => {
       const { now, event, receipt, audit } = step;
-      const row = await this.fill(trx, authRequest, answer, now);
+      const values = { ...answerColumns(answer), authRequest, now };
+      const row = await (answer.approved ? approve : deny).first(trx, values);
       if (!row) return undefined;
       if (row.session_state === 'open') await endOldestSessions(trx, row, step.sessionLimit, now);
       if (receipt) await insertReceipt(trx, receipt);
@@ -187,39 +323,6 @@ export class SqlRequests implements RequestPort {
       .execute();
   }
 
-  private async row(authRequest: string): Promise<RequestRow | undefined> {
-    return await this.db
-      .selectFrom('requests')
-      .selectAll()
-      .where('auth_request', '=', authRequest)
-      .executeTakeFirst();
-  }
-
-  /** Records the answer of an open request; the condition decides between two answers at once. */
-  private async fill(trx: Step, authRequest: string, answer: AnswerRecord, now: number) {
-    return await trx
-      .updateTable('requests')
-      .set((eb) => ({
-        ...answerColumns(answer),
-        ...(answer.approved && {
-          session_state: eb
-            .case()
-            .when('session', '=', 1)
-            .then('open' as const)
-            .else(null)
-            .end(),
-          forget_at: eb.case().when('session', '=', 1).then(null).else(eb.ref('forget_at')).end(),
-        }),
-      }))
-      .where('auth_request', '=', authRequest)
-      .where('answered_at', 'is', null)
-      .where('withdrawn_at', 'is', null)
-      .where('expires_at', '>', now)
-      .$if(answer.approved, (query) => query.where('denial_only', '=', 0))
-      .returningAll()
-      .executeTakeFirst();
-  }
-
   private async whyNot(authRequest: string, now: number) {
     const request = await this.get(authRequest);
     if (!request) return undefined;
@@ -229,39 +332,21 @@ export class SqlRequests implements RequestPort {
   }
 }
 
-/** Locks the user, so that inserts at once cannot exceed the limit. */
+/** Locks the user, so that inserts at once cannot exceed a limit. */
 async function insertRequest(
   trx: Step,
   request: RequestRecord,
-  openLimit: number,
-): Promise<'inserted' | 'taken' | 'full' | 'gone'> {
+  { open, rate }: RequestLimits,
+): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }> {
   if (!(await lockUser(trx, request.userId))) return 'gone';
-  const open = await trx
-    .selectFrom('requests')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('user_id', '=', request.userId)
-    .where('expires_at', '>', request.createdAt)
-    .where('answered_at', 'is', null)
-    .where('withdrawn_at', 'is', null)
-    .executeTakeFirstOrThrow();
-  if (open.count >= openLimit) {
-    const taken = await trx
-      .selectFrom('requests')
-      .select('auth_request')
-      .where('auth_request', '=', request.authRequest)
-      .executeTakeFirst();
-    return taken ? 'taken' : 'full';
-  }
-  const inserted = await trx
-    .insertInto('requests')
-    .values(requestRow(request))
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('auth_request')
-    .executeTakeFirst();
-  return inserted ? 'inserted' : 'taken';
+  const waitMs = rate ? await takeRate(trx, rate.key, rate.windows, request.createdAt) : 0;
+  if (waitMs > 0) return { waitMs };
+  if (await insertBelow.first(trx, { ...requestRow(request), open })) return 'inserted';
+  const { authRequest } = request;
+  return (await byToken.first(trx, { authRequest })) ? 'taken' : 'full';
 }
 
-export function requestRow(request: RequestRecord): RequestRow {
+function requestRow(request: RequestRecord): RequestRow {
   return {
     auth_request: request.authRequest,
     app_key: request.appKey,
@@ -323,6 +408,7 @@ function openOrAnswered(row: RequestRow): RequestRecord {
     expiresAt: row.expires_at,
     denialOnly: row.denial_only === 1 || undefined,
     answer: answerRecord(row),
+    sessionState: row.session_state === 'ended' ? undefined : (row.session_state ?? undefined),
   };
 }
 

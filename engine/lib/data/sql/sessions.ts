@@ -4,9 +4,51 @@ import type { SessionPort, SessionRecord } from '../ports/sessions.js';
 import { REMEMBER_PAST_MS } from '../retention.js';
 import { insertAudit } from './audit.js';
 import { insertDelivery } from './deliveries.js';
+import { prepared } from './prepared.js';
 import type { Database, RequestRow, Step } from './schema.js';
 
-const ALIVE = ['open', 'pending clear'] as const;
+export const ALIVE = ['open', 'pending clear'] as const;
+/** An ended session keeps only that it existed. */
+const ENDED = {
+  session_state: 'ended',
+  context: null,
+  policy: null,
+  browser: null,
+  auth: null,
+} as const;
+
+const confirm = prepared<{ authRequest: string; appKey: string }>()((db, value) =>
+  db
+    .updateTable('requests')
+    .set({ confirmed: 1 })
+    .where('auth_request', '=', value('authRequest'))
+    .where('app_key', '=', value('appKey'))
+    .where('session_state', '=', 'open')
+    .returning('user_id'),
+);
+
+const endBeyond = prepared<{
+  userId: string;
+  appKey: string;
+  limit: number;
+  forgetAt: number;
+}>()((db, value) =>
+  db
+    .updateTable('requests')
+    .set({ ...ENDED, forget_at: value('forgetAt') })
+    .where('auth_request', 'in', (eb) =>
+      eb
+        .selectFrom('requests')
+        .select('auth_request')
+        .where('user_id', '=', value('userId'))
+        .where('app_key', '=', value('appKey'))
+        .where('session_state', 'in', ALIVE)
+        .orderBy('answered_at', 'desc')
+        .orderBy('created_at', 'desc')
+        .limit(1_000_000)
+        .offset(value('limit')),
+    ),
+);
 
 /** A session is part of the row of its auth request, so that one statement changes both. */
 export class SqlSessions implements SessionPort {
@@ -38,21 +80,14 @@ export class SqlSessions implements SessionPort {
     return rows.map(sessionRecord);
   }
 
-  async confirm(authRequest: string): Promise<boolean> {
-    const confirmed = await this.db
-      .updateTable('requests')
-      .set({ confirmed: 1 })
-      .where('auth_request', '=', authRequest)
-      .where('session_state', '=', 'open')
-      .returning('auth_request')
-      .executeTakeFirst();
-    return confirmed !== undefined;
+  async confirm(authRequest: string, appKey: string): Promise<string | undefined> {
+    return (await confirm.first(this.db, { authRequest, appKey }))?.user_id;
   }
 
   async end(authRequest: string, now: number): Promise<boolean> {
     const ended = await this.db
       .updateTable('requests')
-      .set(endedColumns(now))
+      .set({ ...ENDED, forget_at: now + REMEMBER_PAST_MS })
       .where('auth_request', '=', authRequest)
       .where('session_state', 'in', ALIVE)
       .returning('auth_request')
@@ -85,38 +120,19 @@ export class SqlSessions implements SessionPort {
 /** Ends the user's oldest sessions with the application beyond `limit`. */
 export async function endOldestSessions(
   trx: Step,
-  { user_id, app_key }: RequestRow,
+  { user_id: userId, app_key: appKey }: RequestRow,
   limit: number,
   now: number,
 ): Promise<void> {
-  await trx
-    .updateTable('requests')
-    .set(endedColumns(now))
-    .where('auth_request', 'in', (eb) =>
-      eb
-        .selectFrom('requests')
-        .select('auth_request')
-        .where('user_id', '=', user_id)
-        .where('app_key', '=', app_key)
-        .where('session_state', 'in', ALIVE)
-        .orderBy('answered_at', 'desc')
-        .orderBy('created_at', 'desc')
-        .limit(1_000_000)
-        .offset(limit),
-    )
-    .execute();
+  await endBeyond.all(trx, { userId, appKey, limit, forgetAt: now + REMEMBER_PAST_MS });
 }
 
-/** An ended session keeps only that it existed. */
-function endedColumns(now: number) {
-  return {
-    session_state: 'ended' as const,
-    context: null,
-    policy: null,
-    browser: null,
-    auth: null,
-    forget_at: now + REMEMBER_PAST_MS,
-  };
+/** The sessions among these rows, oldest first. */
+export function sessionsOf(rows: readonly RequestRow[]): SessionRecord[] {
+  return rows
+    .filter(({ session_state: state }) => state === 'open' || state === 'pending clear')
+    .map(sessionRecord)
+    .sort((a, b) => a.openedAt - b.openedAt);
 }
 
 function sessionRecord(row: RequestRow): SessionRecord {

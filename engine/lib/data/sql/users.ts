@@ -1,7 +1,18 @@
-import type { UserPort, UserRecord } from '../ports/users.js';
+import type {
+  Overview,
+  OverviewLimits,
+  Recipient,
+  UserName,
+  UserPort,
+  UserRecord,
+} from '../ports/users.js';
 import { countDevices, setVirtualDevice } from './devices.js';
 import { lockApp, lockUser } from './locks.js';
-import type { Database, UserRow } from './schema.js';
+import { recipientById, recipientByNames, recipientOf, userRecord } from './recipients.js';
+import { orGone } from './references.js';
+import { openRequests, shownToUser, withdrawnRequests } from './requests.js';
+import type { Database, Step, UserRow } from './schema.js';
+import { sessionsOf } from './sessions.js';
 
 export class SqlUsers implements UserPort {
   private readonly db: Database;
@@ -14,7 +25,7 @@ export class SqlUsers implements UserPort {
     if (await this.byName(user.username)) return 'taken';
     const { whiteLabelOf } = user;
     if (whiteLabelOf === undefined) return await insertUser(this.db, user);
-    return await this.db.transaction().execute(async (trx) => {
+    const insert = async (trx: Step) => {
       if (!(await lockApp(trx, whiteLabelOf))) return 'gone';
       const { count } = await trx
         .selectFrom('users')
@@ -22,7 +33,8 @@ export class SqlUsers implements UserPort {
         .where('white_label_of', '=', whiteLabelOf)
         .executeTakeFirstOrThrow();
       return count >= limit ? 'full' : await insertUser(trx, user);
-    });
+    };
+    return await orGone(() => this.db.transaction().execute(insert));
   }
 
   async get(id: string): Promise<UserRecord | undefined> {
@@ -41,6 +53,24 @@ export class SqlUsers implements UserPort {
       .where('username', '=', username)
       .executeTakeFirst();
     return row && userRecord(row);
+  }
+
+  async recipient(names: readonly UserName[]): Promise<Recipient | undefined> {
+    const [query, values] = recipientByNames(names);
+    return recipientOf(await query.all(this.db, values));
+  }
+
+  async overview(userId: string, limits: OverviewLimits): Promise<Overview | undefined> {
+    const { now, withdrawnSince, maxWithdrawn } = limits;
+    const recipient = recipientOf(await recipientById.all(this.db, { userId }));
+    if (!recipient) return undefined;
+    const rows = await shownToUser.all(this.db, { userId, now, withdrawnSince });
+    return {
+      ...recipient,
+      requests: openRequests(rows),
+      sessions: sessionsOf(rows),
+      withdrawn: withdrawnRequests(rows, withdrawnSince, maxWithdrawn),
+    };
   }
 
   async list(): Promise<UserRecord[]> {
@@ -96,22 +126,12 @@ async function insertUser(db: Database, user: UserRecord): Promise<'inserted' | 
   return inserted ? 'inserted' : 'taken';
 }
 
-export function userRow(user: UserRecord): UserRow {
+function userRow(user: UserRecord): UserRow {
   return {
     id: user.id,
     username: user.username,
     white_label_of: user.whiteLabelOf ?? null,
     device_id: user.deviceId ?? null,
     created_at: user.createdAt,
-  };
-}
-
-export function userRecord(row: UserRow): UserRecord {
-  return {
-    id: row.id,
-    username: row.username,
-    whiteLabelOf: row.white_label_of ?? undefined,
-    deviceId: row.device_id ?? undefined,
-    createdAt: row.created_at,
   };
 }

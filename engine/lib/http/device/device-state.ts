@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import { spkiBase64 } from '../../crypto/keys.js';
 import type { DeviceRecord } from '../../data/ports/devices.js';
 import type { RequestRecord, WithdrawnRequest } from '../../data/ports/requests.js';
-import type { UserRecord } from '../../data/ports/users.js';
 import { showBrowser } from '../../domain/browsers.js';
 import { answerKey } from '../../domain/credentials.js';
 import type { Services } from '../../domain/services.js';
@@ -17,18 +16,9 @@ export interface DeviceState {
 }
 
 /** Throws when the device was unpaired. */
-export async function deviceState(
-  services: Services,
-  known: DeviceRecord,
-  user: UserRecord,
-): Promise<DeviceState> {
-  const [devices, requests, withdrawn, sessions, pausedUntil] = await Promise.all([
-    services.devices.list(user.id),
-    services.requests.pending(user.id),
-    services.withdrawals.reportable(user.id),
-    services.sessions.list(user.id),
-    services.fraud.pausedUntil(user.id),
-  ]);
+export async function deviceState(services: Services, known: DeviceRecord): Promise<DeviceState> {
+  const overview = orRefuse(await services.devices.overview(known));
+  const { user, devices, requests, withdrawn, sessions, fraud } = overview;
   const device = devices.find(({ id }) => id === known.id);
   if (!device) return orRefuse({ refused: 'unpaired' } as const);
   const shown = {
@@ -49,12 +39,12 @@ export async function deviceState(
       push: push !== undefined,
     })),
     requests: await showForDevice(services, requests),
-    withdrawn: withdrawn.map(showWithdrawn),
+    withdrawn: withdrawn.filter(({ reported }) => !reported).map(showWithdrawn),
     sessions: groupSessions(sessions.map(showSession)).map((group) => ({
       ...group,
       since: group.since.getTime(),
     })),
-    pausedUntil: pausedUntil ?? null,
+    pausedUntil: services.fraud.pauseOf(fraud) ?? null,
     pushKey: services.pushKey,
   };
   const version = hash('sha256', JSON.stringify(shown), 'base64url').slice(0, 22);

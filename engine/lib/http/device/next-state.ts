@@ -4,7 +4,6 @@ import type { Services } from '../../domain/services.js';
 import { onDisconnect } from '../client-disconnect.js';
 import { DeviceError } from './device-error.js';
 import { type DeviceState, deviceState } from './device-state.js';
-import { orRefuse } from './words.js';
 
 /** How long a device is told to wait while too many devices are held. */
 const FULL_RETRY_MS = 5000;
@@ -27,15 +26,14 @@ export async function nextState(
       retryAfterMs: FULL_RETRY_MS,
     });
   }
-  const user = orRefuse(await services.devices.owner(device));
-  const held = heldDevices.enter(device.id, user.id, waitMs);
+  const held = heldDevices.enter(device.id, device.userId, waitMs);
   const stopWatching = onDisconnect(reply, () => held.end());
   try {
     for (;;) {
       const release = await held.next();
       if (release === 'closing') throw new DeviceError('unavailable', 'The engine closes.');
       if (release === 'ended') return undefined;
-      const state = await deviceState(services, device, user);
+      const state = await deviceState(services, device);
       if (state.version !== known) return state;
     }
   } finally {
