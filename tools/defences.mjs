@@ -768,7 +768,7 @@ export const defences = [
     'the limit of an address',
     [
       'engine/lib/domain/failed-tries.ts',
-      'return recent.length >= this.allowed ? oldest + WINDOW - now : 0;',
+      'return recent.length >= this.allowed ? oldest + WINDOW_MS - now : 0;',
       'return 0;',
     ],
     DEVICES,
@@ -1090,7 +1090,11 @@ export const defences = [
   defence(
     'calls the engine in the name of an application',
     'the age of the stamp',
-    ['engine/lib/domain/stamps.ts', 'if (-ahead >= MAX_STAMP_AGE_MS + SECOND) return STALE;', ''],
+    [
+      'engine/lib/domain/stamps.ts',
+      'if (-ahead >= MAX_STAMP_AGE_MS + STAMP_PRECISION_MS) return STALE;',
+      '',
+    ],
     'engine/spec/envelope.spec.ts',
     'of a remembered envelope grows old too',
   ),
@@ -1176,7 +1180,7 @@ export const defences = [
       'const unparsed = true;',
     ],
     'engine/spec/tls.spec.ts',
-    'lets nobody stay',
+    'never completes its handshake',
   ),
   defence(
     'can connect to the database, and sends notifications to the engines',

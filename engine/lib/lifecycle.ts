@@ -95,9 +95,9 @@ export class Lifecycle {
       data.sweep(now),
       pingKeys.refresh(),
       signals.catchUp(),
-      tls?.look(),
+      tls?.refresh(),
     ])
-      .catch((error) => logger.error({ err: error }, 'the sweep failed'))
+      .catch((error) => logger.error({ err: error }, 'sweep failed'))
       .finally(() => {
         this.sweeping = undefined;
       });

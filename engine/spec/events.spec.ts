@@ -140,7 +140,10 @@ describe('the event of an answer', () => {
       await following;
       expect(callback.received.length).toBe(seen + 1);
     }
-    expect(outcomes).toEqual([...Array(9).fill('event to be sent again'), 'event given up']);
+    expect(outcomes).toEqual([
+      ...Array(9).fill('event failed, to be sent again'),
+      'event given up',
+    ]);
   });
 
   it('is tried again when nobody listens', async () => {

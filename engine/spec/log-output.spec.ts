@@ -42,11 +42,13 @@ it('gives each line of a request its id, and none to what goes on for everybody'
   await application.authorize('alice');
   const reply = await phone.answer(false, { reason: 'fraudulent' });
   await count(1);
-  const fraud = lines().find(({ msg }) => msg === 'a user reported fraud');
+  const fraud = lines().find(({ msg }) => msg === 'user reported fraud');
   expect(fraud?.requestId).toBe(reply.headers['x-request-id']);
   // The answer set off its event, whose delivery is nobody's request.
-  await expect.poll(() => lines().some(({ msg }) => msg === 'event to be sent again')).toBe(true);
-  const delivery = lines().find(({ msg }) => msg === 'event to be sent again');
+  await expect
+    .poll(() => lines().some(({ msg }) => msg === 'event failed, to be sent again'))
+    .toBe(true);
+  const delivery = lines().find(({ msg }) => msg === 'event failed, to be sent again');
   expect(delivery).not.toHaveProperty('requestId');
   clock.advance(2000);
   await count(2);

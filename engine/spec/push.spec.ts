@@ -193,7 +193,7 @@ describe('a push service that', () => {
       .toContain(quick.path);
     await expect
       .poll(() => logged, PATIENT)
-      .toContainEqual(expect.objectContaining({ failure: 'no response in time' }));
+      .toContainEqual(expect.objectContaining({ failure: 'timeout' }));
   });
 
   it.each([404, 410])('says %i has the device unsubscribed', async (status) => {

@@ -51,7 +51,7 @@ function get(url: string, ca: string) {
   });
 }
 
-/** The certificate that is served at this moment. */
+/** The certificate that the engine serves now. */
 async function served(port: number): Promise<PeerCertificate> {
   const socket: TLSSocket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
   await once(socket, 'secureConnect');
@@ -78,7 +78,7 @@ it('serves https to whoever trusts the certificate, a whole login long', async (
   await expect(strange.authorize('alice')).rejects.toThrow();
 });
 
-it('takes a renewed certificate without a restart, and none whose key does not fit', async () => {
+it('serves a renewed certificate without a restart, and keeps the old one until its key is replaced', async () => {
   const tls = await files(first);
   const log = logger();
   const { port } = await start({ tls, logger: log });
@@ -87,8 +87,8 @@ it('takes a renewed certificate without a restart, and none whose key does not f
   await replace(tls.certFile, second.cert);
   await vi.waitFor(() => expect(log.error).toHaveBeenCalledTimes(1), 10_000);
   expect(log.error.mock.calls[0]).toEqual([
-    { reason: expect.stringContaining('is not the one of the first certificate') },
-    'the certificate before is served still',
+    { reason: expect.stringContaining('does not belong to the first certificate') },
+    'certificate not renewed: the old one is still served',
   ]);
   expect((await served(port)).fingerprint256).toBe(before.fingerprint256);
 
@@ -98,7 +98,7 @@ it('takes a renewed certificate without a restart, and none whose key does not f
   expect(after.fingerprint256).not.toBe(before.fingerprint256);
 }, 30_000);
 
-it('has browsers come back by https only, unless it serves nobody but this machine', async () => {
+it('sends Strict-Transport-Security unless it listens on a loopback address', async () => {
   const tls = await files(first);
   const shared = await start({ tls, host: '0.0.0.0' });
   const local = await start({ tls });
@@ -109,7 +109,7 @@ it('has browsers come back by https only, unless it serves nobody but this machi
   expect((await get(`https://127.0.0.1:${local.port}${path}`, first.cert)).hsts).toBeUndefined();
 });
 
-it('speaks neither http nor old TLS on that port', async () => {
+it('accepts neither http nor TLS 1.1 on the https port', async () => {
   const { port } = await start({ tls: await files(first) });
   const plain = connectPlain(port, '127.0.0.1');
   let answered = '';
@@ -125,13 +125,13 @@ it('speaks neither http nor old TLS on that port', async () => {
   expect(error).toBeInstanceOf(Error);
 });
 
-it('lets nobody stay who never comes to an end with the handshake', async () => {
+it('closes a connection that never completes its handshake', async () => {
   const { port } = await start({ tls: await files(first) });
   const silent = connectPlain(port, '127.0.0.1').resume();
   await once(silent, 'close');
 }, 30_000);
 
-it('closes though somebody has not come to an end with the handshake', async () => {
+it('closes the engine while a connection has not completed its handshake', async () => {
   const { engine, port } = await start({ tls: await files(first) });
   const silent = connectPlain(port, '127.0.0.1').resume();
   await once(silent, 'connect');
@@ -142,14 +142,26 @@ it('closes though somebody has not come to an end with the handshake', async () 
 
 it.each([
   [
-    'no such file',
+    'a missing file',
     { certFile: '/nowhere/cert.pem' },
     /\/nowhere\/cert\.pem \(tls\.certFile\).*ENOENT/,
   ],
-  ['what is no certificate', { cert: 'hello' }, /cert\.pem \(tls\.certFile\) holds no certificate/],
-  ['a broken certificate', { cert: broken(first.cert) }, /holds no certificate as PEM/],
-  ['what is no key', { key: first.cert }, /key\.pem \(tls\.keyFile\) holds no private key/],
-  ['the key of another', { key: second.key }, /is not the one of the first certificate/],
+  [
+    'a file without a certificate',
+    { cert: 'hello' },
+    /cert\.pem \(tls\.certFile\) must hold a PEM cert/,
+  ],
+  ['a broken certificate', { cert: broken(first.cert) }, /must hold a PEM certificate/],
+  [
+    'a file without a key',
+    { key: first.cert },
+    /key\.pem \(tls\.keyFile\) must hold a PEM private key/,
+  ],
+  [
+    'the key of another certificate',
+    { key: second.key },
+    /does not belong to the first certificate/,
+  ],
 ])('refuses %s at the start', async (_name, change, message) => {
   const tls = { ...(await files({ ...first, ...change })), ...change };
   const { certFile, keyFile } = tls;
@@ -159,7 +171,7 @@ it.each([
   });
 });
 
-it('refuses an encrypted key, and says so', async () => {
+it('refuses an encrypted key and says that it is encrypted', async () => {
   const tls = await files(first);
   const encrypted = {
     type: 'pkcs8',
@@ -174,19 +186,19 @@ it('refuses an encrypted key, and says so', async () => {
   });
 });
 
-it('warns of a certificate that has expired', async () => {
+it('warns of an expired certificate', async () => {
   const log = logger();
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 86_400_000 });
   onTestFinished(() => void vi.useRealTimers());
   await start({ tls: await files(first), logger: log });
   expect(log.warn).toHaveBeenCalledExactlyOnceWith(
     { certFile: expect.any(String), validTo: expect.any(String) },
-    'the certificate has expired: renew it',
+    'certificate expired: renew it',
   );
 });
 
 it.each([[{ certFile: 'cert.pem' }], [{ cert: 'cert.pem', key: 'key.pem' }], ['cert.pem']])(
-  'refuses %j',
+  'refuses the option tls: %j',
   async (tls) => {
     await expect(startEngine({ tls } as EngineOptions)).rejects.toMatchObject({
       code: 'ENGINE_INVALID_OPTION',

@@ -2,32 +2,54 @@ import { randomUUID } from 'node:crypto';
 import type { Data } from '../data/data.js';
 import type { AuditRecord } from '../data/ports/audit.js';
 
-/** What is written down for the operator. Names and reasons; never a code, a token or a package. */
+/** The kinds of entries in the audit trail. An entry holds no code, token or auth package. */
 export type AuditKind =
+  /** An application was created. */
   | 'app.created'
+  /** All calls of an application are refused from now on. */
   | 'app.disabled'
+  /** The calls of a disabled application are accepted again. */
   | 'app.enabled'
+  /** An application has new credentials. */
   | 'app.rotated'
+  /** An application was deleted with everything that belongs to it. */
   | 'app.deleted'
+  /** A user was created. */
   | 'user.created'
+  /** A user was deleted with everything that belongs to it. */
   | 'user.deleted'
+  /** The engine has a new ping key. */
   | 'key.rotated'
+  /** A pairing code was made. */
   | 'pairing.offered'
+  /** A device was paired. */
   | 'device.paired'
+  /** A device has a new name. */
   | 'device.renamed'
+  /** A device was unpaired. */
   | 'device.unpaired'
+  /** A PIN or a WebAuthn credential was set up on a device. */
   | 'factor.enrolled'
+  /** A paired device approved a request. */
   | 'request.approved'
+  /** A paired device denied a request. */
   | 'request.denied'
+  /** A wrong number was picked. */
   | 'request.wrong_number'
+  /** The application took a request back. */
   | 'request.withdrawn'
+  /** LaunchKey sessions were ended on a device or by the operator. */
   | 'sessions.ended'
+  /** A user reported a request as fraud. */
   | 'fraud.reported'
+  /** A pause after a report of fraud was ended. */
   | 'fraud.pause_ended'
+  /** A device receives Web Push messages from now on. */
   | 'push.subscribed'
+  /** A device receives no Web Push messages from now on. */
   | 'push.unsubscribed';
 
-/** Whom an entry is about. */
+/** The user, the application and the device that an entry concerns. */
 export type AuditSubject = Pick<AuditRecord, 'userId' | 'appKey' | 'deviceId'>;
 
 export class Audit {
@@ -47,7 +69,7 @@ export class Audit {
     await this.data.audit.insert(this.entry(kind, about, details));
   }
 
-  /** What is to be written in the one step with what it says. */
+  /** Makes an entry that another step writes together with its own change. */
   entry(kind: AuditKind, about: AuditSubject, details: AuditRecord['details'] = {}): AuditRecord {
     return { id: randomUUID(), at: this.clock(), kind, ...about, details };
   }

@@ -5,34 +5,34 @@ import { hashSecret } from '../crypto/secret-hash.js';
 import type { AppCredentialsRecord, AppRecord } from '../data/ports/apps.js';
 import type { RequestRecord } from '../data/ports/requests.js';
 
-/** What the application can identify itself with now: after a rotation, for a while in two ways. */
+/** The valid credentials of an application: two pairs during the grace period of a rotation. */
 export function validCredentials(app: AppRecord, now: number): AppCredentialsRecord[] {
   const { secretHash, publicKey, previous } = app;
   const current = { secretHash, publicKey };
   return previous && previous.until > now ? [current, previous] : [current];
 }
 
-/** A short name for a key of an application. */
+/** A short name for a public key of an application. */
 export function keyId(publicKey: string): string {
   return sha256(publicKey).slice(0, 16);
 }
 
 /**
- * The key that an answer is encrypted for: the one that the request was made with while it is good,
- * since who asked may know no other; else the current one.
+ * The key for which an answer is encrypted: the key that signed the request while it is valid, because
+ * its process may know no other, and else the current key.
  */
 export function answerKey(app: AppRecord, request: RequestRecord, now: number): string {
-  const asked = validCredentials(app, now).find((one) => keyId(one.publicKey) === request.keyId);
-  return (asked ?? app).publicKey;
+  const used = validCredentials(app, now).find((one) => keyId(one.publicKey) === request.keyId);
+  return (used ?? app).publicKey;
 }
 
-/** A secret key, and what is kept of it. */
+/** Makes a secret key and its hash, which the engine stores. */
 export async function makeSecret(): Promise<{ secretKey: string; secretHash: string }> {
   const secretKey = randomText(32, LETTERS_AND_DIGITS);
   return { secretKey, secretHash: await hashSecret(secretKey) };
 }
 
-/** A key pair as PEM: PKCS#1, which even the oldest SDK reads, and SubjectPublicKeyInfo. */
+/** Makes a key pair as PEM: PKCS#1, which also the oldest SDKs read, and SubjectPublicKeyInfo. */
 export async function makeKeyPair(): Promise<{ privateKey: string; publicKey: string }> {
   const { privateKey, publicKey } = await generateRsa();
   return {

@@ -7,12 +7,12 @@ import type { Logger } from '../observability/logger.js';
 import type { Signals } from './signals.js';
 import type { Users } from './users.js';
 
-/** For how long an answer is worth delivering: afterwards no login waits for it any more. */
-const ANSWER_LIFE = 5 * 60_000;
-/** A logout matters for as long as somebody may still be logged in. */
-const LOGOUT_LIFE = 24 * 3_600_000;
+/** How long an answer event is sent. Later no login waits for it. */
+const ANSWER_LIFE_MS = 5 * 60_000;
+/** How long a logout event is sent: a user may be logged in for a day. */
+const LOGOUT_LIFE_MS = 24 * 3_600_000;
 
-/** Makes the events that tell applications; they are queued in the step that they report. */
+/** Makes the events for applications. Each is queued in the same step as the change that it reports. */
 export class Events {
   private readonly users: Users;
   private readonly signals: Signals;
@@ -26,17 +26,18 @@ export class Events {
     this.logger = logger;
   }
 
-  /** Has what was queued sent, and reports what was not. */
+  /** Starts the delivery of an event that was queued, and logs an event that was not. */
   settle(event: DeliveryRecord | undefined, queued: boolean): void {
+    if (!event) return;
     if (queued) {
-      if (event) this.signals.eventQueued.publish();
+      this.signals.eventQueued.publish();
       return;
     }
-    const details = { appKey: event?.appKey, kind: event?.kind };
-    this.logger.warn(details, 'event dropped: too many are waiting');
+    const { appKey, kind } = event;
+    this.logger.warn({ appKey, kind }, 'event dropped: too many are waiting');
   }
 
-  /** `undefined` for an application that is told nothing. */
+  /** Returns `undefined` for an application without a callback URL. */
   answered(
     app: AppRecord,
     request: RequestRecord,
@@ -51,14 +52,14 @@ export class Events {
       parameters.organization_user = answer.organizationUser;
     }
     if (answer.userPushId !== undefined) parameters.user_push_id = answer.userPushId;
-    return this.make(app, request.userId, 'answer', parameters, ANSWER_LIFE);
+    return this.make(app, request.userId, 'answer', parameters, ANSWER_LIFE_MS);
   }
 
-  /** `undefined` for an application that is told nothing. */
+  /** Returns `undefined` for an application without a callback URL. */
   async loggedOut(app: AppRecord | undefined, userId: string): Promise<DeliveryRecord | undefined> {
     if (!app?.callbackUrl) return undefined;
     const userHash = await this.users.identity('hash', userId, app.appKey);
-    return this.make(app, userId, 'logout', { user_hash: userHash }, LOGOUT_LIFE);
+    return this.make(app, userId, 'logout', { user_hash: userHash }, LOGOUT_LIFE_MS);
   }
 
   private make(
@@ -66,7 +67,7 @@ export class Events {
     userId: string,
     kind: DeliveryRecord['kind'],
     parameters: Record<string, string>,
-    life: number,
+    lifeMs: number,
   ): DeliveryRecord | undefined {
     if (!app.callbackUrl) return undefined;
     const now = this.clock();
@@ -81,7 +82,7 @@ export class Events {
       createdAt: now,
       attempts: 0,
       nextAttemptAt: now,
-      giveUpAt: now + life,
+      giveUpAt: now + lifeMs,
     };
   }
 }

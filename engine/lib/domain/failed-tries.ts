@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { BoundedMap } from '../util/bounded-map.js';
 
-const WINDOW = 60_000;
+const WINDOW_MS = 60_000;
 
 /**
- * Counts what goes wrong from one address: so many tries a minute may. What goes well is not counted,
- * since a whole company may sit behind one address. The count is this process's own.
+ * Limits failed attempts per address and minute. Successful attempts are not counted, because a whole
+ * company can share one address. Each process counts for itself.
  */
 export class FailedTries {
   private readonly byAddress: BoundedMap<string, number[]>;
@@ -18,20 +18,21 @@ export class FailedTries {
     this.byAddress = new BoundedMap(addresses);
   }
 
-  /** The milliseconds until a try is allowed, or 0. */
+  /** Returns the milliseconds until an attempt is allowed, or 0. */
   wait(ip: string): number {
     const now = this.clock();
     return this.waitAfter(this.recent(network(ip), now), now);
   }
 
-  /** Counts a failed try unless none is allowed now, and returns whether it was the last for a while. */
+  /** Counts a failed attempt, and returns whether further ones are refused from now on. */
   fail(ip: string): boolean {
     return typeof this.begin(ip) !== 'number' && this.wait(ip) > 0;
   }
 
   /**
-   * Counts a try as failed, until the returned function takes it back; or the milliseconds until one is
-   * allowed. Counted beforehand, so that tries at the same time do not slip past.
+   * Counts an attempt as failed and returns the function that takes it back, or returns the milliseconds
+   * until an attempt is allowed. Attempts are counted before they are made, so that concurrent ones do
+   * not exceed the limit.
    */
   begin(ip: string): number | (() => void) {
     const now = this.clock();
@@ -49,19 +50,20 @@ export class FailedTries {
 
   private waitAfter(recent: readonly number[], now: number): number {
     const [oldest = now] = recent;
-    return recent.length >= this.allowed ? oldest + WINDOW - now : 0;
+    return recent.length >= this.allowed ? oldest + WINDOW_MS - now : 0;
   }
 
   private recent(key: string, now: number): number[] {
     return (this.byAddress.get(key) ?? [])
       .map((time) => Math.min(time, now))
-      .filter((time) => time > now - WINDOW);
+      .filter((time) => time > now - WINDOW_MS);
   }
 }
 
 /**
- * Of IPv6 the first 64 bits: the rest is its holder's to choose; but all of an IPv4 address that is
- * written as IPv6. What a proxy hands on may have a port, or be no address at all.
+ * Returns what counts as one address: the first 64 bits of an IPv6 address, whose holder chooses the
+ * rest, but all of an IPv4 address, also one in IPv6 notation. A proxy can append a port, or send a text
+ * that is not an address.
  */
 function network(given: string): string {
   const ip = given.replace(/^([\d.]+):\d+$/, '$1').replace(/^\[(.+)\](:\d+)?$/, '$1');
@@ -71,7 +73,7 @@ function network(given: string): string {
   return (isIPv4 ? groups : groups.slice(0, 4)).join(':');
 }
 
-/** The eight groups of an IPv6 address, in whichever way it is written. */
+/** Returns the eight groups of an IPv6 address in any notation. */
 function groupsOf(ip: string): string[] {
   const { hostname } = new URL(`http://[${ip.split('%')[0]}]`);
   const [head = [], tail = []] = hostname

@@ -1,21 +1,20 @@
 import { BoundedMap } from '../util/bounded-map.js';
 
-/** How many envelopes are remembered: at one call a second, those of two days. */
+/** Envelopes that are remembered. At one call a second these are the envelopes of two days. */
 export const MAX_REMEMBERED = 200_000;
 
 /**
- * Remembers when envelopes were first seen. Beyond its limit the oldest drops out and counts as new
- * when it comes again.
+ * Remembers when envelopes were first seen. Beyond the limit the oldest entry is removed, and its
+ * envelope counts as new.
  *
- * Ages are counted by the engine's clock, which somebody may set: a clock that is put back makes no
- * envelope younger. What the clock loses is left out of the count, as long as {@link count} is called
- * often.
+ * Ages are counted in the engine's time. A clock that is put back makes no envelope younger, because
+ * only the time that the clock goes forward is counted. For this, {@link count} must be called often.
  */
 export class FirstSeen {
   private readonly seen: BoundedMap<string, number>;
   private readonly clock: () => number;
   private readAt: number;
-  /** Milliseconds that the clock has gone forward. */
+  /** Sum of the milliseconds by which the clock has gone forward. */
   private elapsed = 0;
 
   constructor(clock: () => number, limit = MAX_REMEMBERED) {

@@ -5,11 +5,11 @@ import type { Metrics } from '../observability/metrics.js';
 import type { Audit, AuditSubject } from './audit.js';
 import type { Signals } from './signals.js';
 
-const MINUTE = 60_000;
-/** Longer with each report: who pushes requests at somebody must not wear them down. */
-const PAUSES_MS: readonly number[] = [5, 15, 60, 240, 1440].map((minutes) => minutes * MINUTE);
+const MINUTE_MS = 60_000;
+/** The pause after the first report, the second, and so on. An attacker cannot wear the user down. */
+const PAUSES_MS: readonly number[] = [5, 15, 60, 240, 1440].map((minutes) => minutes * MINUTE_MS);
 /** The count of reports restarts after a day without one. */
-const RESET_AFTER_MS = 24 * 60 * MINUTE;
+const RESET_AFTER_MS = 24 * 60 * MINUTE_MS;
 
 export interface FraudDependencies {
   data: Data;
@@ -20,7 +20,7 @@ export interface FraudDependencies {
   clock: () => number;
 }
 
-/** Pauses the requests to users who have reported one that was not theirs, and tells the operator. */
+/** Pauses requests to users who report one as fraud, and tells the operator. */
 export class Fraud {
   private readonly with: FraudDependencies;
 
@@ -28,7 +28,7 @@ export class Fraud {
     this.with = dependencies;
   }
 
-  /** What goes into the step that records the denial: no report is lost without its denial. */
+  /** Makes the report, which is recorded in the same step as its denial. */
   report(about: AuditSubject): FraudReport {
     return {
       pausesMs: PAUSES_MS,
@@ -37,13 +37,13 @@ export class Fraud {
     };
   }
 
-  /** Tells the operator of a report that has been recorded. */
+  /** Tells the operator of a recorded report. */
   reported(about: AuditSubject, { reports, pausedUntil }: FraudRecord): void {
     this.with.metrics.fraudReport();
-    this.with.logger.warn({ ...about, reports, pausedUntil }, 'a user reported fraud');
+    this.with.logger.warn({ ...about, reports, pausedUntil }, 'user reported fraud');
   }
 
-  /** Until when nobody can ask the user; `undefined` if everybody can. */
+  /** Returns until when requests to the user are paused, or `undefined`. */
   async pausedUntil(userId: string): Promise<number | undefined> {
     return this.pauseOf(await this.with.data.fraud.get(userId));
   }
@@ -53,7 +53,7 @@ export class Fraud {
     return fraud && fraud.pausedUntil > this.with.clock() ? fraud.pausedUntil : undefined;
   }
 
-  /** The user, on a device, or the operator ends the pause. */
+  /** Ends the pause. `deviceId` is the device of the user; without it, the operator ends it. */
   async endPause(userId: string, deviceId?: string): Promise<void> {
     const { data, audit, signals, clock } = this.with;
     if ((await this.pausedUntil(userId)) === undefined) return;

@@ -1,19 +1,22 @@
-/** What keeps memory and data finite, whatever clients do. */
+/** Limits on what clients can store and hold. Each is a whole number from 1 to 10,000,000. */
 export interface Limits {
-  /** Open auth requests of one user at one time, over all applications. */
+  /** Open auth requests of one user, over all applications. Default: 100. */
   pendingPerUser: number;
-  /** Devices that one user can pair. */
+  /** Paired devices of one user. Default: 10. */
   devicesPerUser: number;
-  /** LaunchKey sessions of one user with one application; the oldest makes room for a new one. */
+  /** LaunchKey sessions of one user with one application. A new one ends the oldest. Default: 50. */
   sessionsPerUserAndApp: number;
   /**
-   * Events that wait for one application; answers beyond are not sent. Logouts always are: one waits
-   * for each user at most.
+   * Answer events that wait for one application. Further ones are not sent. Logout events are always
+   * sent; at most one waits for each user. Default: 20,000.
    */
   deliveriesPerApp: number;
-  /** White label users that one application can make. */
+  /** White label users of one application. Default: 100,000. */
   whiteLabelUsersPerApp: number;
-  /** Polls held at one time; the ones beyond are answered at once. */
+  /**
+   * Polls that are held at one time. Further ones are answered at once. The same limit applies to
+   * devices that wait for changes. Default: 50,000.
+   */
   heldPolls: number;
 }
 

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 
 const CHOICES = 4;
 
-/** The number to pick among others of its kind, in no order that would give it away. */
+/** Returns the number and three other ones in random order. */
 export function numberChoice(number: string): string[] {
   const choice = new Set([number]);
   while (choice.size < CHOICES) choice.add(String(randomInt(100)).padStart(2, '0'));

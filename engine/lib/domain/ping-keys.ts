@@ -4,27 +4,28 @@ import { OaepDecryptor, signText } from '../crypto/rsa.js';
 import type { Data } from '../data/data.js';
 import type { PingKeyRecord } from '../data/ports/ping-keys.js';
 
-/** One generation of the engine's own key, the one that `GET /ping` serves. */
+/** One generation of the ping key, the engine's own key. */
 export interface PingKey {
   readonly fingerprint: string;
-  /** When it was made, in engine time and whole seconds: what `date_stamp` says. */
+  /** When it was made, in whole seconds of engine time: the `date_stamp` of ping. */
   readonly madeAt: number;
   /** PEM with the blank lines of the hosted API, which the C client needs. */
   readonly served: string;
-  /** Until when it decrypts, in engine time; `Infinity` for the current one. */
+  /** Until when it decrypts, in engine time. `Infinity` for the current key. */
   readonly retiresAt: number;
   readonly privateKey: KeyObject;
   readonly decryptor: OaepDecryptor;
 }
 
-/** Old generations that decrypt at most, however often the key is rotated within the grace period. */
-const GENERATIONS = 8;
-/** How often it is looked whether another process has made a new key, in milliseconds of real time. */
-const LOOK = 2000;
+/** Maximum number of generations that decrypt. */
+const MAX_GENERATIONS = 8;
+/** Minimum interval between two checks for a key of another process, in real time. */
+const CHECK_INTERVAL_MS = 2000;
 
 /**
- * The engine's keys: the current one, and the ones before it for as long as clients may still have
- * them cached (from 60 s in PHP to for ever in Python). All processes with the same data share them.
+ * The ping keys: the current one and those before it. Clients cache a key for 60 s (PHP) or for the life
+ * of a process (Python), so old keys decrypt for a grace period. All processes with the same data share
+ * the keys.
  */
 export class PingKeys {
   private readonly data: Data;
@@ -32,7 +33,7 @@ export class PingKeys {
   private readonly grace: number;
   private keys: PingKey[] = [];
   private rotating: Promise<unknown> = Promise.resolve();
-  private lookedAt = 0;
+  private checkedAt = 0;
 
   private constructor(data: Data, clock: () => number, grace: number) {
     this.data = data;
@@ -40,7 +41,7 @@ export class PingKeys {
     this.grace = grace;
   }
 
-  /** Reads the keys, and makes the first one if there is none. */
+  /** Reads the keys, and makes the first one. */
   static async open(data: Data, clock: () => number, grace: number): Promise<PingKeys> {
     const keys = new PingKeys(data, clock, grace);
     await keys.load();
@@ -51,15 +52,15 @@ export class PingKeys {
     return keys;
   }
 
-  /** Drops what is over, and looks now and then for what other processes have made of the keys. */
+  /** Removes expired keys, and reads the keys of other processes from time to time. */
   async refresh(): Promise<void> {
     if (!this.data.announcements.shared) {
       this.keys = this.alive();
       return;
     }
     const now = performance.now();
-    if (now - this.lookedAt < LOOK) return;
-    this.lookedAt = now;
+    if (now - this.checkedAt < CHECK_INTERVAL_MS) return;
+    this.checkedAt = now;
     await this.load();
   }
 
@@ -67,7 +68,7 @@ export class PingKeys {
     return this.keys[0] as PingKey;
   }
 
-  /** Makes a new current key. Two rotations never share a `date_stamp`, or the second goes unseen. */
+  /** Makes a new current key. Its `date_stamp` differs from the last one, or clients would not notice. */
   rotate(): Promise<PingKey> {
     const rotated = this.rotating.then(() => this.replace());
     this.rotating = rotated.catch(() => {});
@@ -78,17 +79,17 @@ export class PingKeys {
     return this.alive().find((key) => key.fingerprint === name.toLowerCase());
   }
 
-  /** Whether the key of this name is the current one or still within its grace period. */
+  /** Whether the key of this fingerprint is the current one or in its grace period. */
   accepts(name: string): boolean {
     return this.byFingerprint(name) !== undefined;
   }
 
-  /** How many bytes a ciphertext for one of these keys has. */
+  /** Size of a ciphertext for one of the keys. */
   get ciphertextBytes(): number {
     return modulusBytes(this.current.privateKey);
   }
 
-  /** Tries the current key and then the older ones. */
+  /** Tries the current key first, then the older ones. */
   async decrypt(
     ciphertext: Uint8Array,
   ): Promise<{ plaintext: Buffer; fingerprint: string } | undefined> {
@@ -113,14 +114,14 @@ export class PingKeys {
     const { current } = this;
     const next = await makePingKey(Math.max(this.clock(), current.madeAt + 1000));
     const retiresAt = this.clock() + this.grace;
-    // If another process was first, its key is as new as ours.
+    // If another process was first, its key is used.
     await this.data.pingKeys.add(next, current.fingerprint, retiresAt);
     await this.load();
     return this.current;
   }
 
   private async load(): Promise<void> {
-    const records = (await this.data.pingKeys.list()).slice(0, GENERATIONS);
+    const records = (await this.data.pingKeys.list()).slice(0, MAX_GENERATIONS);
     const known = new Map(this.keys.map((key) => [key.fingerprint, key]));
     this.keys = await Promise.all(
       records.map(async (record) => {

@@ -1,7 +1,7 @@
 /**
  * Every way in which the engine refuses something, with its details. A refusal is a value: the code
  * that serves an audience (`http/v1`, `http/device`, `http/demo`, the program API) gives it a code and
- * words. One outcome has one name, whoever asks.
+ * words. One outcome has one name for all audiences.
  */
 interface Details {
   /** An argument is unusable. `expected` completes the sentence "The argument must be …". */
@@ -20,7 +20,7 @@ interface Details {
   /** The application has as many white label users as it may have. */
   too_many_users: object;
 
-  /** No auth request has this token, for the one who asks. */
+  /** No auth request of this caller has this token. */
   unknown_request: object;
   /** The auth request was answered before. */
   answered: object;

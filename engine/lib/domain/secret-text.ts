@@ -1,16 +1,13 @@
-/** What an envelope's ciphertext holds. */
+/** The plaintext of an envelope's `secret_key`. */
 export interface SecretText {
   secret: string;
   stamped: string;
 }
 
-/** One `'name': 'value'` of a dictionary as Python prints it: either quote, perhaps with a `u`. */
+/** One `'name': 'value'` of a Python dictionary: with either quote, and with or without a `u`. */
 const PAIR = /\s*u?(['"])((?:[^\\]|\\.)*?)\1\s*:\s*u?(['"])((?:[^\\]|\\.)*?)\3\s*(,|$)/gy;
 
-/**
- * Reads the JSON text that most clients encrypt, or the dictionary that Python and C write in its
- * place. `undefined` for anything else.
- */
+/** Reads the JSON text of most clients, or the Python dictionary of the clients in Python and C. */
 export function parseSecretText(text: string): SecretText | undefined {
   const members = fromJson(text) ?? fromDictionary(text);
   const { secret, stamped } = members ?? {};

@@ -11,8 +11,8 @@ const CATCH_UP_INTERVAL_MS = 1000;
 const MAX_CLOCK_DIFFERENCE_MS = 10_000;
 
 /**
- * Everything in an engine that something else waits for. Held polls, held device states, event
- * delivery and push subscribe here; the code that changes the data publishes here.
+ * Tells the parts of an engine what has changed. The code that changes the data publishes; held polls,
+ * held devices, event delivery and push subscribe.
  *
  * A change is also announced to the other engines that share the data. An announcement is a hint: the
  * subscriber reads the data again, and {@link catchUp} finds what an announcement missed.

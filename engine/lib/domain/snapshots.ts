@@ -6,85 +6,109 @@ import type { Policy, RequestRecord } from '../data/ports/requests.js';
 import type { SessionRecord } from '../data/ports/sessions.js';
 import { type RequestBrowser, showBrowser } from './browsers.js';
 
-/** An auth request as a device shows it. */
+/** An open auth request as a device shows it. */
 export interface PendingRequest {
+  /** The token of the auth request, a secret of the application. */
   authRequest: string;
+  /** The application that sent it. */
   app: { name: string; appKey: string };
+  /** The user who is asked. */
   username: string;
-  /** What the application says that it is about. */
+  /** The text that the application shows with the request. */
   context?: string;
-  /** Whether an approval opens a LaunchKey session; otherwise it is a transaction. */
+  /** Whether an approval opens a LaunchKey session. Otherwise the request is a transaction. */
   session: boolean;
-  /** The numbers to pick from, where one must be picked. */
+  /** The numbers that the device shows, one of which the user must pick to approve. */
   numbers?: string[];
+  /** What an approval must prove. */
   policy?: Policy;
   /** The browser where the login was started, if the application describes it. */
   browser?: RequestBrowser;
+  /** When it was sent, in engine time. */
   createdAt: Date;
+  /** Until when it can be answered, in engine time. */
   expiresAt: Date;
 }
 
 /** A LaunchKey session that has not ended. */
 export interface OpenSession {
+  /** The token of the auth request that opened it, a secret of the application. */
   authRequest: string;
+  /** The application that the user is logged in to. */
   app: { name: string; appKey: string };
+  /** The text that the application showed with the request. */
   context?: string;
+  /** When the user approved, in engine time. */
   openedAt: Date;
-  /** `pending clear`: ended on the device, and the application has not confirmed it yet. */
+  /** `pending clear` after the user ended it on the device, until the application confirms. */
   state: 'open' | 'pending clear';
   /** Whether the application has reported that it logged the user in. */
   confirmed: boolean;
 }
 
-/** What pairs a device with a user. */
+/** A code and a link that pair a device with a user. Either works once. */
 export interface PairingCode {
   username: string;
-  /** For typing in: ten letters and digits. */
+  /** Code for typing: ten letters and digits. */
   code: string;
-  /** The link that does the same; its secret is in the fragment. */
+  /** Link that pairs without typing. Its secret is in the fragment. */
   url: string;
-  /** The address of the link's QR code, a PNG. */
+  /** URL of the link's QR code as PNG. With `.svg` instead of `.png` it is an SVG. */
   qrcode: string;
+  /** Until when code and link work, in engine time. */
   expiresAt: Date;
 }
 
-/** A paired device as an operator sees one. */
+/** A paired device, as {@link Engine.devices} returns it. */
 export interface DeviceInfo {
   id: string;
+  /** The name that its user gave it. */
   name: string;
+  /** When it was paired, in engine time. */
   createdAt: Date;
-  /** To the minute. */
+  /** When it last sent a request, in engine time and to the minute. */
   lastSeenAt: Date;
-  /** Whether it is told of requests by Web Push. */
+  /** Whether it receives Web Push messages. */
   push: boolean;
-  /** What it can prove besides that it is there. */
+  /** The factors that it can prove besides possession. */
   factors: ('knowledge' | 'webauthn')[];
 }
 
-/** Something that was done. */
+/** An entry of the audit trail. */
 export interface AuditEntry {
+  /** When it happened, in engine time. */
   at: Date;
-  /** `device.paired`, `request.denied`, … */
+  /** What happened, for example `device.paired` or `request.denied`. */
   kind: string;
+  /** The user whom it concerns, unless the user was deleted. */
   username?: string;
+  /** The application that it concerns. */
   appKey?: string;
+  /** The device that it concerns. */
   deviceId?: string;
+  /** Details of this kind of entry. They hold no secrets. */
   details: Record<string, string | number | boolean>;
 }
 
-/**
- * Proof of who answered what: `signature` (base64, ECDSA P-256 with SHA-256) is by `publicKey` over
- * `signed`, which names the SHA-256 digest of `body`.
- */
+/** Proof of an answer: the request that a paired device signed. */
 export interface Receipt {
+  /** The token of the auth request. */
   authRequest: string;
+  /** The application that sent the auth request. */
   appKey: string;
+  /** The device that answered. It may be unpaired by now. */
   deviceId: string;
+  /** The device's decision. */
   approved: boolean;
+  /** When the answer was recorded, in engine time. */
   at: Date;
+  /** The device's public key. */
   publicKey: EcPublicKey;
+  /** The signed text: a signature base (RFC 9421), which holds the SHA-256 digest of `body`. */
   signed: string;
+  /** The signature of `signed` by `publicKey`: ECDSA P-256 with SHA-256, base64. */
   signature: string;
+  /** The body of the device's request. */
   body: string;
 }
 

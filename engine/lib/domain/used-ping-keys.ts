@@ -4,25 +4,25 @@ import type { DeliveryRecord } from '../data/ports/deliveries.js';
 import type { PingKey, PingKeys } from './ping-keys.js';
 
 /**
- * How long an older key counts after its last use where the application uses a newer one too: as long
- * as a client that renews its key keeps one (Java).
+ * How long an older key counts after its last use if the application also uses a newer one. Java caches
+ * a key for this time.
  */
 export const OLDER_KEY_COUNTS_MS = 5 * 60_000;
-/** How exactly the last use of a key is kept, where there are several: it is not written at each call. */
+/** Precision of the last use of a key. It is not written at each call. */
 const PRECISION_MS = 60_000;
 
 /**
- * Which ping keys the applications encrypt for, and so verify logouts by: a Python process keeps the
- * key of its first ping for as long as it lives.
+ * Records which ping keys the applications encrypt for. They verify logout events by the same key: a
+ * Python process keeps the key of its first ping while it runs.
  *
- * Where processes of one application use different keys, the older key counts until it has not been
- * used for five minutes. A logout that is not taken is signed with the next key at the next attempt.
+ * If processes of one application use different keys, the older key counts until it was not used for
+ * five minutes. A logout event that fails is signed with the next key at the next attempt.
  */
 export class UsedPingKeys {
   private readonly data: Data;
   private readonly pingKeys: PingKeys;
   private readonly clock: () => number;
-  /** By application and key: calls that come at once write once. */
+  /** By application and key, so that concurrent calls write once. */
   private readonly writing = new Map<string, Promise<void>>();
 
   constructor(data: Data, pingKeys: PingKeys, clock: () => number) {
@@ -31,7 +31,7 @@ export class UsedPingKeys {
     this.clock = clock;
   }
 
-  /** Notes that the application has encrypted for this key. Writes only what changes something. */
+  /** Records that the application has encrypted for this key. Writes changes only. */
   async note(app: AppRecord, fingerprint: string): Promise<void> {
     const now = this.clock();
     const used = this.alive(app);
@@ -48,7 +48,7 @@ export class UsedPingKeys {
     await written;
   }
 
-  /** Signs with the key by which the application verifies this event. */
+  /** Returns a function that signs with the key by which the application verifies this event. */
   async signer(delivery: DeliveryRecord): Promise<(text: string) => Promise<string>> {
     const key = await this.keyFor(delivery);
     return (text) => this.pingKeys.sign(text, key);
@@ -56,7 +56,7 @@ export class UsedPingKeys {
 
   private async keyFor({ kind, appKey, attempts }: DeliveryRecord): Promise<PingKey> {
     const { current } = this.pingKeys;
-    // The signature over an answer is read by clients alone that ping where they do not know its key.
+    // Only clients that ping for an unknown key read the signature of an answer event.
     if (kind === 'answer' || !this.pingKeys.hasRetiring) return current;
     const app = await this.data.apps.get(appKey);
     const used = app ? this.alive(app) : [];
@@ -69,7 +69,7 @@ export class UsedPingKeys {
     return (app.usedPingKeys ?? []).filter((one) => this.pingKeys.accepts(one.fingerprint));
   }
 
-  /** The oldest first. */
+  /** Sorts keys by age, oldest first. */
   private byAge(used: readonly UsedPingKey[]): PingKey[] {
     return used
       .flatMap(({ fingerprint }) => this.pingKeys.byFingerprint(fingerprint) ?? [])
@@ -77,20 +77,20 @@ export class UsedPingKeys {
   }
 }
 
-/** The keys that count: those used within five minutes of the latest use. */
+/** Returns the keys that were used within five minutes of the latest use. */
 function inUse(used: readonly UsedPingKey[]): UsedPingKey[] {
   const latest = Math.max(...used.map(({ at }) => at));
   return used.filter(({ at }) => at >= latest - OLDER_KEY_COUNTS_MS);
 }
 
-/** The one key that counts, whose further uses are not written; `undefined` where there are several. */
+/** Returns the only key in use, whose further uses are not written, or `undefined` for several keys. */
 function onlyInUse(used: readonly UsedPingKey[]): UsedPingKey | undefined {
   const [only, another] = inUse(used);
   return another ? undefined : only;
 }
 
 function withUse(used: readonly UsedPingKey[], fingerprint: string, now: number): UsedPingKey[] {
-  // Its uses were not written: it may have been used a moment ago.
+  // Uses of an only key are not written, so its last use can be now.
   const unwritten = onlyInUse(used);
   const others = used.filter((one) => one.fingerprint !== fingerprint);
   return [

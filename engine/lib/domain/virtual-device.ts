@@ -25,8 +25,8 @@ export interface AnswerResult {
 }
 
 /**
- * A device without hardware: the engine answers for the user. It does what a phone does, encryption for
- * the application included, and its answers take the same path. It can prove possession only.
+ * A device inside the engine, for tests and demos. It does what a phone does, encryption for the
+ * application included, and its answers take the same path. It can prove possession only.
  */
 export class VirtualDevice {
   private readonly data: Data;

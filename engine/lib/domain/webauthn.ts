@@ -5,15 +5,15 @@ import type {
 } from '@simplewebauthn/server';
 import type { WebAuthnCredential } from '../data/ports/devices.js';
 
-/** Loaded when first used: it is half of all that there is to load, and many engines never need it. */
+/** Loaded when used: it is half of all code that an engine loads, and many engines never need it. */
 const library = () => import('@simplewebauthn/server');
 
-/** Where the page was loaded from: an origin, whose host is the relying party's id. */
+/** The relying party: the origin of the page, whose host is its id. */
 export interface Party {
   origin: string;
 }
 
-/** What `navigator.credentials.create` is called with. */
+/** Makes the options for `navigator.credentials.create`. */
 export async function registrationOptions(
   party: Party,
   username: string,
@@ -30,7 +30,7 @@ export async function registrationOptions(
   });
 }
 
-/** The credential that was made, or `undefined` if the response does not hold. */
+/** Returns the new credential, or `undefined` if the response is not valid. */
 export async function verifyRegistration(
   party: Party,
   challenge: string,
@@ -54,12 +54,12 @@ export async function verifyRegistration(
       transports: transports.filter((one) => /^[a-z-]{1,20}$/.test(one)).slice(0, 8),
     };
   } catch {
-    // The library throws for whatever does not fit, malformed responses included.
+    // The library throws for every invalid response.
     return undefined;
   }
 }
 
-/** The credential's new counter, or `undefined` if the response does not hold. */
+/** Returns the credential's new counter, or `undefined` if the response is not valid. */
 export async function verifyAssertion(
   party: Party,
   challenge: string,

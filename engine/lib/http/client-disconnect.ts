@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 
 /**
- * Calls `act` once the reply is over, above all because the client has left; at once if it left while
- * something else was awaited. Returns what ends that.
+ * Calls `act` when the connection of a reply ends, for example because the client disconnects, or at
+ * once if it has ended. Returns the function that ends the subscription.
  */
 export function onDisconnect({ raw }: FastifyReply, act: () => void): () => void {
   raw.once('close', act);

@@ -1,8 +1,8 @@
 import type { Server, Socket } from 'node:net';
 
 /**
- * All connections of a server. Node's own `closeAllConnections` leaves out those whose TLS handshake
- * is not over, and one of them is enough to keep a server from closing.
+ * All connections of a server. Node's `closeAllConnections` omits connections in their TLS handshake,
+ * and one of them keeps a server from closing.
  */
 export class Connections {
   private readonly open = new Set<Socket>();

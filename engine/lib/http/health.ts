@@ -11,7 +11,7 @@ export async function health(app: FastifyInstance, services: Services): Promise<
     try {
       await services.data.check();
     } catch (error) {
-      services.logger.error({ err: error }, 'the data cannot be read');
+      services.logger.error({ err: error }, 'data cannot be read');
       return text.code(503).send('the data cannot be read\n');
     }
     return text.send('ok\n');

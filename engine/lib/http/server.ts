@@ -15,15 +15,17 @@ import { parseForm } from './v1/form.js';
 import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
 import { MAX_BODY_BYTES, v1 } from './v1/routes.js';
 
-/** Longer than the idle time of any proxy: the side that closes first must never be this one. */
-const KEEP_ALIVE = 620_000;
-/** In milliseconds, without a byte either way: longer than a poll is held, which is the longest silence. */
-const SILENCE = 90_000;
+/** Longer than the idle timeout of proxies, so that the proxy closes an idle connection first. */
+const KEEP_ALIVE_MS = 620_000;
+/** Longest silence on a connection. A held poll is silent for at most 60 s. */
+const SILENCE_TIMEOUT_MS = 90_000;
+/** How long a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 30_000;
 const REQUEST_ID = 'x-request-id';
 
-/** In the place of Fastify's compilers of schemas, which it would load although no route has one. */
+/** Replaces Fastify's schema compilers, which it would load although no route has a schema. */
 const NO_SCHEMAS = () => {
-  throw new Error('Routes have no schemas here.');
+  throw new Error('The routes of the engine have no schemas.');
 };
 
 export async function createServer(
@@ -32,17 +34,17 @@ export async function createServer(
   tls?: Tls,
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
-    // The routes are the same over both: the type is that of http.
+    // http and https have the same routes, so the type of http is used for both.
     https: (tls?.serverOptions ?? null) as null,
-    // URLs of old SDKs carry envelopes: no request is logged.
+    // No request is logged: the URLs of old SDKs carry envelopes.
     logger: false,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     genReqId: requestIds(new Networks(trustedProxies)),
     bodyLimit: MAX_BODY_BYTES,
-    keepAliveTimeout: KEEP_ALIVE,
-    requestTimeout: 30_000,
-    // Who never reads what was asked for would keep a connection for good.
-    connectionTimeout: SILENCE,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Closes connections whose clients do not read the response.
+    connectionTimeout: SILENCE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: {
@@ -69,12 +71,12 @@ export async function createServer(
   await app.register((scope) => metricsRoute(scope, services));
   await app.register((scope) => pairingImage(scope, services));
   app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).type('text/plain').send('There is nothing here. The API is at /v1.\n'),
+    reply.code(404).type('text/plain').send('Not found. The API is at /v1.\n'),
   );
   return app;
 }
 
-/** A new one for each request, unless a proxy that is trusted has named it already. */
+/** Makes a request id, or takes the id that a trusted proxy has set. */
 function requestIds(trusted: Networks): (request: IncomingMessage) => string {
   return ({ headers, socket }) => {
     const given = headers[REQUEST_ID];
@@ -84,8 +86,8 @@ function requestIds(trusted: Networks): (request: IncomingMessage) => string {
 }
 
 /**
- * What is not even HTTP, or has too long a URL, gets the status that all clients read. Whatever else
- * went wrong leaves nobody to read it, and waiting for that would keep the connection for good.
+ * Answers a request that is not valid HTTP, or whose URL is too long, with the status that all clients
+ * read. After other errors the client cannot read a response, so the connection is closed.
  */
 function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
   const unparsed = /^(HPE_|ERR_HTTP_)/.test(error.code ?? '');

@@ -4,38 +4,38 @@ import { createSecureContext, type Server } from 'node:tls';
 import { LaunchKeyEngineError } from '../errors.js';
 import type { Logger } from '../observability/logger.js';
 
-/** The certificate that the engine serves https with. */
+/** The certificate and the private key for https, see {@link EngineOptions.tls}. */
 export interface TlsOptions {
-  /** A file with the certificate, followed by the intermediate ones that lead to it, as PEM. */
+  /** Path of a PEM file with the certificate, followed by its intermediate certificates. */
   certFile: string;
-  /** A file with its private key as PEM, not encrypted. */
+  /** Path of a PEM file with the private key, not encrypted. */
   keyFile: string;
 }
 
-/** Whoever speaks an older protocol than this is not spoken to. */
+/** The oldest TLS version that clients may use. */
 const MIN_VERSION = 'TLSv1.2';
-/** How long a client may take for its part of the handshake, in milliseconds. */
-const HANDSHAKE_TIMEOUT = 10_000;
-/** How often it is looked for files that were renewed, in milliseconds. */
-const LOOK = 1000;
+/** How long a client may take for the handshake. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Minimum interval between two checks for renewed files. */
+const CHECK_INTERVAL_MS = 1000;
 
-/** The two files, read and found to belong together. */
+/** A certificate and its private key. */
 interface Pair {
   cert: string;
   key: string;
 }
 
 /**
- * A certificate and its key, which are taken anew when their files change: certificates are renewed
- * every few weeks, and nobody should have to remember the engine then. A pair that cannot be used
- * changes nothing, since the files are never replaced both at once.
+ * The certificate and key for https. The files are read again when they change, because certificates are
+ * renewed every few weeks. A pair that does not match changes nothing: the two files are never replaced
+ * at the same moment.
  */
 export class Tls {
   private readonly files: TlsOptions;
   private readonly logger: Logger;
   private pair: Pair;
   private seen: string;
-  private lookedAt = performance.now();
+  private checkedAt = performance.now();
   private server: Server | undefined;
 
   private constructor(files: TlsOptions, logger: Logger, pair: Pair, seen: string) {
@@ -45,27 +45,31 @@ export class Tls {
     this.seen = seen;
   }
 
-  /** Rejects with `ENGINE_TLS` for files that no client could be served with. */
+  /** Rejects with `ENGINE_TLS` for files that cannot be used. */
   static async open(files: TlsOptions, logger: Logger): Promise<Tls> {
     const seen = await version(files);
     return new Tls(files, logger, await read(files, logger), seen);
   }
 
-  /** What an https server is made with. */
+  /** The options for an https server. */
   get serverOptions() {
-    return { ...this.pair, minVersion: MIN_VERSION, handshakeTimeout: HANDSHAKE_TIMEOUT } as const;
+    return {
+      ...this.pair,
+      minVersion: MIN_VERSION,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    } as const;
   }
 
-  /** The server that gets what is renewed. */
+  /** Sets the server that gets renewed certificates. */
   serve(server: Server): void {
     this.server = server;
   }
 
-  /** Takes the files anew if they have changed. Called again and again; looks once a second. */
-  async look(): Promise<void> {
+  /** Reads the files again if they have changed. It checks at most once a second. */
+  async refresh(): Promise<void> {
     const now = performance.now();
-    if (now - this.lookedAt < LOOK) return;
-    this.lookedAt = now;
+    if (now - this.checkedAt < CHECK_INTERVAL_MS) return;
+    this.checkedAt = now;
     const seen = await version(this.files);
     if (seen === this.seen) return;
     this.seen = seen;
@@ -73,15 +77,18 @@ export class Tls {
       this.pair = await read(this.files, this.logger);
     } catch (error) {
       const { message } = error as Error;
-      this.logger.error({ reason: message }, 'the certificate before is served still');
+      this.logger.error(
+        { reason: message },
+        'certificate not renewed: the old one is still served',
+      );
       return;
     }
     this.server?.setSecureContext({ ...this.pair, minVersion: MIN_VERSION });
-    this.logger.info({ certFile: this.files.certFile }, 'a renewed certificate is served');
+    this.logger.info({ certFile: this.files.certFile }, 'certificate renewed');
   }
 }
 
-/** Changes with the files, through the symbolic links by which some clients of ACME replace them. */
+/** A text that changes with the files, also when an ACME client replaces symbolic links. */
 async function version({ certFile, keyFile }: TlsOptions): Promise<string> {
   const stats = await Promise.all([certFile, keyFile].map((path) => stat(path).catch(() => null)));
   return stats.map((file) => (file ? `${file.ino} ${file.mtimeMs} ${file.size}` : '-')).join('\n');
@@ -95,28 +102,28 @@ async function read({ certFile, keyFile }: TlsOptions, logger: Logger): Promise<
   const certificate = parseCertificate(certFile, cert);
   if (!certificate.checkPrivateKey(parseKey(keyFile, key))) {
     throw unusable(
-      `The private key in ${keyFile} (tls.keyFile) is not the one of the first certificate in ${certFile} (tls.certFile).`,
+      `The private key in ${keyFile} (tls.keyFile) does not belong to the first certificate in ${certFile} (tls.certFile).`,
     );
   }
   try {
     createSecureContext({ cert, key, minVersion: MIN_VERSION });
   } catch (error) {
-    // Such as a key that is too short for anybody to trust.
+    // For example a key that is too short.
     const { code } = error as NodeJS.ErrnoException;
-    throw unusable(`The certificates in ${certFile} (tls.certFile) cannot be served: ${code}.`);
+    throw unusable(`The certificate in ${certFile} (tls.certFile) cannot be used: ${code}.`);
   }
-  warnOfTime(certFile, certificate, logger);
+  warnOfValidity(certFile, certificate, logger);
   return { cert, key };
 }
 
-/** Clients decide by their own clocks, so the system's counts here, not the engine's. */
-function warnOfTime(certFile: string, certificate: X509Certificate, logger: Logger): void {
+/** Compares with the system's clock and not the engine's, as clients do. */
+function warnOfValidity(certFile: string, certificate: X509Certificate, logger: Logger): void {
   const { validFrom, validTo } = certificate;
   const now = Date.now();
   if (Date.parse(validTo) <= now) {
-    logger.warn({ certFile, validTo }, 'the certificate has expired: renew it');
+    logger.warn({ certFile, validTo }, 'certificate expired: renew it');
   } else if (Date.parse(validFrom) > now) {
-    logger.warn({ certFile, validFrom }, 'the certificate is not valid yet');
+    logger.warn({ certFile, validFrom }, 'certificate not valid yet');
   }
 }
 
@@ -125,7 +132,7 @@ async function readPem(option: string, path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw unusable(`The file ${path} (${option}) cannot be read: ${code}.`);
+    throw unusable(`Cannot read the file ${path} (${option}): ${code}.`);
   }
 }
 
@@ -133,10 +140,10 @@ function parseCertificate(path: string, pem: string): X509Certificate {
   try {
     if (pem.includes('-----BEGIN CERTIFICATE-----')) return new X509Certificate(pem);
   } catch {
-    // Said below: the cause would add nothing that an operator can act on.
+    // The error below says it. The cause would not help an operator.
   }
   throw unusable(
-    `The file ${path} (tls.certFile) holds no certificate as PEM ("-----BEGIN CERTIFICATE-----").`,
+    `The file ${path} (tls.certFile) must hold a PEM certificate ("-----BEGIN CERTIFICATE-----").`,
   );
 }
 
@@ -146,8 +153,8 @@ function parseKey(path: string, pem: string): KeyObject {
   } catch {
     throw unusable(
       pem.includes('ENCRYPTED')
-        ? `The private key in ${path} (tls.keyFile) is encrypted: give the engine one that is not, readable by its user only.`
-        : `The file ${path} (tls.keyFile) holds no private key as PEM ("-----BEGIN PRIVATE KEY-----").`,
+        ? `The private key in ${path} (tls.keyFile) is encrypted. Decrypt it into a file that only the engine's user can read.`
+        : `The file ${path} (tls.keyFile) must hold a PEM private key ("-----BEGIN PRIVATE KEY-----").`,
     );
   }
 }

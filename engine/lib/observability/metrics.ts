@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 
-/** What the gauges read when they are scraped. */
+/** The sources of the gauges, which are read at each scrape. */
 export interface MetricSources {
   heldPolls(): number;
   heldDevices(): number;
@@ -8,7 +8,7 @@ export interface MetricSources {
   queuedEvents(): Promise<number>;
 }
 
-/** The figures of one engine, in a registry of its own so that several can run in one process. */
+/** The metrics of one engine. It has its own registry, so several engines can run in one process. */
 export class Metrics {
   private readonly registry = new Registry();
   private readonly calls: Counter<'call' | 'outcome'>;
@@ -21,7 +21,7 @@ export class Metrics {
     const registers = [this.registry];
     this.calls = new Counter({
       name: 'launchkey_calls_total',
-      help: 'Calls of the v1 API by outcome: "answered", "error", or the message code.',
+      help: 'Calls of the v1 API, by outcome: "answered", "error", or the message code.',
       labelNames: ['call', 'outcome'],
       registers,
     });
@@ -39,18 +39,18 @@ export class Metrics {
     });
     this.fraudReports = new Counter({
       name: 'launchkey_fraud_reports_total',
-      help: 'Requests that users have reported as fraud.',
+      help: 'Requests that users reported as fraud.',
       registers,
     });
     this.pushes = new Counter({
       name: 'launchkey_pushes_total',
-      help: 'Web Push messages by outcome.',
+      help: 'Web Push messages, by outcome.',
       labelNames: ['outcome'],
       registers,
     });
     new Gauge({
       name: 'launchkey_held_polls',
-      help: 'Polls that are held open at this moment.',
+      help: 'Polls that are held now.',
       registers,
       collect() {
         this.set(sources.heldPolls());
@@ -58,7 +58,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'launchkey_held_devices',
-      help: 'Paired devices that wait for changes at this moment.',
+      help: 'Paired devices that wait for changes now.',
       registers,
       collect() {
         this.set(sources.heldDevices());
@@ -74,7 +74,7 @@ export class Metrics {
     });
     new Gauge({
       name: 'launchkey_delivery_queue',
-      help: 'Events that are not delivered yet.',
+      help: 'Events that wait for delivery.',
       registers,
       async collect() {
         this.set(await sources.queuedEvents());

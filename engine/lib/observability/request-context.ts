@@ -3,17 +3,17 @@ import type { Logger } from './logger.js';
 
 const current = new AsyncLocalStorage<string>();
 
-/** Whatever is logged by `act`, and by what it begins, belongs to this request. */
+/** Log lines of `act`, and of everything that it starts, carry the id of this request. */
 export function inRequest<T>(id: string, act: () => T): T {
   return current.run(id, act);
 }
 
-/** What goes on for everybody must not be taken for the doing of the request that set it off. */
+/** Log lines of `act` carry no request id, for work that one request starts for all. */
 export function outsideRequests<T>(act: () => T): T {
   return current.exit(act);
 }
 
-/** The same logger, which adds the id of the request that a line belongs to. */
+/** Returns a logger that adds the id of the current request to each line. */
 export function withRequestIds(logger: Logger): Logger {
   const add = (details: object): object => {
     const requestId = current.getStore();

@@ -6,27 +6,27 @@ import type { Metrics } from '../observability/metrics.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import { eventUrl } from './event-url.js';
 
-/** How events that could not be delivered are sent again. */
+/** Delivery of events to applications. */
 export interface DeliveryOptions {
   /**
-   * Milliseconds of engine time before the second, third, … attempt; the last one is used from there
-   * on. Default: 1, 2, 4, 8, 15, 30 and then every 60 seconds.
+   * Waits before the second, third, … attempt, in milliseconds of engine time. The last one repeats.
+   * Default: 1, 2, 4, 8, 15, 30 and then 60 seconds.
    */
   backoff?: readonly number[];
-  /** Milliseconds of real time that the application has for its response. Default: 10,000. */
+  /** Timeout of one attempt, in milliseconds of real time. Default: 10,000. */
   timeout?: number;
-  /** Events on their way at one time, over all applications. Default: 256. */
+  /** Maximum number of events that are sent at one time, to all applications. Default: 256. */
   concurrency?: number;
 }
 
 export const BACKOFF: readonly number[] = [1000, 2000, 4000, 8000, 15_000, 30_000, 60_000];
 
-/** No application may take all of the concurrency, however slowly it answers. */
-const PER_APP = 16;
-/** How much longer an event is this process's own than it can take to send it. */
-const LEASE_MARGIN = 5000;
-/** A logout is valid for five minutes; before that is over it is said anew, with the time of then. */
-const RESTATE_AFTER = 4 * 60_000;
+/** Events that are sent to one application at one time, so that a slow one cannot use all of them. */
+const MAX_PER_APP = 16;
+/** How much longer a claim lasts than an attempt can take. */
+const LEASE_MARGIN_MS = 5000;
+/** Age at which a logout event gets a new time and signature: it is valid for five minutes. */
+const RESIGN_AFTER_MS = 4 * 60_000;
 
 export interface DeliveryDependencies {
   data: Data;
@@ -39,8 +39,8 @@ export interface DeliveryDependencies {
 }
 
 /**
- * Sends queued events: `POST`, parameters in the query, no body, redirects not followed. 2xx means
- * that it was taken; everything else means that it is sent again, until it is too old.
+ * Sends queued events: `POST`, parameters in the query, no body, redirects not followed. After a 2xx
+ * response the event is delivered. Otherwise it is sent again, until it is too old.
  */
 export class Delivery {
   private readonly with: DeliveryDependencies;
@@ -59,14 +59,14 @@ export class Delivery {
     this.timeout = options.timeout ?? 10_000;
     this.concurrency = options.concurrency ?? 256;
     this.agent = new Agent({
-      connections: PER_APP,
+      connections: MAX_PER_APP,
       connect: dependencies.guard.connector({ timeout: this.timeout }),
       headersTimeout: this.timeout,
       bodyTimeout: this.timeout,
     });
   }
 
-  /** Starts to send whatever is due. Called when something is queued, and by the engine's sweep. */
+  /** Sends the events that are due. Called when an event is queued, and by the engine's sweep. */
   run(): void {
     if (this.closed) return;
     if (this.claiming) {
@@ -94,12 +94,12 @@ export class Delivery {
     const room = this.concurrency - this.sending;
     if (room <= 0) return;
     const { data, clock } = this.with;
-    const lease = this.timeout + LEASE_MARGIN;
-    const due = await data.deliveries.claim(clock(), room, PER_APP, lease);
+    const lease = this.timeout + LEASE_MARGIN_MS;
+    const due = await data.deliveries.claim(clock(), room, MAX_PER_APP, lease);
     for (const delivery of due) {
       this.sending += 1;
       void this.send(delivery)
-        .catch((error) => this.with.logger.error({ err: error }, 'an event could not be recorded'))
+        .catch((error) => this.with.logger.error({ err: error }, 'event could not be recorded'))
         .finally(() => {
           this.sending -= 1;
           this.run();
@@ -112,9 +112,9 @@ export class Delivery {
     if (delivery.giveUpAt <= clock() && (await data.apps.get(delivery.appKey))?.disabled) {
       return await this.giveUp(delivery, 'the application is disabled');
     }
-    // Also what is too old, if the engine was away for that long: it can only be told late, or never.
-    const stated = this.state(delivery);
-    const failure = await this.attempt(stated);
+    // An event that became too old while the engine did not run is sent once.
+    const current = this.withCurrentTime(delivery);
+    const failure = await this.attempt(current);
     if (this.closed) return;
     if (failure === undefined) {
       metrics.delivery(delivery.kind, 'delivered');
@@ -128,11 +128,11 @@ export class Delivery {
       return await this.giveUp({ ...delivery, attempts }, failure);
     }
     metrics.delivery(kind, 'retried');
-    logger.info({ appKey, kind, attempts, failure }, 'event to be sent again');
+    logger.info({ appKey, kind, attempts, failure }, 'event failed, to be sent again');
     await data.deliveries.reschedule(id, {
       attempts,
       nextAttemptAt,
-      eventTime: stated.eventTime,
+      eventTime: current.eventTime,
     });
   }
 
@@ -143,30 +143,30 @@ export class Delivery {
     await this.with.data.deliveries.delete(id);
   }
 
-  /** What is wrong, or `undefined`; never a text that holds the URL or its query. */
+  /** Returns the failure, or `undefined`. The text holds neither the URL nor its query. */
   private async attempt(delivery: DeliveryRecord): Promise<string | undefined> {
     try {
       const url = await eventUrl(delivery, await this.with.signer(delivery));
       const response = await request(url, {
         method: 'POST',
         dispatcher: this.agent,
-        // For the whole of it: the agent's own limits begin anew with each byte that trickles in.
+        // For the whole attempt: the agent's own timeouts restart with each byte.
         signal: AbortSignal.timeout(this.timeout),
       });
       const { statusCode } = response;
-      // Read so that the connection can be used again. The status has said already what became of it.
+      // The body is read so that the connection can be used again. The status alone decides.
       await response.body.dump({ limit: 65_536 });
       return statusCode >= 200 && statusCode < 300 ? undefined : `HTTP ${statusCode}`;
     } catch (error) {
       const { name, code } = error as { name?: unknown; code?: unknown };
-      if (name === 'TimeoutError') return 'no response in time';
-      return typeof code === 'string' ? code : 'the connection failed';
+      if (name === 'TimeoutError') return 'timeout';
+      return typeof code === 'string' ? code : 'connection failed';
     }
   }
 
-  private state(delivery: DeliveryRecord): DeliveryRecord {
+  private withCurrentTime(delivery: DeliveryRecord): DeliveryRecord {
     const now = this.with.clock();
-    const old = delivery.kind === 'logout' && now - delivery.eventTime >= RESTATE_AFTER;
+    const old = delivery.kind === 'logout' && now - delivery.eventTime >= RESIGN_AFTER_MS;
     return old ? { ...delivery, eventTime: now } : delivery;
   }
 }

@@ -2,8 +2,8 @@ import type { DeliveryRecord } from '../data/ports/deliveries.js';
 import { apiTime, launchkeyTime } from '../util/time.js';
 
 /**
- * The URL that an event is posted to: the application's own, with the event's parameters in the
- * query and a signature over all of them, sorted by name.
+ * Returns the URL for an event: the application's callback URL with the event's parameters in the query,
+ * sorted by name, and a signature over all of them.
  */
 export async function eventUrl(
   delivery: DeliveryRecord,

@@ -4,19 +4,19 @@ import type { Data } from '../data/data.js';
 import type { PushSubscription } from '../data/ports/devices.js';
 import { BoundedMap } from '../util/bounded-map.js';
 
-/** All that a push says. What there is to see, the device asks the engine itself. */
+/** The text of every push. The device asks the engine for the request. */
 const TEXT = 'look';
 const CODING = 'aes128gcm';
-/** How long a push service is shown the same token, which is good for twelve hours. */
-const TOKEN_LIFE = 3_600_000;
+/** How long a token for a push service is used. It is valid for twelve hours. */
+const TOKEN_LIFE_MS = 3_600_000;
 
-/** The engine's name towards push services (VAPID, RFC 8292); both base64url. */
+/** The keys by which push services know the engine (VAPID, RFC 8292), base64url. */
 export interface VapidKeys {
   publicKey: string;
   privateKey: string;
 }
 
-/** The keys of this engine, made once: subscriptions hold for the public key that they were made with. */
+/** Returns the engine's keys, which are made once: a subscription belongs to its public key. */
 export async function openVapidKeys(data: Data): Promise<VapidKeys> {
   const candidate = webPush.generateVAPIDKeys().privateKey;
   const privateKey = await data.secrets.ensure('vapid', candidate);
@@ -25,12 +25,12 @@ export async function openVapidKeys(data: Data): Promise<VapidKeys> {
   return { privateKey, publicKey: ecdh.getPublicKey('base64url') };
 }
 
-/** Makes messages as RFC 8030 has them sent, encrypted for the subscription (RFC 8291). */
+/** Makes Web Push messages (RFC 8030), encrypted for the subscription (RFC 8291). */
 export class PushMessages {
   readonly publicKey: string;
   private readonly privateKey: string;
   private readonly contact: string;
-  /** By push service. Signing is most of the work, and blocks everything else. */
+  /** By push service. Signing a token blocks the process and takes most of the time. */
   private readonly tokens = new BoundedMap<string, { authorization: string; madeAt: number }>(1000);
 
   constructor({ publicKey, privateKey }: VapidKeys, publicUrl: string | undefined) {
@@ -39,7 +39,7 @@ export class PushMessages {
     this.contact = contactOf(publicUrl);
   }
 
-  /** @param seconds - for how long the push service may try to hand it over. */
+  /** @param seconds - how long the push service may try to deliver it. */
   make(
     { endpoint, p256dh, auth }: PushSubscription,
     seconds: number,
@@ -49,7 +49,7 @@ export class PushMessages {
         authorization: this.authorization(new URL(endpoint).origin),
         ttl: String(seconds),
         urgency: 'high',
-        // Of those that could not be handed over yet, one is enough.
+        // A new message replaces one that was not delivered yet.
         topic: TEXT,
         'content-type': 'application/octet-stream',
         'content-encoding': CODING,
@@ -61,7 +61,7 @@ export class PushMessages {
   private authorization(service: string): string {
     const now = Date.now();
     const known = this.tokens.get(service);
-    if (known && Math.abs(now - known.madeAt) < TOKEN_LIFE) return known.authorization;
+    if (known && Math.abs(now - known.madeAt) < TOKEN_LIFE_MS) return known.authorization;
     const { contact, publicKey, privateKey } = this;
     const headers = webPush.getVapidHeaders(service, contact, publicKey, privateKey, CODING);
     this.tokens.set(service, { authorization: headers.Authorization, madeAt: now });
@@ -69,10 +69,7 @@ export class PushMessages {
   }
 }
 
-/**
- * Whom a push service can turn to, as it wants to know: the engine's public URL. An engine without one
- * is somebody's own, for trying things out.
- */
+/** The contact that push services require: the public URL, or a placeholder for an engine without one. */
 function contactOf(publicUrl: string | undefined): string {
   const { protocol, hostname } = new URL(publicUrl ?? 'http://localhost');
   const known = protocol === 'https:' && hostname !== 'localhost';

@@ -10,28 +10,28 @@ import { FairQueue } from '../util/fair-queue.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import type { PushMessages } from './push-message.js';
 
-/** How devices are woken by Web Push. */
+/** Delivery of Web Push messages to phones. */
 export interface PushOptions {
   /**
-   * Networks, as `ADDRESS/BITS`, that push services may be in though they are not public. Default:
-   * none, since every user could make the engine call what only the engine reaches.
+   * Networks of push services that are not public, each as `ADDRESS/BITS` or one address. Default: none,
+   * because a subscription could name a service that only the engine reaches.
    */
   networks?: readonly string[];
-  /** The certificates (PEM) to trust in the place of Node's own, for a push service of one's own. */
+  /** Certificates (PEM) to trust instead of Node's own, for a private push service. Default: none. */
   ca?: string;
   /**
-   * Milliseconds of real time before the second, third, … attempt; there are no more than these.
-   * Default: 1, 5 and 20 seconds.
+   * Waits before the second, third, … attempt, in milliseconds of real time. There are no further
+   * attempts. Default: 1, 5 and 20 seconds.
    */
   backoff?: readonly number[];
-  /** Milliseconds of real time that the push service has for its response. Default: 10,000. */
+  /** Timeout of one attempt, in milliseconds of real time. Default: 10,000. */
   timeout?: number;
 }
 
 export const PUSH_BACKOFF: readonly number[] = [1000, 5000, 20_000];
 
-/** Messages on their way at one time, and waiting for it; the ones beyond are not sent. */
-const LIMITS = { running: 256, runningPerLane: 64, waiting: 10_000 };
+/** Messages that are sent at one time, and that wait. Further ones are dropped. */
+const LIMITS = { maxRunning: 256, maxRunningPerGroup: 64, maxWaiting: 10_000 };
 
 export interface PushDependencies {
   data: Data;
@@ -44,24 +44,23 @@ export interface PushDependencies {
   clock: () => number;
 }
 
-/** One request that one device is to be told of. */
+/** The message that tells one device of one request. */
 interface Message {
   authRequest: string;
   deviceId: string;
   attempts: number;
 }
 
-/** What became of an attempt; `again` says whether it may be made again, and how soon at the earliest. */
-type Result = 'sent' | 'over' | { failure: string; again?: number };
+/** The result of an attempt. `retryAfterMs` is the minimum wait; without it, no attempt follows. */
+type Result = 'sent' | 'unsubscribed' | { failure: string; retryAfterMs?: number };
 
 /**
- * Wakes the devices of a user when there is a request to answer. In the background, and without a
- * promise: whoever opens the authenticator sees the request anyway. A message that cannot be sent
- * is tried again a few times, for as long as the request is open and the user not paused.
+ * Wakes a user's devices when a request waits. A failed message is sent again a few times while the
+ * request is open and the user is not paused. A lost message does no harm beyond its delay: the
+ * authenticator shows the request when it is opened.
  *
- * All devices with a subscription are told, those too that hold a connection at this moment: it may be
- * dead without anybody having noticed yet, and another node's connections are not known here.
- * What is shown of it is up to the page’s service worker.
+ * All devices with a subscription are woken, also those that hold a connection: the connection can be
+ * dead, and other nodes hold connections, too. The page's service worker decides what it shows.
  */
 export class Push {
   private readonly with: PushDependencies;
@@ -84,12 +83,12 @@ export class Push {
     });
   }
 
-  /** What browsers subscribe with, as `applicationServerKey`. */
+  /** The `applicationServerKey` with which browsers subscribe. */
   get publicKey(): string {
     return this.with.messages.publicKey;
   }
 
-  /** Tells these devices of the user, some time soon. */
+  /** Wakes these devices in the background. */
   wake({ authRequest }: RequestRecord, devices: readonly DeviceRecord[]): void {
     for (const { id, push } of devices) {
       if (push) this.add({ authRequest, deviceId: id, attempts: 0 }, push);
@@ -107,11 +106,11 @@ export class Push {
     if (this.closed) return;
     const job = () =>
       this.send(message).catch((error) =>
-        this.with.logger.error({ err: error }, 'a push could not be recorded'),
+        this.with.logger.error({ err: error }, 'push could not be recorded'),
       );
     if (this.queue.add(new URL(endpoint).origin, job)) return;
     this.with.metrics.push('dropped');
-    this.with.logger.warn({ deviceId: message.deviceId }, 'too many pushes are waiting');
+    this.with.logger.warn({ deviceId: message.deviceId }, 'push dropped: too many are waiting');
   }
 
   private async send(message: Message): Promise<void> {
@@ -123,34 +122,34 @@ export class Push {
     const result = await this.attempt(push, seconds);
     if (this.closed) return;
     if (result === 'sent') return metrics.push('sent');
-    if (result === 'over') {
+    if (result === 'unsubscribed') {
       metrics.push('unsubscribed');
       return await subscriptions.endedByService(device);
     }
-    const { failure, again } = result;
+    const { failure, retryAfterMs } = result;
     const attempts = message.attempts + 1;
     const about = { deviceId: device.id, service: new URL(push.endpoint).host, attempts, failure };
     const backoff = this.backoff[message.attempts];
-    const wait = Math.max(backoff ?? 0, again ?? 0);
-    const room = this.later.size < LIMITS.waiting && wait < seconds * 1000;
-    if (again === undefined || backoff === undefined || !room) {
+    const waitMs = Math.max(backoff ?? 0, retryAfterMs ?? 0);
+    const room = this.later.size < LIMITS.maxWaiting && waitMs < seconds * 1000;
+    if (retryAfterMs === undefined || backoff === undefined || !room) {
       metrics.push('given up');
       return logger.warn(about, 'push given up');
     }
     metrics.push('retried');
-    logger.info(about, 'push to be sent again');
-    this.addLater({ ...message, attempts }, push, wait);
+    logger.info(about, 'push failed, to be sent again');
+    this.addLater({ ...message, attempts }, push, waitMs);
   }
 
-  private addLater(message: Message, push: PushSubscription, wait: number): void {
+  private addLater(message: Message, push: PushSubscription, waitMs: number): void {
     const timer = setTimeout(() => {
       this.later.delete(timer);
       this.add(message, push);
-    }, wait).unref();
+    }, waitMs).unref();
     this.later.add(timer);
   }
 
-  /** Where the message goes now, and for how many seconds it is of use; `undefined` if it is not. */
+  /** Returns the device and how long the message is useful; `undefined` if it is not useful. */
   private async stillWanted({ authRequest, deviceId }: Message) {
     const { data, fraud, clock } = this.with;
     const request = await data.requests.get(authRequest);
@@ -161,35 +160,35 @@ export class Push {
     return device?.push && { device, push: device.push, seconds };
   }
 
-  /** What became of it; never a text that holds the endpoint, whose path lets everybody send. */
+  /** The returned text does not hold the endpoint, whose path lets its holder send messages. */
   private async attempt(push: PushSubscription, seconds: number): Promise<Result> {
     try {
       const response = await send(push.endpoint, {
         method: 'POST',
         ...this.with.messages.make(push, seconds),
         dispatcher: this.agent,
-        // For the whole of it: the agent's own limits begin anew with each byte that trickles in.
+        // For the whole attempt: the agent's own timeouts restart with each byte.
         signal: AbortSignal.timeout(this.timeout),
       });
       const { statusCode, headers } = response;
-      // Read so that the connection can be used again. The status has said already what became of it.
+      // The body is read so that the connection can be used again. The status alone decides.
       await response.body.dump({ limit: 65_536 });
       if (statusCode >= 200 && statusCode < 300) return 'sent';
-      if (statusCode === 404 || statusCode === 410) return 'over';
+      if (statusCode === 404 || statusCode === 410) return 'unsubscribed';
       const failure = `HTTP ${statusCode}`;
-      // All else that is refused, or sent somewhere else, is so the next time, too.
+      // Other refusals and redirects would repeat.
       if (statusCode !== 429 && statusCode < 500) return { failure };
-      return { failure, again: retryAfter(headers['retry-after']) };
+      return { failure, retryAfterMs: retryAfter(headers['retry-after']) };
     } catch (error) {
       const { name, code } = error as { name?: unknown; code?: unknown };
       if (code === 'ADDRESS_NOT_ALLOWED') return { failure: code };
-      if (name === 'TimeoutError') return { failure: 'no response in time', again: 0 };
-      return { failure: typeof code === 'string' ? code : 'the connection failed', again: 0 };
+      if (name === 'TimeoutError') return { failure: 'timeout', retryAfterMs: 0 };
+      return { failure: typeof code === 'string' ? code : 'connection failed', retryAfterMs: 0 };
     }
   }
 }
 
-/** In milliseconds. */
+/** Returns the seconds of a `Retry-After` header in milliseconds, or 0. */
 function retryAfter(header: string | string[] | undefined): number {
   return /^\d{1,6}$/.test(String(header)) ? Number(header) * 1000 : 0;
 }

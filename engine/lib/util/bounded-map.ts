@@ -1,4 +1,4 @@
-/** A map that forgets its oldest entry rather than grow beyond `limit`. */
+/** A map of limited size. A new entry beyond the limit removes the oldest one. */
 export class BoundedMap<K, V> {
   private readonly entries = new Map<K, V>();
   private readonly limit: number;
@@ -36,7 +36,7 @@ export class BoundedMap<K, V> {
     for (const [key, value] of this.entries) if (is(value)) this.entries.delete(key);
   }
 
-  /** Deletes entries from the oldest on, up to the first for which `over` is false. */
+  /** Deletes the oldest entries, up to the first for which `over` is false. */
   dropOldest(over: (value: V) => boolean): void {
     for (const [key, value] of this.entries) {
       if (!over(value)) return;

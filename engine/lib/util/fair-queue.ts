@@ -1,65 +1,64 @@
-interface Lane {
+interface Group {
   running: number;
   waiting: (() => Promise<void>)[];
 }
 
-/** How much runs and waits at one time. */
-export interface LaneLimits {
-  running: number;
-  /** So that one that is slow does not hold the others up. */
-  runningPerLane: number;
-  waiting: number;
+export interface QueueLimits {
+  maxRunning: number;
+  /** A slow group cannot delay the others. */
+  maxRunningPerGroup: number;
+  maxWaiting: number;
 }
 
-/** Runs jobs in the background, a few at a time, the lanes in turn. Jobs must not reject. */
+/** Runs jobs in the background, a few at a time, one group after the other. Jobs must not reject. */
 export class FairQueue {
-  private readonly limits: LaneLimits;
-  private readonly lanes = new Map<string, Lane>();
+  private readonly limits: QueueLimits;
+  private readonly groups = new Map<string, Group>();
   private readonly running = new Set<Promise<void>>();
   private waiting = 0;
 
-  constructor(limits: LaneLimits) {
+  constructor(limits: QueueLimits) {
     this.limits = limits;
   }
 
-  /** `false` if too many jobs are waiting. */
+  /** Returns `false` if too many jobs wait. */
   add(name: string, job: () => Promise<void>): boolean {
-    if (this.waiting >= this.limits.waiting) return false;
-    const lane = this.lanes.get(name) ?? { running: 0, waiting: [] };
-    this.lanes.set(name, lane);
-    lane.waiting.push(job);
+    if (this.waiting >= this.limits.maxWaiting) return false;
+    const group = this.groups.get(name) ?? { running: 0, waiting: [] };
+    this.groups.set(name, group);
+    group.waiting.push(job);
     this.waiting += 1;
     this.start();
     return true;
   }
 
-  /** Forgets what is waiting; resolves when nothing runs any more. */
+  /** Drops the jobs that wait, and resolves when no job runs. */
   async close(): Promise<void> {
-    for (const lane of this.lanes.values()) lane.waiting.length = 0;
+    for (const group of this.groups.values()) group.waiting.length = 0;
     this.waiting = 0;
     await Promise.all(this.running);
   }
 
   private start(): void {
-    for (const [name, lane] of this.lanes) {
-      if (this.running.size >= this.limits.running) return;
-      if (lane.running >= this.limits.runningPerLane) continue;
-      const job = lane.waiting.shift();
+    for (const [name, group] of this.groups) {
+      if (this.running.size >= this.limits.maxRunning) return;
+      if (group.running >= this.limits.maxRunningPerGroup) continue;
+      const job = group.waiting.shift();
       if (!job) continue;
       this.waiting -= 1;
-      // At the end it is visited again, after all others.
-      this.lanes.delete(name);
-      this.lanes.set(name, lane);
-      this.run(name, lane, job);
+      // Moved to the end: its next job starts after one of every other group.
+      this.groups.delete(name);
+      this.groups.set(name, group);
+      this.run(name, group, job);
     }
   }
 
-  private run(name: string, lane: Lane, job: () => Promise<void>): void {
-    lane.running += 1;
+  private run(name: string, group: Group, job: () => Promise<void>): void {
+    group.running += 1;
     const done = job().finally(() => {
-      lane.running -= 1;
+      group.running -= 1;
       this.running.delete(done);
-      if (lane.running === 0 && lane.waiting.length === 0) this.lanes.delete(name);
+      if (group.running === 0 && group.waiting.length === 0) this.groups.delete(name);
       this.start();
     });
     this.running.add(done);

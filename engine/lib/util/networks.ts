@@ -3,12 +3,12 @@ import { BlockList, isIP } from 'node:net';
 /** Whether a text is a network as `ADDRESS/BITS`, or one address. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-  return most > 0 && fits && rest.length === 0;
+  const maxBits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= maxBits);
+  return maxBits > 0 && fits && rest.length === 0;
 }
 
-/** Networks, and what is in them. */
+/** A set of networks. */
 export class Networks {
   private readonly list = new BlockList();
 
@@ -28,7 +28,7 @@ export class Networks {
 
 const loopback = new Networks(['127.0.0.0/8', '::1']);
 
-/** Whether an address is one of this machine itself. */
+/** Whether an address is a loopback address. */
 export function isLoopback(address: string): boolean {
   return isIP(address) !== 0 && loopback.has(address);
 }

@@ -3,10 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { Networks } from './networks.js';
 
-/**
- * What is not for everybody on the internet: the special-purpose registries of IANA (RFC 6890), and
- * multicast. A cloud's metadata service is among it.
- */
+/** Networks that are not public: IANA's special-purpose registries (RFC 6890) and multicast. */
 const SPECIAL = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -34,7 +31,7 @@ const SPECIAL = [
   'ff00::/8',
 ];
 
-/** Where an engine that only its own machine reaches may send to, besides what is public. */
+/** Networks that an engine on a loopback address may also send to: loopback and private networks. */
 export const DEVELOPMENT_NETWORKS: readonly string[] = [
   '127.0.0.0/8',
   '::1/128',
@@ -47,14 +44,14 @@ export const DEVELOPMENT_NETWORKS: readonly string[] = [
 const special = new Networks(SPECIAL);
 
 /**
- * Decides by the address which connections the engine makes for somebody else's URL, so that nobody
- * makes it call what only the engine can reach. The address is the one that is connected to: a name
- * that resolves to another one in between gains nothing.
+ * Restricts the addresses to which the engine connects for a URL that a client gave: such a URL could
+ * name a service that only the engine reaches. The address is checked when it is connected to, so a
+ * name cannot pass with one address and connect to another.
  */
 export class OutgoingGuard {
   private readonly allowed: Networks;
 
-  /** @param networks - networks that are allowed though they are not public, as `ADDRESS/BITS`. */
+  /** @param networks - allowed networks that are not public, as `ADDRESS/BITS`. */
   constructor(networks: readonly string[]) {
     this.allowed = new Networks(networks);
   }
@@ -63,11 +60,11 @@ export class OutgoingGuard {
     return this.allowed.has(address) || !special.has(address);
   }
 
-  /** Connects as undici does, but to allowed addresses only; `ADDRESS_NOT_ALLOWED` otherwise. */
+  /** Connects as undici does. Fails with `ADDRESS_NOT_ALLOWED` for an address that is not allowed. */
   connector(options: buildConnector.BuildOptions): buildConnector.connector {
     const connect = buildConnector({ ...options, lookup: this.lookup });
     return (target, callback) => {
-      // Node looks up names only.
+      // Node does not look up literal addresses.
       const literal = target.hostname.replace(/^\[|\]$/g, '');
       if (isIP(literal) && !this.allows(literal)) {
         callback(refusal(literal), null);
@@ -90,6 +87,6 @@ export class OutgoingGuard {
 }
 
 function refusal(address: string): NodeJS.ErrnoException {
-  const message = `${address} is in no network that the engine may send to.`;
+  const message = `The engine may not send to ${address}. See callbackNetworks and push.networks.`;
   return Object.assign(new Error(message), { code: 'ADDRESS_NOT_ALLOWED' });
 }

@@ -1,18 +1,18 @@
 const STAMP = /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?Z?$/;
 
-/** `YYYY-MM-DD HH:MM:SS`, UTC: how the v1 API writes a time. */
+/** Formats a time as the v1 API does: `YYYY-MM-DD HH:MM:SS`, UTC. */
 export function launchkeyTime(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')}`;
 }
 
-/** `YYYY-MM-DDTHH:MM:SSZ`: how its later clients read one. */
+/** Formats a time as later clients read it: `YYYY-MM-DDTHH:MM:SSZ`. */
 export function apiTime(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }
 
 /**
- * Reads both forms, with or without a fraction of a second, which Python adds. `undefined` for what
- * is no time, the 31st of February included.
+ * Reads both forms, with or without a fraction of a second, which Python adds. Returns `undefined` for
+ * an invalid time, for example 31 February.
  */
 export function parseTime(text: string): number | undefined {
   const match = STAMP.exec(text);

@@ -7,20 +7,20 @@ import { virtualDevice } from '../demo/virtual.js';
 import { deviceApi } from '../device/device-api.js';
 import { setPageHeaders } from './headers.js';
 
-/** The built page: `dist` stands beside `lib`, so that the path is the same from both. */
+/** The built page. `dist` is beside `lib`, so the path is the same from both. */
 const PAGE = fileURLToPath(new URL('../../../dist/authenticator/', import.meta.url));
 
-/** A year, in seconds. */
+/** One year, in seconds. */
 const STRICT_TRANSPORT = 'max-age=31536000';
 
-/** Relative to the worker's own address. */
+/** Relative to the worker's URL. */
 const WORKER_SCOPE = '../authenticator';
 
-/** The page on which users answer, end sessions and pair, and what it calls. */
+/** The page on which users pair, answer and end sessions, and its APIs. */
 export async function authenticator(app: FastifyInstance, services: Services): Promise<void> {
   app.addHook('onRequest', async (request, reply) => {
     setPageHeaders(reply);
-    // To browsers `localhost` is one host, whatever else somebody runs on the same machine.
+    // Not for loopback: browsers would refuse http for every other service on localhost.
     if (request.protocol !== 'https' || services.address.loopbackPort !== undefined) return;
     reply.header('strict-transport-security', STRICT_TRANSPORT);
   });
@@ -33,15 +33,14 @@ export async function authenticator(app: FastifyInstance, services: Services): P
       index: false,
       cacheControl: false,
       setHeaders: (reply, path) => {
-        // Kept, but asked for each time: a browser that guesses would go on with the page of an engine
-        // that was upgraded since.
+        // Browsers check each time whether the file has changed, so an upgraded engine is noticed.
         reply.setHeader('cache-control', 'no-cache');
-        // It serves the page, too, which is not below the worker's folder but the folder itself.
+        // The worker also serves the page, whose URL is the worker's folder without its slash.
         if (path.endsWith('worker.js')) reply.setHeader('service-worker-allowed', WORKER_SCOPE);
       },
     });
     app.get('/', async (request, reply) => {
-      // The page names its files relative to itself, so that a proxy can put a path before it.
+      // The page refers to its files by relative URLs, so that a proxy can add a path in front.
       const [path, query] = request.raw.url?.split('?') ?? [];
       if (path?.endsWith('/')) {
         return reply.redirect(`../authenticator${query === undefined ? '' : `?${query}`}`, 308);
@@ -53,7 +52,7 @@ export async function authenticator(app: FastifyInstance, services: Services): P
       reply
         .code(503)
         .type('text/plain')
-        .send('The authenticator page is not built: run "npm run build" first.\n'),
+        .send('The authenticator is not built. Run "npm run build".\n'),
     );
   }
 }

@@ -1,12 +1,12 @@
 import type { Policy } from '../../data/ports/requests.js';
 
 const FACTORS = ['all', 'knowledge', 'inherence', 'possession'] as const;
-const MOST_FACTORS = 5;
-const MOST_LOCATIONS = 50;
+const MAX_FACTORS = 5;
+const MAX_LOCATIONS = 50;
 
 /**
- * Reads the JSON text of a policy. Returns what is wrong with it as a text otherwise: a policy that
- * is only half understood must not be half enforced.
+ * Reads the JSON text of a policy. A policy with an unknown part is refused, because a part that is not
+ * enforced would weaken it. The returned text completes the sentence "The policy …".
  */
 export function parsePolicy(text: string): Policy | string {
   let value: unknown;
@@ -35,8 +35,8 @@ function readRequirements(value: unknown): Policy['minimumRequirements'] | strin
   }
   for (const factor of FACTORS) {
     const number = readNumber(requirement[factor] ?? 0);
-    if (!Number.isInteger(number) || number < 0 || number > MOST_FACTORS) {
-      return `asks for a number of ${factor} that is not a whole number from 0 to ${MOST_FACTORS}`;
+    if (!Number.isInteger(number) || number < 0 || number > MAX_FACTORS) {
+      return `asks for a number of ${factor} that is not a whole number from 0 to ${MAX_FACTORS}`;
     }
     needed[factor] = number;
   }
@@ -55,8 +55,8 @@ function readFactors(value: unknown): Policy['locations'] | string {
     return 'has a factor other than "geofence"';
   const attributes = factor.attributes;
   const locations = isObject(attributes) ? attributes.locations : undefined;
-  if (!Array.isArray(locations) || locations.length === 0 || locations.length > MOST_LOCATIONS) {
-    return `has a geofence without 1 to ${MOST_LOCATIONS} locations`;
+  if (!Array.isArray(locations) || locations.length === 0 || locations.length > MAX_LOCATIONS) {
+    return `has a geofence without 1 to ${MAX_LOCATIONS} locations`;
   }
   const read = locations.map(readLocation);
   const valid = read.filter((location) => location !== undefined);
@@ -74,7 +74,7 @@ function readLocation(value: unknown): Policy['locations'][number] | undefined {
   return valid && Number.isFinite(radius) ? { radius, latitude, longitude } : undefined;
 }
 
-/** A number, or the text of one; what JavaScript would take for a number besides is none. */
+/** Reads a number or its decimal text. Other values that JavaScript converts are refused. */
 function readNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
