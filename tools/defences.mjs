@@ -986,6 +986,17 @@ export const defences = [
     'pauses requests to the user for longer each time',
   ),
   defence(
+    'asks for a user so often that the user cannot log in',
+    'the windows of a known browser',
+    [
+      'engine/lib/domain/requests.ts',
+      'return isKnown(browser) ? `${key} ${browser?.id}` : key;',
+      'return key;',
+    ],
+    'engine/spec/known-browsers.spec.ts',
+    'lets a known browser ask',
+  ),
+  defence(
     'puts words on the phone by the user agent of a browser',
     'the list of names',
     [

@@ -30,6 +30,9 @@ export const DENIAL_REASONS: readonly DenialReason[] = [
   'expired',
 ];
 
+/** An application that makes up pseudonyms must not push without end. */
+const ALL_KNOWN_BROWSERS: RateWindow = { requests: 20, seconds: 60 };
+
 /** The parameters of `POST /auths`, read and typed. */
 export interface NewRequest {
   username: string;
@@ -126,7 +129,9 @@ export class Requests {
       createdAt: now,
       expiresAt: now + requestTtl,
     };
-    const key = `${app.appKey} ${user.id}`;
+    const limited = await this.limitKnownBrowsers(app, user.id, wanted.browser);
+    if (limited) return limited;
+    const key = rateKey(app, user.id, wanted.browser);
     const inserted = await data.requests.insert(request, {
       open: limits.pendingPerUser,
       ...(rateWindows.length > 0 && { rate: { key, windows: rateWindows } }),
@@ -251,4 +256,26 @@ export class Requests {
     if (until === undefined) return undefined;
     return { refused: 'paused', retryAfterMs: until - this.with.clock() };
   }
+
+  private async limitKnownBrowsers(
+    app: AppRecord,
+    userId: string,
+    browser: BrowserRecord | undefined,
+  ): Promise<Refusal<'rate_limited'> | undefined> {
+    const { data, rateWindows, clock } = this.with;
+    if (rateWindows.length === 0 || !isKnown(browser)) return undefined;
+    const key = `known ${app.appKey} ${userId}`;
+    const retryAfterMs = await data.rates.take(key, [ALL_KNOWN_BROWSERS], clock());
+    return retryAfterMs > 0 ? { refused: 'rate_limited', retryAfterMs } : undefined;
+  }
+}
+
+/** A known browser has windows of its own: strangers who ask for its user cannot use them up. */
+function rateKey(app: AppRecord, userId: string, browser: BrowserRecord | undefined): string {
+  const key = `${app.appKey} ${userId}`;
+  return isKnown(browser) ? `${key} ${browser?.id}` : key;
+}
+
+function isKnown(browser: BrowserRecord | undefined): boolean {
+  return browser?.known === true && browser.id !== undefined;
 }
