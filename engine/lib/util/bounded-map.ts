@@ -32,6 +32,10 @@ export class BoundedMap<K, V> {
     return this.entries.delete(key);
   }
 
+  clear(): void {
+    this.entries.clear();
+  }
+
   deleteWhere(is: (value: V) => boolean): void {
     for (const [key, value] of this.entries) if (is(value)) this.entries.delete(key);
   }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { LaunchKeyEngineError } from '../../errors.js';
 import type { Logger } from '../../observability/logger.js';
-import { CachedIdentities } from '../cached-identities.js';
+import { cacheReads } from '../cached-ports.js';
 import type { Data, Ports } from '../data.js';
 import { noAnnouncements } from '../ports/announcements.js';
 import { STEPS } from '../steps.js';
@@ -17,10 +17,8 @@ import { sweepAtIntervals } from './sweep-interval.js';
 export async function openSqlite(file: string, key: string, logger: Logger): Promise<Data> {
   const thread = await SqliteThread.start({ file, key }, logger);
   const call = (name: string, values: unknown[]) => thread.call(name, values);
-  const ports = portsOf(call);
   return {
-    ...ports,
-    identities: new CachedIdentities(ports.identities),
+    ...cacheReads(portsOf(call)),
     announcements: noAnnouncements,
     sweep: sweepAtIntervals(async (now) => {
       await call('sweep', [now]);
