@@ -18,9 +18,8 @@ export interface AuthPackage {
 }
 
 /**
- * An auth package after it was compared with the auth request that was asked about.
- *
- * @internal
+ * An auth package after it was compared with the auth request that was asked about. Its declaration
+ * stays in the package, because other modules import it.
  */
 export interface AuthPackageReading {
   /** Whether it answers that auth request. If not, `authorized` is `false`. */

@@ -25,11 +25,7 @@ export interface PollAnswer {
   userPushId?: string;
 }
 
-/**
- * The result of one poll.
- *
- * @internal
- */
+/** The result of one poll. Its declaration stays in the package, because other modules import it. */
 export interface PollResult {
   /** `null` while the user has not answered. */
   answer: PollAnswer | null;
