@@ -54,12 +54,8 @@ receiver.listen(0, '127.0.0.1', 4096);
 await once(receiver, 'listening');
 
 async function poll({ authRequest }: Open, wait = 0): Promise<Call> {
-  const query = new URLSearchParams({
-    ...(await envelope()),
-    auth_request: authRequest,
-  });
-  const headers: Record<string, string> = wait > 0 ? { prefer: `wait=${wait}` } : {};
-  return { method: 'GET', url: `${target.api}/v1/poll?${query}`, headers };
+  const call = await form('POST', 'poll?METHOD=GET', { auth_request: authRequest });
+  return wait > 0 ? { ...call, headers: { ...call.headers, prefer: `wait=${wait}` } } : call;
 }
 
 let shared: { at: number; made: Promise<Record<string, string>> } | undefined;

@@ -26,7 +26,7 @@ export class SessionList {
     this.list.replaceChildren(...sessions.map((session) => this.item(session)));
     byId('no-sessions').hidden = sessions.length > 0;
     this.endAll.hidden = !sessions.some((session) => session.state === 'open');
-    // What had the keyboard's focus is drawn anew or gone.
+    // The element that had the keyboard's focus is redrawn or removed.
     if (hadFocus) byId('sessions-title').focus({ preventScroll: true });
   }
 

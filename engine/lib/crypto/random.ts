@@ -25,7 +25,7 @@ export function randomText(length: number, alphabet: string): string {
   return text.toString('latin1');
 }
 
-/** A byte that nobody was given before; what has been used is not kept. */
+/** A fresh random byte. Used bytes are not kept. */
 function randomByte(): number {
   if (used === stock.length) {
     stock = randomBytes(STOCK);

@@ -17,7 +17,7 @@ const BROWSER_NAMES: ReadonlySet<unknown> = new Set(Object.values(Bowser.BROWSER
 const SYSTEM_NAMES: ReadonlySet<unknown> = new Set(Object.values(Bowser.OS_MAP));
 
 /**
- * What a device shows of a browser. The user agent is a text of whoever sent it, so only names of a
+ * What a device shows of a browser. The sender chooses the user agent's text, so only names of a
  * fixed list are taken from it.
  */
 export function showBrowser({ address, userAgent, known }: BrowserRecord): RequestBrowser {

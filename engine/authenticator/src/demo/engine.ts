@@ -16,7 +16,7 @@ const API = new URL('../virtual', import.meta.url).href;
 /** How long to wait before asking an engine again that has refused, in milliseconds. */
 const RETRY = 2000;
 
-/** The engine's own device of a user: whoever sits at the engine's machine answers for it. */
+/** The virtual device of a user. A person at the engine's machine answers on it. */
 export class VirtualPhone implements Phone {
   private readonly user: string;
 

@@ -148,7 +148,7 @@ export class Factors {
 
   private async enrolPin(pin: string): Promise<void> {
     const { kept, publicKey } = await makePinKey(pin);
-    // Kept first: a key that the engine knows and nobody has would shut the user out.
+    // Store it first: a key that only the engine knows would lock the user out.
     await updatePairing((pairing) => ({ ...pairing, pin: kept }));
     this.hasPin = true;
     try {

@@ -32,7 +32,7 @@ export class Notifications {
     this.events.abort();
   }
 
-  /** Once for each visit: browsers replace subscriptions, or end them, and tell nobody. */
+  /** Runs once a visit: browsers replace or end subscriptions without notice. */
   private async compare(): Promise<void> {
     this.compared = true;
     const { pushManager } = await navigator.serviceWorker.ready;
