@@ -89,7 +89,7 @@ describeWithChromium('the authenticator in a browser', () => {
     await page.getByText('Please fill this in.').waitFor();
     await page.keyboard.type('mallory');
     await page.keyboard.press('Enter');
-    await page.getByText('There is no user called "mallory".').waitFor();
+    await page.getByText('There is no user of this name.').waitFor();
     expect(await focused(page)).toBe('User name');
     expect(await page.getByLabel('User name').getAttribute('aria-invalid')).toBe('true');
     await page.getByLabel('User name').fill('alice');
@@ -253,7 +253,7 @@ describeWithChromium('the authenticator in a browser', () => {
     await page.locator('#approve:enabled').waitFor();
     clock.advance(5 * MINUTE);
     await press(page, 'Approve');
-    await page.getByText(/has expired: the application has to ask again/).waitFor();
+    await page.getByText('This request has expired. Log in again.').waitFor();
     await page.clock.fastForward(5 * MINUTE);
     await page.getByRole('heading', { name: 'No longer open' }).waitFor();
   });
@@ -328,7 +328,7 @@ describeWithChromium('the authenticator in a browser', () => {
     await enter(page, engine);
     await engine.close();
     await startAgain(engine);
-    await page.getByText('There is no user called "alice".').waitFor();
+    await page.getByText('There is no user of this name.').waitFor();
     await page.getByLabel('User name').waitFor();
   });
 
