@@ -74,21 +74,6 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   const audit = new Audit(data, clock);
   const events = new Events(users, signals, clock, logger);
   const fraud = new Fraud({ data, audit, signals, metrics, logger, clock });
-  const requests = new Requests({
-    data,
-    users,
-    signals,
-    events,
-    fraud,
-    limits,
-    clock,
-    requestTtl: options.requestTtl,
-    rateWindows: options.rateWindows,
-  });
-  const pairings = new Pairings(data, clock, address);
-  const pushGuard = new OutgoingGuard(options.push.networks);
-  const pushSubscriptions = new PushSubscriptions(data, pushGuard, audit, signals);
-
   const usedPingKeys = new UsedPingKeys(data, pingKeys, clock);
   const delivery = new Delivery(
     {
@@ -101,6 +86,21 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     },
     options.delivery,
   );
+  const requests = new Requests({
+    data,
+    users,
+    signals,
+    events,
+    fraud,
+    limits,
+    clock,
+    requestTtl: options.requestTtl,
+    rateWindows: options.rateWindows,
+    eventLeaseMs: delivery.leaseMs,
+  });
+  const pairings = new Pairings(data, clock, address);
+  const pushGuard = new OutgoingGuard(options.push.networks);
+  const pushSubscriptions = new PushSubscriptions(data, pushGuard, audit, signals);
   const push = new Push(
     {
       data,
@@ -115,7 +115,9 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     options.push,
   );
   // Sending serves everybody: its log lines must not carry the id of the request that caused it.
-  signals.eventQueued.subscribe(() => outsideRequests(() => delivery.run()));
+  signals.eventQueued.subscribe((claimed) =>
+    outsideRequests(() => (claimed ? delivery.sendClaimed(claimed) : delivery.run())),
+  );
   signals.requestCreated.subscribe((request, devices) =>
     outsideRequests(() => push.wake(request, devices)),
   );

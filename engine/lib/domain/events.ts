@@ -26,11 +26,14 @@ export class Events {
     this.logger = logger;
   }
 
-  /** Starts the delivery of an event that was queued, and logs an event that was not. */
-  settle(event: DeliveryRecord | undefined, queued: boolean): void {
+  /**
+   * Starts the delivery of an event that was queued, `claimed` for this engine or not, and logs an event
+   * that was not queued.
+   */
+  settle(event: DeliveryRecord | undefined, queued: boolean, claimed = false): void {
     if (!event) return;
     if (queued) {
-      this.signals.eventQueued.publish();
+      this.signals.eventQueued.publish(claimed ? event : undefined);
       return;
     }
     const { appKey, kind } = event;

@@ -92,6 +92,8 @@ export interface RequestDependencies {
   /** How long an auth request can be answered, in milliseconds. */
   requestTtl: number;
   rateWindows: readonly RateWindow[];
+  /** How long this engine claims the event of an answer, which it sends at once, in milliseconds. */
+  eventLeaseMs: number;
 }
 
 /** Auth requests, from the push to the answer. */
@@ -192,7 +194,7 @@ export class Requests {
     answer: DeviceAnswer,
     kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'> = {},
   ): Promise<Answered | AnswerRefusal> {
-    const { data, users, signals, events, limits, clock } = this.with;
+    const { data, users, signals, events, limits, clock, eventLeaseMs } = this.with;
     const record: AnswerRecord = {
       approved: answer.approved,
       reason: answer.reason,
@@ -211,19 +213,22 @@ export class Requests {
       );
     }
     const event = events.answered(app, request, record);
+    // The events of a disabled application wait until it is enabled.
+    const claimed = !app.disabled;
     const answered = await data.requests.answer(request.authRequest, record, {
       now: clock(),
       sessionLimit: limits.sessionsPerUserAndApp,
       ...kept,
       event,
       eventLimit: limits.deliveriesPerApp,
+      eventLeaseMs: claimed ? eventLeaseMs : undefined,
     });
     if (answered === undefined) return { refused: 'unknown_request' };
     if (answered === 'denial only') return { refused: 'denial_only' };
     if (typeof answered === 'string') return { refused: answered };
     signals.publish({ authRequest: request.authRequest });
     signals.publish({ userId: request.userId });
-    events.settle(event, answered.queued);
+    events.settle(event, answered.queued, claimed);
     return answered;
   }
 

@@ -1,5 +1,6 @@
 import type { Data } from '../data/data.js';
 import type { Announced, Change } from '../data/ports/announcements.js';
+import type { DeliveryRecord } from '../data/ports/deliveries.js';
 import type { DeviceRecord } from '../data/ports/devices.js';
 import type { RequestRecord } from '../data/ports/requests.js';
 
@@ -18,8 +19,10 @@ const MAX_CLOCK_DIFFERENCE_MS = 10_000;
  * subscriber reads the data again, and {@link catchUp} finds what an announcement missed.
  */
 export class Signals {
-  /** An event waits in the queue. Published in this engine only. */
-  readonly eventQueued = new Topic<[]>();
+  /**
+   * An event waits in the queue, or was claimed for this engine to send. Published in this engine only.
+   */
+  readonly eventQueued = new Topic<[claimed: DeliveryRecord | undefined]>();
   /** An auth request was created, for these paired devices. Published in this engine only. */
   readonly requestCreated = new Topic<[RequestRecord, readonly DeviceRecord[]]>();
   private readonly data: Pick<Data, 'announcements' | 'requests'>;

@@ -49,6 +49,10 @@ export class Delivery {
   private readonly concurrency: number;
   private readonly agent: Agent;
   private sending = 0;
+  /** The number of events of each application that are sent. */
+  private readonly sendingByApp = new Map<string, number>();
+  /** Whether the queue may hold events that were due and could not be sent yet. */
+  private backlog = false;
   private claiming: Promise<void> | undefined;
   private again = false;
   private closed = false;
@@ -64,6 +68,19 @@ export class Delivery {
       headersTimeout: this.timeout,
       bodyTimeout: this.timeout,
     });
+  }
+
+  /** How long an event that is sent belongs to this engine, in milliseconds of engine time. */
+  get leaseMs(): number {
+    return this.timeout + LEASE_MARGIN_MS;
+  }
+
+  /** Sends an event that was queued as claimed for {@link leaseMs}. */
+  sendClaimed(delivery: DeliveryRecord): void {
+    if (this.closed) return;
+    const ofApp = this.sendingByApp.get(delivery.appKey) ?? 0;
+    if (this.sending < this.concurrency && ofApp < MAX_PER_APP) this.start(delivery);
+    else this.putBack(delivery);
   }
 
   /** Sends the events that are due. Called when an event is queued, and by the engine's sweep. */
@@ -94,17 +111,36 @@ export class Delivery {
     const room = this.concurrency - this.sending;
     if (room <= 0) return;
     const { data, clock } = this.with;
-    const lease = this.timeout + LEASE_MARGIN_MS;
-    const due = await data.deliveries.claim(clock(), room, MAX_PER_APP, lease);
-    for (const delivery of due) {
-      this.sending += 1;
-      void this.send(delivery)
-        .catch((error) => this.with.logger.error({ err: error }, 'event could not be recorded'))
-        .finally(() => {
-          this.sending -= 1;
-          this.run();
-        });
-    }
+    this.backlog = false;
+    const due = await data.deliveries.claim(clock(), room, MAX_PER_APP, this.leaseMs);
+    this.backlog ||= due.length > 0;
+    for (const delivery of due) this.start(delivery);
+  }
+
+  private start(delivery: DeliveryRecord): void {
+    const { appKey } = delivery;
+    this.count(appKey, 1);
+    void this.send(delivery)
+      .catch((error) => this.with.logger.error({ err: error }, 'event could not be recorded'))
+      .finally(() => {
+        this.count(appKey, -1);
+        if (this.backlog) this.run();
+      });
+  }
+
+  private count(appKey: string, change: 1 | -1): void {
+    this.sending += change;
+    const ofApp = (this.sendingByApp.get(appKey) ?? 0) + change;
+    if (ofApp > 0) this.sendingByApp.set(appKey, ofApp);
+    else this.sendingByApp.delete(appKey);
+  }
+
+  /** Ends the claim of an event that there is no room for now. */
+  private putBack({ id, attempts, nextAttemptAt, eventTime }: DeliveryRecord): void {
+    this.backlog = true;
+    this.with.data.deliveries
+      .reschedule(id, { attempts, nextAttemptAt, eventTime })
+      .catch((error) => this.with.logger.error({ err: error }, 'event could not be recorded'));
   }
 
   private async send(delivery: DeliveryRecord): Promise<void> {

@@ -342,6 +342,20 @@ export function coreContract(make: () => Promise<Data>): void {
     expect(await data.deliveries.count()).toBe(0);
   });
 
+  it('queues the event of an answer as claimed by its caller', async () => {
+    const { data, request, event, answer } = await dataWithApp();
+    const claimed = event();
+    const one = request({ session: false });
+    await data.requests.insert(one, { open: 10 });
+    const step = { ...STEP, event: claimed, eventLeaseMs: MINUTE };
+    await data.requests.answer(one.authRequest, answer(true), step);
+    expect(await data.deliveries.claim(1, 10, 10, MINUTE)).toEqual([]);
+    expect(await data.deliveries.count()).toBe(1);
+    const { id, attempts, nextAttemptAt, eventTime } = claimed;
+    await data.deliveries.reschedule(id, { attempts, nextAttemptAt, eventTime });
+    expect(await data.deliveries.claim(1, 10, 10, MINUTE)).toEqual([claimed]);
+  });
+
   it('leaves the events of a disabled application until they expire', async () => {
     const { data, request, event, answer, app } = await dataWithApp();
     const waiting = event();

@@ -24,9 +24,8 @@ export class MemoryDeliveries implements DeliveryPort {
       if (disabled && delivery.giveUpAt > now) continue;
       const claimed = this.claimedCounts.get(delivery.appKey) ?? 0;
       if (claimed >= perApp) continue;
-      this.claimedCounts.set(delivery.appKey, claimed + 1);
       this.waiting.delete(delivery.id);
-      this.claimed.set(delivery.id, delivery);
+      this.markClaimed(delivery);
       due.push(delivery);
     }
     return due;
@@ -52,12 +51,13 @@ export class MemoryDeliveries implements DeliveryPort {
   }
 
   /** `false` if an answer was not queued, since `limit` events of the application are. */
-  add(delivery: DeliveryRecord, limit: number): boolean {
+  add(delivery: DeliveryRecord, limit: number, claimed = false): boolean {
     if (delivery.kind === 'logout') this.replaceLogout(delivery);
     const count = this.counts.get(delivery.appKey) ?? 0;
     if (delivery.kind === 'answer' && count >= limit) return false;
     this.counts.set(delivery.appKey, count + 1);
-    this.waiting.set(delivery.id, delivery);
+    if (claimed) this.markClaimed(delivery);
+    else this.waiting.set(delivery.id, delivery);
     return true;
   }
 
@@ -65,6 +65,12 @@ export class MemoryDeliveries implements DeliveryPort {
     for (const delivery of [...this.waiting.values(), ...this.claimed.values()]) {
       if (matches(delivery)) this.remove(delivery.id);
     }
+  }
+
+  private markClaimed(delivery: DeliveryRecord): void {
+    const { id, appKey } = delivery;
+    this.claimed.set(id, delivery);
+    this.claimedCounts.set(appKey, (this.claimedCounts.get(appKey) ?? 0) + 1);
   }
 
   private remove(id: string): void {

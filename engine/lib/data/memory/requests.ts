@@ -90,7 +90,7 @@ export class MemoryRequests implements RequestPort {
   }
 
   async answer(authRequest: string, answer: AnswerRecord, step: AnswerStep) {
-    const { now, sessionLimit, receipt, audit, event, eventLimit } = step;
+    const { now, sessionLimit, receipt, audit, event, eventLimit, eventLeaseMs } = step;
     const request = this.find(authRequest);
     if (request === undefined) return undefined;
     const end = endOf(request, now);
@@ -109,7 +109,7 @@ export class MemoryRequests implements RequestPort {
     if (audit) this.ports.audit.add(audit);
     return {
       request: { ...answered, sessionState: sessions.request(authRequest)?.sessionState },
-      queued: event === undefined || deliveries.add(event, eventLimit),
+      queued: event === undefined || deliveries.add(event, eventLimit, eventLeaseMs !== undefined),
       fraud: step.fraud && fraud.report(request.userId, now, step.fraud),
     };
   }

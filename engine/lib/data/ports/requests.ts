@@ -95,6 +95,8 @@ export interface AnswerStep {
   event?: DeliveryRecord;
   /** How many events may be queued for the application; one beyond it is not queued. */
   eventLimit: number;
+  /** How long the caller claims the event, which it sends at once. Without it, the event is not claimed. */
+  eventLeaseMs?: number;
 }
 
 export interface Answered {

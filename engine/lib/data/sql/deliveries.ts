@@ -173,8 +173,9 @@ export async function insertDelivery(
   trx: Step,
   delivery: DeliveryRecord,
   limit: number,
+  claimedUntil = 0,
 ): Promise<boolean> {
-  const row = deliveryRow(delivery);
+  const row = { ...deliveryRow(delivery), claimed_until: claimedUntil };
   if (delivery.kind === 'logout') {
     await trx
       .insertInto('deliveries')

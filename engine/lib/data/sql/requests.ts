@@ -231,7 +231,9 @@ export class SqlRequests implements RequestPort {
       if (receipt) await insertReceipt(trx, receipt);
       if (audit) await insertAudit(trx, audit);
       const fraud = step.fraud && (await reportFraud(trx, row.user_id, now, step.fraud));
-      const queued = event === undefined || (await insertDelivery(trx, event, step.eventLimit));
+      const claimedUntil = step.eventLeaseMs === undefined ? 0 : now + step.eventLeaseMs;
+      const queued =
+        event === undefined || (await insertDelivery(trx, event, step.eventLimit, claimedUntil));
       return { request: openOrAnswered(row), queued, fraud };
     });
     return answered ?? (await this.whyNot(authRequest, step.now));
