@@ -7,7 +7,7 @@ import {
 import { AuthGuard } from '@nestjs/passport';
 import { LaunchKeyError, type LoginInfo } from 'passport-launchkey';
 
-/** Begins a login, or finishes it: the route behind it is reached by who is logged in. */
+/** Starts a login or finishes it. Only users who are logged in reach the route behind it. */
 @Injectable()
 export class LaunchKeyGuard extends AuthGuard('launchkey') {
   override async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -16,7 +16,7 @@ export class LaunchKeyGuard extends AuthGuard('launchkey') {
     return true;
   }
 
-  /** Answers with the strategy's `info`: 202 pending, 401, 400, or 429 with `Retry-After`. */
+  /** Responds with the strategy's `info`: 202 pending, 400, 401, or 429 with `Retry-After`. */
   override handleRequest<TUser>(
     error: unknown,
     user: TUser | false,
