@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Application } from './support/application.js';
 import { share, start } from './support/engine.js';
+import { heldPolls } from './support/metrics.js';
 
 async function code(reply: Promise<{ status: number; body: { message_code?: number } }>) {
   const { status, body } = await reply;
@@ -146,6 +147,7 @@ describe('PUT /logs', () => {
       await report(denied, 'Authenticate', 'False'),
     ];
     const held = application.poll(unanswered, { wait: 50 });
+    await heldPolls(engine.url, 1);
     clock.advance(300_000);
     const expected = [...Array(3).fill([400, 50446]), ...Array(2).fill([200, undefined])];
     expect(await reports()).toEqual(expected);

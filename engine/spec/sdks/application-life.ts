@@ -65,8 +65,11 @@ export interface World {
 export class ApplicationLife {
   readonly tally: Tally = { logins: 0, denials: 0, expiries: 0, logouts: 0, endings: 0 };
   readonly wrong: string[] = [];
-  /** Logout events that the application could not verify, so that the engine sent them again. */
-  unverified = 0;
+  /**
+   * Identifiers of the logout events that the application could not verify at first. An attempt may
+   * come twice: with a clock that jumps, the engine takes some for lost.
+   */
+  private readonly unverifiedEvents = new Set<string | null>();
   process: SdkProcess;
   private readonly world: World;
   private readonly makeProcess: (host: Host) => SdkProcess;
@@ -199,6 +202,11 @@ export class ApplicationLife {
     else await this.attempt('poll', async () => await this.findEnded(username));
   }
 
+  /** Number of logouts that were verified at a second attempt. */
+  get unverified(): number {
+    return this.unverifiedEvents.size;
+  }
+
   /** Whether each logout has reached the application. */
   get settled(): boolean {
     return this.loggingOut.size === 0;
@@ -310,7 +318,7 @@ export class ApplicationLife {
       await this.process.prepareLogout();
       const userHash = await this.process.readLogout(event);
       if (userHash === undefined) {
-        this.unverified += 1;
+        this.unverifiedEvents.add(event.get('event_id'));
         return 400;
       }
       await this.logOut(userHash);
