@@ -4,7 +4,7 @@ import type { ConcealingMethods } from './concealing-process.js';
 import { moment } from './usage.js';
 import { startEngine } from './world.js';
 
-/** How long something took for users who do not answer, and for names that nobody has. */
+/** How long something took for users who do not answer, and for names without a user. */
 export interface Concealing {
   what: string;
   /** Milliseconds, in ascending order. */

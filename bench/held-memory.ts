@@ -39,7 +39,7 @@ export async function heldMemory(
   await load.call('aim', { api: filled.url, devices: filled.url, app });
   await load.call('authorize', polls);
   await places.stop(filled);
-  // Anew, so that nothing of how they came there is given back while they are held.
+  // A second time, so that memory of the first round is not released while they are held.
   const node = await places.join(filled);
   await load.call('aim', { api: node.url, devices: node.url, app });
   await load.call('poll', 400);

@@ -593,7 +593,7 @@ export const defences = [
   ),
   defence(
     'leaves the page, and lets the user approve later',
-    'the report that nobody was logged in, when the event comes',
+    'the report that no user was logged in, when the event comes',
     ['lib/login/events.ts', 'if (isLocalAnswer(answer) && login.session) {', 'if (false) {'],
     EVENTS,
     'leaves no LaunchKey session open',
@@ -625,7 +625,7 @@ export const defences = [
     'the engine’s word on the report',
     ['lib/client/client.ts', 'return authorized && accepted;', 'return authorized;'],
     'engine/spec/altered.spec.ts',
-    'is refused by the engine where somebody on the way',
+    'is refused by the engine if a denial was turned into an approval',
   ),
   defence(
     'puts an approval of its own, or another answer, in the place of a denial on its way',
@@ -863,7 +863,7 @@ export const defences = [
       'known',
     ],
     DEVICES,
-    'by the operator ends what the device holds at once',
+    'ends the held requests of the device at once if the operator does it, and the requests that no device can answer',
   ),
   defence(
     'keeps using a phone that was unpaired',
@@ -874,7 +874,7 @@ export const defences = [
       '',
     ],
     DEVICES,
-    'by the operator ends what the device holds at once',
+    'ends the held requests of the device at once if the operator does it, and the requests that no device can answer',
   ),
   defence(
     'picks one number after the other',
@@ -885,7 +885,7 @@ export const defences = [
       'return undefined;',
     ],
     DEVICES,
-    'with a wrong number leaves nothing but a denial',
+    'allows only a denial on every device after a wrong number',
   ),
   defence(
     'picks one number after the other',
@@ -896,7 +896,7 @@ export const defences = [
       '',
     ],
     DEVICES,
-    'with a wrong number leaves nothing but a denial',
+    'allows only a denial on every device after a wrong number',
   ),
   defence(
     'approves without what the application asks for',
@@ -954,7 +954,7 @@ export const defences = [
     'the age and the accuracy of a position',
     ['engine/lib/domain/proofs.ts', 'return fresh && exact;', 'return true;'],
     FACTORS,
-    'that asks for a place is taken where the device is inside',
+    'accepts an approval inside its geofence if the position is recent and exact',
   ),
   defence(
     'sets up a PIN or a fingerprint on a phone that is not locked',
@@ -965,7 +965,7 @@ export const defences = [
       'if (false) {',
     ],
     FACTORS,
-    'with another PIN needs the proof by the one before',
+    'replaces a PIN only with a proof by the previous one',
   ),
   defence(
     'sets up a PIN or a fingerprint on a phone that is not locked',
@@ -1107,7 +1107,7 @@ export const defences = [
       '',
     ],
     'engine/spec/envelope.spec.ts',
-    'of a remembered envelope grows old too',
+    'expires in a remembered envelope too',
   ),
   defence(
     'captures an envelope that is stamped far ahead, and uses it later',
@@ -1180,11 +1180,11 @@ export const defences = [
       '',
     ],
     'engine/spec/deletion.spec.ts',
-    'is let go of at once with its phones',
+    'loses its held requests and phones at once, and is unknown afterwards',
   ),
   defence(
     'opens connections and never ends the handshake',
-    'the end of connections on which nobody would read an answer',
+    'the end of connections whose client reads no response',
     [
       'engine/lib/http/server.ts',
       "const unparsed = /^(HPE_|ERR_HTTP_)/.test(error.code ?? '');",
@@ -1198,7 +1198,7 @@ export const defences = [
     'the look at what notifications say',
     ['engine/lib/data/sql/announcements.ts', 'changes.filter(isAnnounced)', 'changes'],
     'engine/spec/other-nodes.spec.ts',
-    'by what no engine says',
+    'ignores announcements that no engine sends',
   ),
   defence(
     'asks for what belongs to another application',

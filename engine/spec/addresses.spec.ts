@@ -7,7 +7,7 @@ import { http } from './support/http.js';
 
 const PROXY = '127.0.0.1';
 
-/** A call of nobody, as a proxy passes it on. */
+/** A call without valid credentials, as a proxy forwards it. */
 async function strange(engine: Engine, from?: string): Promise<number> {
   const query = 'app_key=1000000000&secret_key=x&signature=y&auth_request=z';
   const { body } = await http(`${engine.url}/v1/poll?${query}`, { headers: forwarded(from) });
@@ -32,7 +32,7 @@ async function repeat<T>(times: number, act: () => Promise<T>): Promise<Set<T>> 
 }
 
 describe('an address', () => {
-  it('is refused for a minute after a hundred calls of nobody, alone, and logged once', async () => {
+  it('is refused for a minute after a hundred calls with invalid credentials, and the log has one line', async () => {
     const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const { engine, application, clock } = await start({ trustedProxies: [PROXY], logger });
     const address = '203.0.113.7';
@@ -49,20 +49,20 @@ describe('an address', () => {
     expect(await proper(application, address)).toBe(70402);
   });
 
-  it('may make any number of calls that are what they should be', async () => {
+  it('makes any number of valid calls', async () => {
     const { application } = await start({ trustedProxies: [PROXY] });
     const codes = await repeat(150, () => proper(application, '203.0.113.7'));
     expect(codes).toEqual(new Set([70402]));
   });
 
-  it('of IPv6 is its network: the rest is its holder’s to choose', async () => {
+  it('counts by its /64 network for IPv6, because its holder chooses the rest', async () => {
     const { engine } = await start({ trustedProxies: [PROXY] });
     for (let host = 1; host <= 100; host += 1) await strange(engine, `2001:db8:1:2::${host}`);
     expect(await strange(engine, '2001:db8:1:2:ffff::1')).toBe(70436);
     expect(await strange(engine, '2001:db8:1:3::1')).toBe(70425);
   });
 
-  it('of IPv6 is its network however it is written, an IPv4 address all of itself', async () => {
+  it('counts by its network in every spelling of IPv6, and as a whole for IPv4', async () => {
     const { engine } = await start({ trustedProxies: [PROXY] });
     for (let host = 1; host <= 100; host += 1) await strange(engine, `2001:db8::${host}`);
     expect(await strange(engine, '2001:db8::a:b:c:d')).toBe(70436);
@@ -81,20 +81,20 @@ describe('an address', () => {
     expect(await strange(engine, '[2001:db8::1]')).toBe(70436);
   });
 
-  it('that is none counts as one, and breaks nothing', async () => {
+  it('counts as an address even if it is malformed', async () => {
     const { engine } = await start({ trustedProxies: [PROXY] });
     await repeat(100, () => strange(engine, 'unknown'));
     expect(await strange(engine, 'unknown')).toBe(70436);
     expect(await strange(engine, '[::ffff:')).toBe(70425);
   });
 
-  it('of this machine is never refused: a proxy that nobody named is everybody', async () => {
+  it('is never refused if it is loopback, because it may be an undeclared proxy with all users behind it', async () => {
     const { engine, application } = await start();
     await repeat(101, () => strange(engine, '203.0.113.7'));
     expect(await proper(application, '203.0.113.7')).toBe(70402);
   });
 
-  it('is refused as devices are: requests with a token that is none', async () => {
+  it('is refused after device requests with invalid tokens', async () => {
     const { engine } = await start({ trustedProxies: [PROXY] });
     const { code } = await engine.pairDevice('alice');
     const phone = await Device.paired(engine.url, code);
@@ -125,7 +125,7 @@ describe('X-Forwarded-For', () => {
     }
   });
 
-  it('says whom a request is from where the proxy is trusted, by its own entry alone', async () => {
+  it('names the client if the proxy is trusted, by the entry of that proxy alone', async () => {
     const { engine } = await start({ trustedProxies: ['127.0.0.0/8'] });
     const own = await guesses(engine, (guess) => `203.0.113.${guess}`);
     expect(own).toEqual(Array(11).fill(404));

@@ -103,7 +103,7 @@ describe('an answer that is altered on its way', () => {
       await expect(verdict).rejects.toThrow(fault);
     });
 
-    it('logs in nobody', async () => {
+    it('logs in no user', async () => {
       const { options, user, device, proxy, answer } = await behind(alter);
       const verified: string[] = [];
       const strategy = new LaunchKeyStrategy({ ...options, longPoll: 0 }, async (userHash) => {
@@ -122,7 +122,7 @@ describe('an answer that is altered on its way', () => {
     });
   });
 
-  it('is refused by the engine where somebody on the way has made an approval of what was denied', async () => {
+  it('is refused by the engine if a denial was turned into an approval on the way', async () => {
     const { options, user, answer } = await behind(({ publicKey, authRequest }) =>
       sealFor(publicKey, approvalOf(authRequest)),
     );
@@ -133,7 +133,7 @@ describe('an answer that is altered on its way', () => {
     expect(await client.isAuthorized(authRequest, polled?.auth ?? '')).toBe(false);
   });
 
-  it('is not told from a true one where the engine makes it and confirms it too: an engine has to be trusted', async () => {
+  it('is accepted if the engine itself invents and confirms it, so the engine has to be trusted', async () => {
     const { options, user, proxy, answer } = await behind(({ publicKey, authRequest }) =>
       sealFor(publicKey, approvalOf(authRequest)),
     );

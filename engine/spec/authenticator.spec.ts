@@ -237,7 +237,7 @@ describe('the authenticator', () => {
 
 describe('the guard of the authenticator', () => {
   it.each([
-    ['a name that somebody points to this machine', { host: 'evil.example.com' }],
+    ['a foreign host name that resolves to this machine', { host: 'evil.example.com' }],
     ['a name with the right port', { host: 'evil.example.com:PORT' }],
     ['another port', { host: '127.0.0.1:1' }],
     ['a proxy', { 'x-forwarded-for': '203.0.113.9' }],

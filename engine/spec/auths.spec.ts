@@ -204,7 +204,7 @@ describe('a policy', () => {
     expect(Object.keys(body.message)).toEqual(['policy']);
   });
 
-  it('that possession satisfies can be approved on the virtual device', async () => {
+  it('is approved on the virtual device if possession satisfies it', async () => {
     const { engine, application, user } = await share();
     const authRequest = await application.authorize(user, { policy: policy({ possession: 1 }) });
     expect(await engine.answer(authRequest, true)).toEqual({ approved: true });

@@ -69,7 +69,7 @@ describe('the browser of a request', () => {
     expect(body.requests.map((one: { browser: object }) => one.browser)).toEqual([{}, {}, {}, {}]);
   });
 
-  it('may have a user agent of any length, of which 256 characters count', async () => {
+  it('accepts a user agent of any length and reads 256 characters of it', async () => {
     const { engine, application, user } = await share();
     for (const length of [256 - CHROME.length, 257]) {
       const user_agent = 'x'.repeat(length) + CHROME;
@@ -100,7 +100,7 @@ describe('the browser of a request', () => {
     expect(await engine.requests(user)).toEqual([]);
   });
 
-  it('may have members that are null, and members of a later version', async () => {
+  it('accepts members that are null and members of a later version', async () => {
     const { engine, application, user } = await share();
     const browser = { address: null, user_agent: null, known: null, id: null, country: 'NO' };
     await application.authorize(user, { browser: JSON.stringify(browser) });

@@ -22,7 +22,7 @@ async function waiting() {
 }
 
 describe('a user that is deleted', () => {
-  it('is let go of at once with its phones, and unknown from then on', async () => {
+  it('loses its held requests and phones at once, and is unknown afterwards', async () => {
     const { engine, application, phone, opened, open, state, poll } = await waiting();
     const pairing = await engine.pairDevice('alice');
     await engine.deleteUser('alice');
@@ -77,7 +77,7 @@ describe('a user that is deleted', () => {
 });
 
 describe('an application that is deleted', () => {
-  it('is let go of at once, and unknown from then on', async () => {
+  it('loses its held requests at once, and is unknown afterwards', async () => {
     const { engine, application, phone, opened, state, poll } = await waiting();
     const { appKey } = application.credentials;
     await engine.deleteApp(appKey);

@@ -394,7 +394,7 @@ describe('the state of a device', () => {
 });
 
 describe('unpairing', () => {
-  it('by the operator ends what the device holds at once, and the requests that nobody can answer', async () => {
+  it('ends the held requests of the device at once if the operator does it, and the requests that no device can answer', async () => {
     const { engine, application } = await start();
     const user = 'alice';
     const device = await Device.paired(engine.url, (await engine.pairDevice(user)).code);
@@ -413,7 +413,7 @@ describe('unpairing', () => {
     });
   });
 
-  it('from another device leaves the requests to the others', async () => {
+  it('leaves the requests to the other devices if a device does it', async () => {
     const { engine, application, user, device } = await pairedDevice();
     const { body: offer } = await device.post('devices/code');
     const second = await Device.paired(engine.url, offer.code);
@@ -433,7 +433,7 @@ describe('unpairing', () => {
     ]);
   });
 
-  it('from another device ends at once what a lost one holds, and it answers nothing any more', async () => {
+  it('ends the held requests of a lost device at once, and that device can answer no more', async () => {
     const { engine, application, user, device } = await pairedDevice();
     const finder = await Device.paired(engine.url, (await engine.pairDevice(user)).code);
     const authRequest = await application.authorize(user);
@@ -447,7 +447,7 @@ describe('unpairing', () => {
     expect((await application.log(authRequest, 'Authenticate')).body.message_code).toBe(50446);
   });
 
-  it('and renaming is for one’s own devices', async () => {
+  it('is refused for devices of another user, and so is renaming', async () => {
     const { engine, user, device } = await pairedDevice();
     const { device: foreign, user: other } = await pairedDevice();
     for (const path of ['devices/unpair', 'devices/rename']) {
@@ -502,7 +502,7 @@ describe('an answer of a device', () => {
     expect(application.decryptAuth(auth).device_id).toBe(winner.id);
   });
 
-  it('may be sent again by who gave it, and changes nothing', async () => {
+  it('is accepted again from the same device, and changes nothing', async () => {
     const { application, user, device } = await pairedDevice();
     await application.authorize(user);
     const [request] = (await device.state()).body.requests;
@@ -564,7 +564,7 @@ describe('an answer of a device', () => {
     expect([reply.status, code(reply)]).toEqual([410, 'expired']);
   });
 
-  it('with a wrong number leaves nothing but a denial, on every device', async () => {
+  it('allows only a denial on every device after a wrong number', async () => {
     const { engine, application, user, device } = await pairedDevice();
     const second = await Device.paired(engine.url, (await engine.pairDevice(user)).code);
     const authRequest = await application.authorize(user, { number_match: '42' });
@@ -580,7 +580,7 @@ describe('an answer of a device', () => {
     expect(application.decryptAuth(auth)).toMatchObject({ response: 'false', reason: 'number' });
   });
 
-  it('that says another thing to the application than to the engine logs in nobody', async () => {
+  it('logs in no user if it tells the application and the engine different things', async () => {
     const { application, user, device } = await pairedDevice();
     const authRequest = await application.authorize(user);
     const [request] = (await device.state()).body.requests;
@@ -630,7 +630,7 @@ describe('a report of fraud', () => {
       expect((await device.state()).body.pausedUntil).toBe(
         (await engine.pausedUntil('alice'))?.getTime(),
       );
-      // Of the day after which the count begins anew, the longest pauses leave nothing.
+      // The longest pauses last longer than the day after which the count restarts.
       if (minutes === 1440) await engine.endPause('alice');
       else clock.advance(minutes * 60_000);
     }

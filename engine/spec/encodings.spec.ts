@@ -333,7 +333,7 @@ describe('a parameter that is repeated', () => {
   });
 });
 
-describe('what cannot be read', () => {
+describe('unreadable input', () => {
   it.each([
     ['a body beyond 64 KiB', 'application/x-www-form-urlencoded', 'x'.repeat(70_000)],
     ['JSON that is none', 'application/json', '{"app_key"'],

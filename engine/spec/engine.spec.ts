@@ -213,7 +213,7 @@ describe('the methods of an engine', () => {
   });
 });
 
-describe('what operators look at', () => {
+describe('the pages for operators', () => {
   it.each(['/healthz', '/readyz'])('%s says ok, to HEAD as well', async (path) => {
     const { engine } = await share();
     const { status, text } = await http(`${engine.url}${path}`);
@@ -221,7 +221,7 @@ describe('what operators look at', () => {
     expect((await http(`${engine.url}${path}`, { method: 'HEAD' })).status).toBe(200);
   });
 
-  it('/metrics counts calls by outcome and names nobody', async () => {
+  it('/metrics counts calls by outcome and contains no names', async () => {
     const { engine, application } = await start();
     await application.authorize('alice');
     await application.auths({ username: 'nobody' });

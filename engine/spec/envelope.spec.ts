@@ -234,7 +234,7 @@ describe('the stamp', () => {
     expect(await call()).toBe(40431);
   });
 
-  it('that runs away as Python’s does is taken after ten minutes with a poll each second', async () => {
+  it('is accepted after ten minutes of drift as in Python’s SDK, with a poll each second', async () => {
     const { application, clock } = await start();
     const authRequest = await application.authorize('alice');
     const started = clock.now();
@@ -276,7 +276,7 @@ describe('the stamp', () => {
     await expect(made).rejects.toMatchObject({ code: 'ENGINE_INVALID_OPTION' });
   });
 
-  it('of a remembered envelope grows old too', async () => {
+  it('expires in a remembered envelope too', async () => {
     const { application, clock } = await start();
     const envelope = await application.stamped(clock.now());
     const call = () => application.form('POST', '/auths', { ...envelope, username: 'alice' });
@@ -358,7 +358,7 @@ describe('an envelope', () => {
     expect(decrypt).toHaveBeenCalledTimes(1);
   });
 
-  it.each(['app_key', 'secret_key', 'signature'])('without %s is incorrect data', async (name) => {
+  it.each(['app_key', 'secret_key', 'signature'])('is incorrect data without %s', async (name) => {
     const { application } = await share();
     const { [name]: _left, ...rest } = await application.envelope();
     expect(await refusal(application.form('POST', '/auths', rest))).toEqual([400, 40421]);

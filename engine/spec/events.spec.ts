@@ -146,7 +146,7 @@ describe('the event of an answer', () => {
     ]);
   });
 
-  it('is tried again when nobody listens', async () => {
+  it('is sent again if the connection is refused', async () => {
     const failures: string[] = [];
     let give: () => void = () => {};
     const given = new Promise<void>((resolve) => {
@@ -276,7 +276,7 @@ describe('a de-orbit', () => {
     expect((await states()).map(([, state]) => state)).toEqual(['pending clear', 'pending clear']);
   });
 
-  it('is said anew before it is five minutes old, for a day, under the same event_id', async () => {
+  it('is signed again before it is five minutes old, for a day, under the same event_id', async () => {
     const callback = await receiver([200, ...Array(100).fill(503)]);
     let now = Date.now();
     const { engine, application } = await start({

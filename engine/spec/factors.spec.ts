@@ -151,7 +151,7 @@ describe('an approval of a request with a policy', () => {
     ]);
   });
 
-  it('that asks for a place is taken where the device is inside, just now and exactly', async () => {
+  it('accepts an approval inside its geofence if the position is recent and exact', async () => {
     const { ask, approve } = await pairedDevice();
     const place = { radius: 200, latitude: 52.5, longitude: 13.4 };
     const answer = await ask({ possession: 1 }, [place]);
@@ -173,7 +173,7 @@ describe('an approval of a request with a policy', () => {
 });
 
 describe('setting up a factor', () => {
-  it('with another PIN needs the proof by the one before', async () => {
+  it('replaces a PIN only with a proof by the previous one', async () => {
     const paired = await pairedDevice();
     const { device } = paired;
     const { privateKey } = await withPin(paired);

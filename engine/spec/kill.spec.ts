@@ -130,7 +130,7 @@ async function pollUntilAnswered(
   }
 }
 
-/** Each answer was told of, under one name; said twice is fine, said anew is not. */
+/** Each answer was announced under one event id. The same id twice is fine, a second id is not. */
 async function checkEvents(
   events: Receiver,
   application: Application,

@@ -34,7 +34,7 @@ function recorder() {
   return { logger, lines, output: () => output };
 }
 
-it('gives each line of a request its id, and none to what goes on for everybody', async () => {
+it('gives each line of a request its id, and no id to background work', async () => {
   const { logger, lines } = recorder();
   const { url, count } = await receiver([500]);
   const { engine, application, clock } = await start({ logger, callbackUrl: url });
@@ -44,7 +44,7 @@ it('gives each line of a request its id, and none to what goes on for everybody'
   await count(1);
   const fraud = lines().find(({ msg }) => msg === 'user reported fraud');
   expect(fraud?.requestId).toBe(reply.headers['x-request-id']);
-  // The answer set off its event, whose delivery is nobody's request.
+  // The answer set off its event, whose delivery belongs to no request.
   await expect
     .poll(() => lines().some(({ msg }) => msg === 'event failed, to be sent again'))
     .toBe(true);
@@ -55,7 +55,7 @@ it('gives each line of a request its id, and none to what goes on for everybody'
 });
 
 describeWithPostgres('the whole log', (server) => {
-  it('of an engine that fails at everything has an id on each line, and no secret', async () => {
+  it('has an id on each line and no secret if every call of the engine fails', async () => {
     const { logger, lines, output } = recorder();
     const databaseUrl = await server().database();
     const key = Vault.newKey();
@@ -130,7 +130,7 @@ async function slowly(url: string, form: Record<string, string>): Promise<Reply>
   return { status: response.statusCode ?? 0, headers: response.headers, text: '', body: {} };
 }
 
-/** As if somebody had restored a backup over it half-way: every question fails. */
+/** Imitates a backup that was restored half-way: every query fails. */
 async function breakAll(databaseUrl: string): Promise<void> {
   const client = new pg.Client(databaseUrl);
   await client.connect();

@@ -97,7 +97,7 @@ describe('PUT /logs', () => {
     expect(body).toEqual({ message: 'Denial recorded' });
   });
 
-  it('without a status is incorrect data, 50441', async () => {
+  it('is incorrect data without a status, 50441', async () => {
     const { application, user } = await share();
     const token = await application.authorize(user);
     const said = { auth_request: token, action: 'Revoke' };
@@ -116,7 +116,7 @@ describe('PUT /logs', () => {
     expect(await code(application.log(token, 'Authenticate'))).toEqual([400, 50446]);
   });
 
-  it('what is over is known to its own application only', async () => {
+  it('reveals an ended request to its own application only', async () => {
     const { engine, application, user } = await share();
     const other = new Application(engine.url, await engine.createApp({ name: 'Other' }));
     const token = await application.authorize(user);
@@ -129,7 +129,7 @@ describe('PUT /logs', () => {
     expect((await application.log(token, 'Revoke')).status).toBe(200);
   });
 
-  it('what had no session is not ended, before and after it is swept away', async () => {
+  it('does not revoke a request without a session, before or after the sweep', async () => {
     const { engine, application, clock } = await start();
     const denied = await application.authorize('alice');
     await engine.answer(denied, false);
@@ -190,7 +190,7 @@ describe('PUT /logs', () => {
 });
 
 describe('LaunchKey sessions', () => {
-  it('of a user and application are bounded: the oldest makes room', async () => {
+  it('are bounded for each user and application, and the oldest ends first', async () => {
     const { engine, application } = await start({ limits: { sessionsPerUserAndApp: 2 } });
     const tokens = [];
     for (let login = 0; login < 3; login += 1) {

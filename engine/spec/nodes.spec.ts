@@ -129,7 +129,7 @@ describeWithPostgres('engines on one database', (server) => {
     expect((await here.poll(authRequest)).status).toBe(200);
   });
 
-  it('find an answer whose announcement was lost with who gave it', async () => {
+  it('find an answer whose announcement was lost with its node', async () => {
     const { databaseUrl, key, second, here, there } = await nodes();
     const authRequest = await here.authorize('alice');
     const poll = there.poll(authRequest, { wait: WAIT });
@@ -153,7 +153,7 @@ describeWithPostgres('engines on one database', (server) => {
     expect(await application.authorize('alice')).toMatch(/^[a-z0-9]{32}$/);
   });
 
-  it('let go of what the one holds for a user that was deleted at the other', async () => {
+  it('end at one node the held requests of a user that was deleted at the other', async () => {
     const { first, there, state, poll } = await holding();
     await first.deleteUser('alice');
     expect((await state).status).toBe(401);
@@ -161,7 +161,7 @@ describeWithPostgres('engines on one database', (server) => {
     expect((await there.auths({ username: 'alice' })).body.message_code).toBe(40426);
   });
 
-  it('let go of what the one holds for an application that was deleted at the other', async () => {
+  it('end at one node the held requests of an application that was deleted at the other', async () => {
     const { first, here, there, state, poll } = await holding();
     await first.deleteApp(here.credentials.appKey);
     expect((await state).body.requests).toEqual([]);
@@ -218,7 +218,7 @@ describeWithPostgres('engines on one database', (server) => {
     const client = await locking(databaseUrl, REQUEST, await here.authorize('alice'));
     const reply = device.answer(false, { reason: 'fraudulent' });
     await untilSessions(client, WAITING, 1);
-    // As the deletion goes on: it would fail if somebody held the user.
+    // While the deletion continues: it would fail if another step locked the user.
     await client.query("select from users where username = 'alice' for update nowait");
     await client.query('commit');
     expect((await reply).status).toBe(200);

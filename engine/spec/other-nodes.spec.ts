@@ -27,19 +27,19 @@ async function looks(data: Data): Promise<number> {
   return endedSince.mock.calls.length;
 }
 
-it('nobody looks for what others have done with data that is theirs alone', async () => {
+it('does not look for changes of other nodes if the data belongs to one process', async () => {
   const data = join(await temporary(), 'engine.db');
   expect(await looks(new MemoryData())).toBe(0);
   expect(await looks(await openSqlite(data, Vault.newKey(), silent))).toBe(0);
 });
 
 describeWithPostgres('with a database that others may have', (server) => {
-  it('who holds a poll looks, but not all the time', async () => {
+  it('looks for changes while a poll is held, but not all the time', async () => {
     const url = await server().database();
     expect(await looks(await openPostgres(url, new Vault(Vault.newKey()), silent))).toBe(1);
   });
 
-  it('nobody is disturbed by what no engine says', async () => {
+  it('ignores announcements that no engine sends', async () => {
     const url = await server().database();
     const engine = await startEngine({ databaseUrl: url, key: Vault.newKey() });
     onTestFinished(async () => await engine.close());

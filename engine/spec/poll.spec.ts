@@ -27,7 +27,7 @@ describe('GET /poll', () => {
     }
   });
 
-  it('without auth_request is incorrect data, 70401', async () => {
+  it('is incorrect data without auth_request, 70401', async () => {
     const { application } = await share();
     const { status, body } = await application.poll('');
     expect([status, body.message_code]).toEqual([400, 70401]);
@@ -143,7 +143,7 @@ describe('GET /poll', () => {
     const [own, foreign] = [await hashOf(application), await hashOf(other)];
     const asked = await application.authorize(own);
     expect((await engine.requests(user)).map((one) => one.authRequest)).toEqual([asked]);
-    // What another application was given is as unknown as what nobody was.
+    // A token of another application is as unknown as an invented one.
     const said = async (username: string) => (await application.auths({ username })).text;
     expect(await said(foreign)).toBe(await said('x'.repeat(43)));
     expect((await application.auths({ username: foreign })).body.message_code).toBe(40426);

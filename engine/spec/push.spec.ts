@@ -82,7 +82,7 @@ describe('a new request', () => {
     await outcome(engine, 'sent');
   });
 
-  it('is announced by the engine that browsers have subscribed to, to each service anew', async () => {
+  it('is announced with a separate VAPID signature for each push service', async () => {
     const { application, engine, service, device, clock } = await subscribed();
     const other = await PushService.start();
     const second = await pairedDevice(engine, clock.now);
@@ -136,7 +136,7 @@ describe('a new request', () => {
     await outcome(engine, 'sent', 2);
   });
 
-  it('wakes nobody who is unpaired, has unsubscribed, or is another user', async () => {
+  it('wakes no device that is unpaired, unsubscribed, or of another user', async () => {
     const { application, engine, service, browser, device, clock } = await subscribed();
     const second = await pairedDevice(engine, clock.now);
     await subscribe(second, new Subscriber(service.origin).subscription);
@@ -208,23 +208,23 @@ describe('a push service that', () => {
         details: { by: 'push service' },
       }),
     );
-    const anew = new Subscriber(service.origin);
-    await subscribe(device, anew.subscription);
+    const renewed = new Subscriber(service.origin);
+    await subscribe(device, renewed.subscription);
     await application.authorize('alice');
     const paths = (await service.count(2)).map(({ path }) => path);
-    expect(paths).toEqual([browser.path, anew.path]);
+    expect(paths).toEqual([browser.path, renewed.path]);
   });
 
   it('says so of a subscription that was replaced meanwhile ends the old one only', async () => {
     const { application, engine, service, device } = await subscribed(['hold']);
     await application.authorize('alice');
     await service.count(1);
-    const anew = new Subscriber(service.origin);
-    await subscribe(device, anew.subscription);
+    const renewed = new Subscriber(service.origin);
+    await subscribe(device, renewed.subscription);
     service.held[0]?.writeHead(410).end();
     await outcome(engine, 'unsubscribed');
     await application.authorize('alice');
-    expect((await service.count(2))[1]?.path).toBe(anew.path);
+    expect((await service.count(2))[1]?.path).toBe(renewed.path);
   });
 
   it.each([301, 400, 403])('refuses with %i is not asked again', async (status) => {
@@ -272,7 +272,7 @@ describe('a message that could not be sent at once', () => {
     await service.count(1);
     await application.authorize('alice');
     await outcome(engine, 'sent');
-    // The second one is fraud. The first one is open still, but whoever sends them must not go on.
+    // The second one is fraud. The first one is open still, but its sender must be stopped.
     const { requests } = (await device.state()).body;
     await device.post('answer', device.answerBody(requests[1], false, { reason: 'fraudulent' }));
     service.held[0]?.writeHead(500).end();

@@ -120,7 +120,7 @@ describe('rotated credentials', () => {
     expect(await read(second, after)).toMatchObject({ auth_request: second });
   });
 
-  it('have a phone that knows the key before answer anew, denials included', async () => {
+  it('make a phone that knows the previous key answer again, denials included', async () => {
     const { engine, application, appKey, clock, renewed } = await world();
     const phone = await Device.paired(
       engine.url,
@@ -138,14 +138,14 @@ describe('rotated credentials', () => {
         409,
         { code: 'key_changed', message: expect.any(String), publicKey: app.publicKey },
       ]);
-      const anew = phone.answerBody({ ...request, app }, approved);
-      expect((await phone.post('answer', anew)).body).toEqual({ approved });
+      const second = phone.answerBody({ ...request, app }, approved);
+      expect((await phone.post('answer', second)).body).toEqual({ approved });
       const { auth } = (await after.poll(tokens[index] as string)).body;
       expect(after.decryptAuth(auth)).toMatchObject({ response: String(approved) });
     }
   });
 
-  it('let go of a poll that is held for the credentials before', async () => {
+  it('end a poll that is held for the previous credentials', async () => {
     const { engine, application, appKey } = await world();
     const token = await application.authorize('alice');
     const poll = application.poll(token, { wait: 60 });

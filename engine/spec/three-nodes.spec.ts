@@ -40,7 +40,7 @@ class Nodes {
     const node = await EngineProcess.start(this.options);
     onTestFinished(async () => await node.kill());
     this.all.push(node);
-    // The dead ones as well: nobody tells the front.
+    // Dead nodes too: the proxy is not informed.
     this.front.direct(...this.all.map(({ port }) => port));
   }
 
@@ -183,7 +183,7 @@ function answering(device: Device, acknowledged: Answered[]): () => Promise<void
   };
 }
 
-/** Makes a call again, signed anew, until an engine answers that can; `undefined` when told to stop. */
+/** Repeats a call with a new signature until an engine responds. Returns `undefined` when stopped. */
 async function untilServed(
   make: () => Promise<Reply>,
   stop = new AbortController().signal,
@@ -223,7 +223,7 @@ async function listening(databaseUrl: string, engines: number): Promise<void> {
   }
 }
 
-/** Each as its user wanted it, and nobody twice, nobody as somebody else, nobody who denied. */
+/** Each login ended as its user wanted: none twice, none as another user, none after a denial. */
 function check(shop: Shop, ended: Ended[], acknowledged: Answered[]): void {
   for (const { number, username, seen, attempts } of ended) {
     const outcome = seen.user ? seen.user.id : seen.info?.code;
@@ -259,7 +259,7 @@ describeWithPostgres(
   'three engines behind one address',
   (server) => {
     it(
-      'lose no login and let nobody in wrongly or twice, while one is killed and PostgreSQL crashes',
+      'lose no login and admit no user wrongly or twice, while one node is killed and PostgreSQL crashes',
       async () => {
         const front = await Front.open();
         onTestFinished(() => front.close());

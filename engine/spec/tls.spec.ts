@@ -60,7 +60,7 @@ async function served(port: number): Promise<PeerCertificate> {
   return certificate;
 }
 
-it('serves https to whoever trusts the certificate, a whole login long', async () => {
+it('serves a complete login over https to a client that trusts the certificate', async () => {
   const { engine } = await start({ tls: await files(first) });
   expect(engine.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
   expect(engine.authenticatorUrl).toBe(`${engine.url}/authenticator`);

@@ -63,7 +63,7 @@ class Running {
 
 const linux = { name: '/proc', found: existsSync('/proc/self/mem'), missing: 'There is no /proc' };
 
-describe('looking for bytes', () => {
+describe('the search for bytes', () => {
   it('finds them in every form, wherever in a text they stand, and finds no others', () => {
     const bytes = randomBytes(24);
     const found = (text: Buffer) => [...new Search({ it: bytes }).look(text).found];
@@ -82,7 +82,7 @@ describe('looking for bytes', () => {
 });
 
 describeWith(linux, 'what the engine has of a login by a paired phone', () => {
-  it('in its data file, log, traffic and memory is neither the answer nor a private key', async () => {
+  it('keeps the answer and private keys out of its data file, log, traffic and memory', async () => {
     const data = join(await temporary(), 'engine.db');
     await proveUnreadable(['--data', data], async () => {
       const files = [data, `${data}-wal`].map((file) => readFile(file));
@@ -91,7 +91,7 @@ describeWith(linux, 'what the engine has of a login by a paired phone', () => {
   });
 
   describeWithPostgres('with PostgreSQL', (server) => {
-    it('in its dump, log, traffic and memory is neither the answer nor a private key', async () => {
+    it('keeps the answer and private keys out of its dump, log, traffic and memory', async () => {
       const url = await server().database();
       await proveUnreadable(['--database-url', url], async () => await dump(url));
     });

@@ -38,7 +38,7 @@ describe('PUT /logs with action Withdraw', () => {
     expect(await engine.sessions(user)).toEqual([]);
   });
 
-  it('may be repeated, since a response can be lost, and is written down once', async () => {
+  it('is accepted again, because a response can be lost, and is audited once', async () => {
     const { engine, application, user } = await share();
     const authRequest = await application.authorize(user);
     expect((await application.log(authRequest, 'Withdraw')).status).toBe(200);

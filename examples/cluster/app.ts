@@ -26,7 +26,7 @@ export interface AppOptions {
   sessionSecret: string;
   /** Where the engine's API is, and who this application is to it. */
   launchkey: { apiBaseUrl: string; appKey: string; secretKey: string; privateKey: string };
-  /** Shown on the login page, so that somebody who tries the demo knows where to approve. */
+  /** Shown on the login page of the demo: where to approve. */
   authenticatorUrl?: string | undefined;
 }
 
@@ -54,7 +54,7 @@ export function createApp({
   passport.deserializeUser<Express.User>((user, done) => done(null, user));
 
   const app = express();
-  // The engine calls here when somebody answers or logs out on the phone, whichever process it meets.
+  // The engine sends events here when a user answers or logs out on the phone, to any process.
   app.all('/launchkey/callback', strategy.callback());
 
   app.use(
@@ -94,7 +94,7 @@ export function createApp({
 const requireLogin: RequestHandler = (req, res, next) =>
   req.user ? next() : res.redirect('/login');
 
-/** Other sites may not post our forms: a login that somebody else started would be theirs. */
+/** Rejects forms from other sites: a login that another site started would belong to its owner. */
 const sameOrigin: RequestHandler = (req, res, next) => {
   const site = req.get('sec-fetch-site');
   const origin = req.get('origin');

@@ -30,7 +30,7 @@ try {
 async function start(): Promise<void> {
   const port = Number(process.env.PORT ?? 3000) || (await freePort());
   const redisUrl = process.env.REDIS_URL || (await startOwnRedis());
-  // Somebody who tries things out logs in more often than the usual three times a minute.
+  // A developer who tries the demo logs in more than three times a minute.
   const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
   const engine = await startEngine({ port: Number(process.env.ENGINE_PORT ?? 3001), rateLimit });
   ends.push(() => engine.close());

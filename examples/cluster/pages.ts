@@ -1,4 +1,4 @@
-/** The page that only somebody who is logged in may see. */
+/** The page for users who are logged in. */
 export function homePage(name: string, pid: number): string {
   return page(
     'Signed in',

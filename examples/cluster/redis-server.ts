@@ -44,7 +44,7 @@ function ready(child: ChildProcess): Promise<void> {
   });
 }
 
-/** A port that nobody listens on now. */
+/** A port that is free now. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
 
-/** A client for sessions and for the strategy's store. Whoever connects it closes it. */
+/** A client for sessions and for the strategy's store. The caller connects and closes it. */
 export type Redis = Awaited<ReturnType<typeof connectRedis>>;
 
 export async function connectRedis(url: string) {

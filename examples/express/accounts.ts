@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
 
-/** Somebody who can log in here, by phone, by password or by both. */
+/** A user who can log in by phone, by password or by both. */
 export interface Account {
   id: number;
   name: string;
@@ -118,7 +118,7 @@ export class Accounts {
     return owner.id === id ? 'linked' : 'taken';
   }
 
-  /** Unlinks the phone. Returns `false` where nobody could log in to the account any more. */
+  /** Unlinks the phone. Returns `false` if no way to log in to the account would remain. */
   unlink(id: number): boolean {
     const sql = `DELETE FROM launchkey_identities WHERE account_id = ?
       AND EXISTS (SELECT 1 FROM accounts WHERE id = account_id AND password IS NOT NULL)`;
@@ -164,7 +164,7 @@ export class Accounts {
     return this.db.prepare(sql).run(...values);
   }
 
-  /** All or nothing, and nobody else in between: other processes may have the file open, too. */
+  /** All or nothing, in one transaction: other processes may have the file open, too. */
   private atOnce<Result>(steps: () => Result): Result {
     return this.db.transaction(steps).immediate();
   }

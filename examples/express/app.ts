@@ -22,7 +22,7 @@ export interface AppOptions {
   accounts: Accounts;
   sessionSecret: string;
   launchkey: LaunchKeySettings;
-  /** Shown on the login page, so that somebody who tries the demo knows where to approve. */
+  /** Shown on the login page of the demo: where to approve. */
   authenticatorUrl?: string;
 }
 
@@ -42,7 +42,7 @@ export function createApp(options: AppOptions): Application {
     express.static(fileURLToPath(new URL('public', import.meta.url)), { cacheControl: false }),
   );
 
-  // The engine calls here when somebody answers or logs out on the phone. It has no session.
+  // The engine sends events here when a user answers or logs out on the phone. It has no session.
   app.all('/launchkey/callback', login.callback());
 
   app.use(

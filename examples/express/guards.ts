@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { messagePage } from './pages.js';
 
-/** What every page is held to: nothing inline, nothing from elsewhere, in nobody's frame. */
+/** The rules for every page: nothing inline, nothing from other origins, no frames. */
 export const securityHeaders: RequestHandler = (_req, res, next) => {
   res.set({
     'Content-Security-Policy':
@@ -28,7 +28,7 @@ export const sameOrigin: RequestHandler = (req, res, next) => {
   res.status(403).send(messagePage('This form was sent by another site.'));
 };
 
-/** For what only somebody who is logged in may see or do. */
+/** Guards routes that need a user who is logged in. */
 export const requireLogin: RequestHandler = (req, res, next) =>
   req.user ? next() : res.redirect(303, '/login');
 

@@ -8,7 +8,7 @@ interface Again {
   email?: string | undefined;
 }
 
-/** The page that only somebody who is logged in may see. */
+/** The page for users who are logged in. */
 export function homePage(name: string): string {
   return page(
     'Logged in',

@@ -12,8 +12,8 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Whether the password is the one that was stored. Where none was, it takes as long, so that nobody
- * learns from the time who has an account.
+ * Whether the password is the stored one. It takes as long without a stored one, so that the time
+ * does not reveal which accounts exist.
  */
 export async function isPassword(password: string, stored: string | undefined): Promise<boolean> {
   const [salt = '', hash = ''] = (stored ?? '').split('.');

@@ -9,7 +9,7 @@ export const dataFile =
 interface Listening {
   server: Server;
   url: string;
-  /** Gives it the application, for which whoever has come before has waited. */
+  /** Hands over the application. Requests that came before wait for it. */
   serve(application: RequestListener): void;
 }
 

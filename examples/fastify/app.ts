@@ -30,7 +30,7 @@ export interface AppOptions {
   sessionSecret: string;
   /** Where the engine's API is, and who this application is to it. */
   launchkey: { apiBaseUrl: string; appKey: string; secretKey: string; privateKey: string };
-  /** Shown on the login page, so that somebody who tries the demo knows where to approve. */
+  /** Shown on the login page of the demo: where to approve. */
   authenticatorUrl?: string;
 }
 
@@ -67,7 +67,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.register(fastifyFormbody);
   app.setErrorHandler(showError);
 
-  // The engine calls here when somebody answers or logs out on the phone. It has no session.
+  // The engine sends events here when a user answers or logs out on the phone. It has no session.
   app.route<{ Querystring: Fields; Body: Fields | undefined }>({
     method: ['GET', 'POST'],
     url: '/launchkey/callback',
@@ -148,7 +148,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       async ({ user }) => ({ user }),
     );
     web.get('/api/me', async ({ user }, reply) => {
-      return user ? { user } : reply.code(401).send({ message: 'Nobody is logged in.' });
+      return user ? { user } : reply.code(401).send({ message: 'No user is logged in.' });
     });
     web.post('/api/logout', { onRequest: sameOrigin }, async (request, reply) => {
       await logOut(request);
@@ -166,7 +166,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   return app;
 }
 
-/** Answers with why nobody is logged in yet: 202 pending, 401, 400, or 429 with `Retry-After`. */
+/** Responds with the reason why the user is not logged in yet: 202 pending, 401, 400, or 429 with `Retry-After`. */
 function refuse(reply: FastifyReply, info: LoginInfo): void {
   if (info.retryAfter !== undefined) reply.header('retry-after', info.retryAfter);
   reply.code(info.status).send(info);
@@ -176,7 +176,7 @@ function html(reply: FastifyReply, page: string): FastifyReply {
   return reply.type('text/html; charset=utf-8').send(page);
 }
 
-/** Other sites may not post our forms: a login that somebody else started would be theirs. */
+/** Rejects forms from other sites: a login that another site started would belong to its owner. */
 async function sameOrigin({ headers }: FastifyRequest, reply: FastifyReply) {
   const site = headers['sec-fetch-site'];
   const { origin, host } = headers;

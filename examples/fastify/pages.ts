@@ -1,4 +1,4 @@
-/** The page of somebody who is logged in. */
+/** The page for users who are logged in. */
 export function homePage(name: string): string {
   return page(
     `Hello, ${name}`,

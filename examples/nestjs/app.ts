@@ -14,7 +14,7 @@ export async function createApp(settings: Settings): Promise<NestExpressApplicat
     abortOnError: false,
   });
   const strategy = app.get(LaunchKeyLogin, { strict: false });
-  // The engine calls here when somebody answers or logs out on the phone. It has no session.
+  // The engine sends events here when a user answers or logs out on the phone. It has no session.
   app.use('/launchkey/callback', strategy.callback());
   app.use(
     session({

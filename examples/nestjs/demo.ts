@@ -8,7 +8,7 @@ const port = Number(process.env.PORT ?? 3000);
 const enginePort = Number(process.env.ENGINE_PORT ?? 3001);
 const demoUser = 'alice';
 
-// Somebody who tries things out logs in more often than the usual three times a minute.
+// A developer who tries the demo logs in more than three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
 const engine = await startEngine({ port: enginePort, rateLimit });
 await engine.createUser(demoUser);

@@ -56,7 +56,7 @@ export function createApp({ sessionSecret, launchkey }: AppOptions): Application
   app.use(securityHeaders);
   app.use(express.static(fileURLToPath(new URL('public', import.meta.url))));
 
-  // The engine calls here when somebody answers or logs out on the phone. It has no session.
+  // The engine sends events here when a user answers or logs out on the phone. It has no session.
   app.all('/launchkey/callback', strategy.callback());
 
   app.use('/api', onlyJson, express.json({ limit: '10kb' }));
@@ -70,7 +70,7 @@ export function createApp({ sessionSecret, launchkey }: AppOptions): Application
     }),
   );
   app.use(auth.session());
-  // Ends logins that were ended on the phone: the next request is one of nobody, and gets 401.
+  // Ends logins that were ended on the phone: the next request has no user, and gets 401.
   app.use(strategy.session());
 
   // With a user name it begins a login, and without one it waits for the answer.
@@ -90,7 +90,7 @@ export function createApp({ sessionSecret, launchkey }: AppOptions): Application
 
   app.get('/api/account', ({ user }, res) => {
     if (user) res.json({ user });
-    else res.status(401).json({ message: 'Nobody is logged in.' });
+    else res.status(401).json({ message: 'No user is logged in.' });
   });
   app.post('/api/logout', async (req, res, next) => {
     await strategy.logout(req);
@@ -101,7 +101,7 @@ export function createApp({ sessionSecret, launchkey }: AppOptions): Application
   return app;
 }
 
-/** What the page is held to: nothing inline, nothing from elsewhere, in nobody's frame. */
+/** The rules for the page: nothing inline, nothing from other origins, no frames. */
 const securityHeaders: RequestHandler = (_req, res, next) => {
   res.set({
     'Content-Security-Policy':
@@ -116,7 +116,7 @@ const securityHeaders: RequestHandler = (_req, res, next) => {
 /**
  * No other site may have a browser post to the API: it could make phones ring, or log a victim in to
  * an account of its own. A form cannot send JSON, and a script of another site is asked by the
- * browser for a permission (CORS preflight) that is given to nobody here. So what says that it is
+ * browser for a permission (CORS preflight) that is never given here. So what says that it is
  * JSON comes from our own script. `SameSite` of the cookie says the same once more, but alone it
  * would leave out other hosts of the same site, and requests that need no cookie.
  */

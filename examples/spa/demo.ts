@@ -22,7 +22,7 @@ await new Promise<void>((resolve, reject) => {
 });
 const appUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
 
-// Somebody who tries things out logs in more often than the usual three times a minute.
+// A developer who tries the demo logs in more than three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
 const engine = await startEngine({ port: enginePort, rateLimit });
 await engine.createUser(demoUser);

@@ -122,7 +122,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await page
         .getByText('The request was denied, so you are not logged in.', { exact: true })
         .waitFor();
-      expect(await user(page, url)).toBe('Nobody');
+      expect(await user(page, url)).toBe('Not logged in');
       await page.goBack();
       await page.getByRole('link', { name: 'Try again' }).click();
       await begin(page);
@@ -138,7 +138,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await submit(page);
       await heading(page, 'Time is up').waitFor();
       await page.getByRole('link', { name: 'Try again' }).waitFor();
-      expect(await user(page, url)).toBe('Nobody');
+      expect(await user(page, url)).toBe('Not logged in');
       expect(verified).toEqual([]);
     });
 
@@ -227,7 +227,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(first, verified);
       await second.reload();
       await heading(second, 'Check your phone').waitFor();
-      expect(await user(second, url)).toBe('Nobody');
+      expect(await user(second, url)).toBe('Not logged in');
       expect(verified).toHaveLength(1);
     });
 
@@ -253,7 +253,7 @@ describeWithChromium('the waiting page in a browser', () => {
       const revoked = called(engineProxy, ({ form }) => form.get('action') === 'Revoke');
       await engine.deorbit('alice');
       await revoked;
-      expect(await user(page, url)).toBe('Nobody');
+      expect(await user(page, url)).toBe('Not logged in');
     });
 
     it('shows that the engine is away, and continues when it is back', async () => {

@@ -195,7 +195,7 @@ describe('a refusal for a stale stamp or a rotated key', () => {
     },
   );
 
-  it('that repeats is an error with a code of its own, after one retry', async () => {
+  it('is an error with a code of its own if it repeats after one retry', async () => {
     refuse('/auths', 40431, 100);
     const error = await engine
       .client()

@@ -398,7 +398,7 @@ describe('connections', () => {
     expect(calls(server)).toHaveLength(10);
   });
 
-  it('of held polls are not shared with short calls', async () => {
+  it('are not shared between held polls and short calls', async () => {
     const engine = await fake();
     const held = deferred();
     engine.on = ({ path, headers }) => {
@@ -416,7 +416,7 @@ describe('connections', () => {
     await Promise.allSettled(polls);
   });
 
-  it('for held polls are bounded, and further polls are sent without Prefer', async () => {
+  it('are bounded for held polls, and further polls are sent without Prefer', async () => {
     const engine = await fake();
     const arrived = deferred();
     engine.on = ({ headers }) => {

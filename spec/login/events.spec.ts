@@ -403,7 +403,7 @@ describe('an auth event', () => {
     expect([a.verified.length, b.verified.length]).toEqual([1, 0]);
   });
 
-  it('may race with a poll, and verify runs once for each login', async () => {
+  it('run verify once for each login while they race with a poll', async () => {
     const users = Array.from({ length: 40 }, (_, n) => `user${n}`);
     const { url, port } = await reserveUrl();
     const world = await startWorld({ users, callbackUrl: `${url}/callback` });

@@ -5,7 +5,7 @@ import { npm } from '../../tools/packing.mjs';
 import { INSTALLATION_TIMEOUT_MS, packBoth, projectWith, TEST_TIMEOUT_MS } from './packed.js';
 import type { Project } from './project.js';
 
-/** Everything that the library exports, types aside. A name that goes breaks somebody. */
+/** Everything that the library exports, types aside. A name that is removed breaks an application. */
 const EXPORTS = [
   'CHANNELS',
   'CommunicationError',

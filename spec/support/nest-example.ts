@@ -86,7 +86,7 @@ export function nestExampleCases(place: () => Place): void {
     expect((await alice.send('/me')).status).toBe(401);
   });
 
-  it('says denied, and asks for a user name where there is none', async () => {
+  it('reports a denial, and asks for a missing user name', async () => {
     const { url, answer } = await startWith();
     const alice = new TestBrowser(url);
     const nameless = await alice.post('/login');

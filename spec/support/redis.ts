@@ -60,7 +60,7 @@ export class RedisServer {
         await server.run();
         return server;
       } catch (error) {
-        // Somebody else may have taken the port meanwhile.
+        // Another process may have taken the port meanwhile.
         if (attempt < 5) continue;
         rmSync(folder, { recursive: true, force: true });
         throw error;

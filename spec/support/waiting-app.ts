@@ -24,7 +24,7 @@ interface Settings {
 }
 
 /**
- * An application as somebody would write it: a login form, a protected page, and the waiting page
+ * An application as its developer would write it: a login form, a protected page, and the waiting page
  * between them.
  */
 export async function serveWaiting(
@@ -50,7 +50,7 @@ export async function serveWaiting(
   app[mount]('/login/wait', ...before, strategy.waiting(waiting));
   app.use(express.urlencoded({ extended: false }));
   app.get('/', (req, res) => {
-    res.send(page('Home', req.user ? `Hello, ${Reflect.get(req.user, 'id')}` : 'Nobody'));
+    res.send(page('Home', req.user ? `Hello, ${Reflect.get(req.user, 'id')}` : 'Not logged in'));
   });
   app.get('/login', (_req, res) => {
     res.send(

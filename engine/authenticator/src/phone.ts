@@ -37,10 +37,10 @@ export interface RequestBrowser {
 
 export interface Policy {
   minimumRequirements: { all: number; knowledge: number; inherence: number; possession: number };
-  locations: Place[];
+  locations: Geofence[];
 }
 
-export interface Place {
+export interface Geofence {
   /** Metres. */
   radius: number;
   latitude: number;

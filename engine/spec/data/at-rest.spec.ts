@@ -26,7 +26,7 @@ describe('a secret and its hash', () => {
   });
 });
 
-/** A login with a paired device, and every secret that somebody held meanwhile. */
+/** A login with a paired device, and every secret that was held meanwhile. */
 async function live(options: EngineOptions): Promise<string[]> {
   const engine = await startEngine(options);
   onTestFinished(async () => await engine.close());
@@ -54,7 +54,7 @@ function expectNone(dump: string, secrets: string[]): void {
   expect(dump).not.toMatch(/PRIVATE KEY|MIIEv[AQg]/);
 }
 
-it('nobody who copies the data file has a secret by it', async () => {
+it('reveals no secret to a reader of a copied data file', async () => {
   const data = join(await temporary(), 'engine.db');
   const secrets = await live({ data });
   const files = await Promise.all([data, `${data}-wal`].map((file) => readFile(file, 'latin1')));

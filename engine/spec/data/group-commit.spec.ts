@@ -106,7 +106,7 @@ describe('a group of steps', () => {
     expect(await kept()).toEqual([...acknowledged, 'd', 'e']);
   });
 
-  it('of one step needs no transaction of its own', async () => {
+  it('commits a batch of one step without a savepoint of its own', async () => {
     const { connection, insert, kept } = await open();
     const begin = vi.spyOn(connection, 'begin');
     await runGroup(connection, [insert('a')]);

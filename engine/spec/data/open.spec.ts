@@ -11,7 +11,7 @@ async function open(options: EngineOptions) {
   return engine;
 }
 
-it('makes a data file and its key for nobody else to read', async () => {
+it('makes a data file and a key file that only their owner can read', async () => {
   const data = join(await temporary(), 'engine.db');
   await open({ data });
   for (const file of [data, `${data}-wal`, `${data}.key`]) {

@@ -26,8 +26,8 @@ import { start } from '../support/engine.js';
 
 const TIMEOUT = 30_000 + RUNS * 20;
 
-describe('whatever bytes come', { timeout: TIMEOUT }, () => {
-  it('the signature of a device is of the one form, or refused', () => {
+describe('a parser that is given any bytes', { timeout: TIMEOUT }, () => {
+  it('accepts a device signature of the one valid form, and rejects others', () => {
     const input = textLike(
       'launchkey=("@method" "@target-uri");created=1700000000;nonce="0123456789abcdef";alg="ecdsa-p256-sha256";keyid="key"',
       'launchkey=("@method" "@target-uri" "content-digest");created=1;nonce="0123456789abcdef_-";alg="ecdsa-p256-sha256";keyid="k"',
@@ -55,7 +55,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('what an envelope holds is two texts, or nothing', () => {
+  it('reads two texts from an envelope, or nothing', () => {
     const text = textLike(
       `{"secret":"abcdefghijklmnopqrstuvwxyz012345","stamped":"2026-01-02 03:04:05"}`,
       `{'secret': 'abc\\'d', 'stamped': u'2026-01-02 03:04:05'}`,
@@ -72,7 +72,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('what Python prints of a dictionary is read as it was', () => {
+  it('reads back a dictionary as Python prints it', () => {
     const printable = fc.string({ maxLength: 40 });
     const repr = (text: string) => `'${text.replace(/[\\']/g, '\\$&')}'`;
     fc.assert(
@@ -84,7 +84,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('the browser of a request is understood wholly, or what is wrong is said', () => {
+  it('reads the browser of a request completely, or names the fault', () => {
     const text = textLike(
       '{"address":"2001:db8::1","user_agent":"Mozilla/5.0 (X11; Linux) Chrome/1","known":true,"id":"x"}',
     );
@@ -101,7 +101,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a policy is understood wholly, or what is wrong is said', () => {
+  it('reads a policy completely, or names the fault', () => {
     const number = fc.oneof(
       fc.integer({ min: -2, max: 7 }),
       fc.double(),
@@ -166,7 +166,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a time that was written is read again, and nothing else is a time', () => {
+  it('reads back a time that it wrote, and nothing else', () => {
     const moment = fc.integer({ min: 0, max: 253_402_300_799 });
     fc.assert(
       fc.property(
@@ -198,7 +198,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a parameter is a text, a truth value, or refused', () => {
+  it('reads a parameter as a text or a boolean, or rejects it', () => {
     const value = fc.oneof(fc.anything(), fc.constantFrom('True', '0', 'FALSE', ['1', '1']));
     fc.assert(
       fc.property(value, (given) => {
@@ -217,7 +217,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('nobody waits for longer than a minute', () => {
+  it('reads no wait of more than a minute', () => {
     const header = textLike('respond-async, wait=25', 'wait="10"; x', `wait=${'9'.repeat(40)}`);
     fc.assert(
       fc.property(fc.oneof(header, fc.array(header, { maxLength: 3 })), (given) => {
@@ -228,7 +228,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a device’s key is a point of the curve, or none', () => {
+  it('accepts a device key only if it is a point of the curve', () => {
     const coordinate = textLike(
       'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
       'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
@@ -252,7 +252,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a push subscription leads to a public address by TLS, or is refused', () => {
+  it('accepts a push subscription only at a public address over TLS', () => {
     const guard = new OutgoingGuard([]);
     const endpoint = textLike(
       'https://push.example.com/a?b',
@@ -283,7 +283,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a pairing code is the one that was given, however it is typed, or none', async () => {
+  it('accepts a pairing code in every spelling, and no other code', async () => {
     let now = 0;
     const pairings = new Pairings(new MemoryData(), () => now, new Address('https://e.example'));
     const typed = fc.oneof(
@@ -314,7 +314,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('a response of WebAuthn counts as it was made, or not at all', async () => {
+  it('accepts a WebAuthn response only unchanged', async () => {
     const party = { origin: 'https://e.example' };
     const challenge = Buffer.alloc(32, 1).toString('base64url');
     const authenticator = new Authenticator();
@@ -365,7 +365,7 @@ describe('whatever bytes come', { timeout: TIMEOUT }, () => {
     );
   });
 
-  it('the engine answers or hangs up, and serves the next one', async () => {
+  it('responds or closes the connection, and serves the next client', async () => {
     const { application } = await start({ trustedProxies: ['127.0.0.1'] });
     const { hostname, port } = new URL(application.url);
     const bytes = fc.oneof(

@@ -36,7 +36,7 @@ export interface LifeOptions {
   skew?: number;
   /** Whether it has a callback URL. Default: it polls, and so finds out that a session has ended. */
   events?: boolean;
-  /** Whether a process must begin anew within a day of a rotation. */
+  /** Whether a process must be restarted within a day of a rotation. */
   keepsKey?: boolean;
 }
 
@@ -212,7 +212,7 @@ export class ApplicationLife {
     return this.loggingOut.size === 0;
   }
 
-  /** Begins the process anew, as an operator does after a rotation. */
+  /** Restarts the process, as an operator does after a rotation. */
   restart(): void {
     this.past.push(this.process);
     this.process.close();
@@ -278,7 +278,7 @@ export class ApplicationLife {
     const over = this.world.clock.now() - login.askedAt >= REQUEST_LIFE_MS;
     try {
       const verdict = await this.process.poll(login.authRequest);
-      if (verdict) this.fault(login, 'an answer that nobody gave');
+      if (verdict) this.fault(login, 'an answer that no user gave');
       if (!over || (this.process.saysWhy && !verdict)) return;
     } catch (error) {
       if (!over || (error as CallFailed).code !== EXPIRED) this.fault(login, String(error));

@@ -13,12 +13,12 @@ const HOUR = 60;
 /** Minutes of a life: two hours, or two days in an endurance run. */
 const MINUTES = ENDURANCE ? 48 * HOUR : 2 * HOUR;
 const ROTATION = MINUTES / 4;
-/** A process that keeps the ping key for ever is begun anew within the day for which that key is good. */
+/** A process that never fetches the ping key again is restarted within the day for which that key is valid. */
 const RESTART_OF_PROCESSES = ROTATION + 20 * HOUR;
 const RESTART_OF_ENGINE = (MINUTES * 3) / 4;
 const LOGOUT_INTERVAL = 13;
 /** Minutes after the end of a life in which a logout still may arrive. */
-const PATIENCE = 10;
+const MAX_EXTRA_MINUTES = 10;
 /** Where Linux keeps files in memory: the engine is restarted, but the power is not cut. */
 const MEMORY = '/dev/shm';
 
@@ -47,7 +47,7 @@ class World {
   async live(): Promise<void> {
     for (let minute = 0; minute < MINUTES; minute += 1) await this.minute(minute);
     // What could not be verified at first is sent again after a minute at the latest.
-    for (let minute = MINUTES; minute < MINUTES + PATIENCE && !this.settled; minute += 1) {
+    for (let minute = MINUTES; minute < MINUTES + MAX_EXTRA_MINUTES && !this.settled; minute += 1) {
       await this.minute(minute);
     }
     await this.each(async (life) => await life.compare());

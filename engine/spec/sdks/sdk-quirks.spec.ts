@@ -149,7 +149,7 @@ describe('After a rotation of the ping key, a logout is verified', () => {
     );
   }
 
-  it('by each SDK with the key that its process keeps', async () => {
+  it('is verified by each SDK with the key that its process keeps', async () => {
     const logins = await logInByEach();
     await engine.rotatePingKey();
     for (const { user, process, userHash } of logins) {
@@ -159,7 +159,7 @@ describe('After a rotation of the ping key, a logout is verified', () => {
     }
   });
 
-  it('by each SDK with the new key, once no process uses the old one', async () => {
+  it('is verified by each SDK with the new key, once no process uses the old one', async () => {
     const keeper = begin((host) => new Ruby0Process(host));
     await logIn(keeper, await createUser());
     await engine.rotatePingKey();
@@ -172,7 +172,7 @@ describe('After a rotation of the ping key, a logout is verified', () => {
     }
   });
 
-  it('by Java at the second attempt, where it has asked for the new key a moment ago', async () => {
+  it('is verified by Java at the second attempt if it fetched the new key a moment ago', async () => {
     const user = await createUser();
     const process = begin((host) => new JavaProcess(host));
     for (let login = 0; login < 2; login += 1) {

@@ -9,7 +9,7 @@ export interface Certificate {
   cert: string;
 }
 
-/** A certificate of two days for loopback that nobody but itself vouches for, and its key, as PEM. */
+/** A self-signed certificate for loopback, valid for two days, and its key, as PEM. */
 export async function makeCertificate(): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), 'launchkey-certificate-'));
   try {

@@ -8,8 +8,8 @@ import { isExecutable } from '../../../spec/support/executable.js';
 
 export const MISSING =
   'PostgreSQL is not installed: put initdb and postgres on the PATH, or name their folder in POSTGRES_BIN';
-/** Whom PostgreSQL runs as where the tests run as root, which it refuses: nobody. */
-const NOBODY = { uid: 65_534, gid: 65_534 };
+/** The user that runs PostgreSQL if the tests run as root, because PostgreSQL refuses root. */
+const UNPRIVILEGED_USER = { uid: 65_534, gid: 65_534 };
 
 let found: string | null | undefined;
 
@@ -59,7 +59,7 @@ export class Postgres {
     const folder = mkdtempSync(join(tmpdir(), 'engine-pg-'));
     const server = new Postgres(folder, durable);
     try {
-      if (isRoot()) chownSync(folder, NOBODY.uid, NOBODY.gid);
+      if (isRoot()) chownSync(folder, UNPRIVILEGED_USER.uid, UNPRIVILEGED_USER.gid);
       const args = ['-D', join(folder, 'data'), '-U', 'engine', '-A', 'trust', '-E', 'UTF8', '-N'];
       execFileSync(join(postgresBin() ?? '', 'initdb'), args, { ...identity(), cwd: folder });
       await server.run();
@@ -151,5 +151,5 @@ function isRoot(): boolean {
 }
 
 function identity() {
-  return isRoot() ? NOBODY : {};
+  return isRoot() ? UNPRIVILEGED_USER : {};
 }

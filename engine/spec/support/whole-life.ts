@@ -16,7 +16,7 @@ const application = new Application(
     callbackUrl: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`,
   }),
 );
-// Nobody listens there: its event is left in the queue.
+// This port is closed, so the event stays in the queue.
 const deaf = new Application(
   engine.url,
   await engine.createApp({ name: 'Deaf', callbackUrl: 'http://127.0.0.1:1/' }),

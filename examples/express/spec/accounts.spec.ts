@@ -83,7 +83,7 @@ describe('a password', () => {
     expect(await isPassword('', undefined)).toBe(false);
   });
 
-  it('may be typed on a keyboard that composes letters another way', async () => {
+  it('accepts a password typed with decomposed letters', async () => {
     expect(await isPassword('pa\u0308ss', await hashPassword('p\u00e4ss'))).toBe(true);
   });
 });

@@ -196,7 +196,7 @@ describe.each([
     expect(home.html).toContain('Hello, alice');
   });
 
-  it('links to nobody else’s account what was approved for another', async () => {
+  it('does not link an approval that was made for another account', async () => {
     const { engine, url } = await start();
     const browser = new Browser(url);
     await signUp(browser, 'ann@example.com');

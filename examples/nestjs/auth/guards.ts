@@ -11,11 +11,11 @@ import type { Request } from 'express';
 export class LoggedInGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.switchToHttp().getRequest<Request>().user) return true;
-    throw new UnauthorizedException('Nobody is logged in.');
+    throw new UnauthorizedException('No user is logged in.');
   }
 }
 
-/** Other sites may not post to us: a login that somebody else started would be theirs. */
+/** Rejects posts from other sites: a login that another site started would belong to its owner. */
 @Injectable()
 export class SameOriginGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

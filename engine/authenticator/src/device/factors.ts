@@ -66,8 +66,8 @@ export class Factors {
     const text = `launchkey-answer\n${authRequest}\n${device.id}\ntrue\n${auth}`;
     const challenge = await sha256(utf8(text));
     const proofs: Proofs = {};
-    if (needs && needs.places.length > 0) {
-      proofs.location = await prove(needs.places, app.name, this.client.now());
+    if (needs && needs.geofences.length > 0) {
+      proofs.location = await prove(needs.geofences, app.name, this.client.now());
     }
     if (needs?.pin) {
       const key = await this.askPin(t.askPinFor(app.name));

@@ -1,15 +1,15 @@
-import type { Place, Policy } from '../phone.js';
+import type { Geofence, Policy } from '../phone.js';
 
 /** What an approval has to prove besides being signed with the device's key. */
 export interface Needs {
   pin: boolean;
   webauthn: boolean;
-  places: Place[];
+  geofences: Geofence[];
 }
 
 /** `undefined` if a device cannot prove as much; what is set up is preferred where there is a choice. */
 export function needsOf(policy: Policy | undefined, hasWebauthn: boolean): Needs | undefined {
-  if (!policy) return { pin: false, webauthn: false, places: [] };
+  if (!policy) return { pin: false, webauthn: false, geofences: [] };
   const { all, knowledge, inherence, possession } = policy.minimumRequirements;
   if (knowledge > 1 || inherence > 1 || possession > 2 || all > 3) return undefined;
   const both = all === 3;
@@ -19,6 +19,6 @@ export function needsOf(policy: Policy | undefined, hasWebauthn: boolean): Needs
   return {
     pin: pin || (oneMore && !hasWebauthn),
     webauthn: webauthn || (oneMore && hasWebauthn),
-    places: policy.locations,
+    geofences: policy.locations,
   };
 }

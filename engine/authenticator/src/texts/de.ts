@@ -34,7 +34,7 @@ export const de: Texts = {
 
   virtualTitle: 'Virtuelles Gerät.',
   virtualText:
-    'Diese Seite antwortet für ein Telefon, das im Server steckt: nur auf diesem Rechner, für jeden, der daran sitzt. Für Tests und Vorführungen.',
+    'Diese Seite antwortet für ein Telefon, das im Server steckt: nur auf diesem Rechner. Es ist für Tests und Vorführungen gedacht.',
   whoTitle: 'Wer sind Sie?',
   whoText: 'Geben Sie den Namen ein, mit dem Sie sich anmelden.',
   userName: 'Benutzername',
@@ -78,7 +78,7 @@ export const de: Texts = {
   numberSpent:
     'Für diese Anfrage wurde eine falsche Zahl gewählt. Sie kann nur noch abgelehnt werden; melden Sie sich danach noch einmal an.',
   pausedUntil: (time) =>
-    `Sie haben eine Anfrage gemeldet, die nicht von Ihnen kam. Bis ${time} kann niemand bei Ihnen anfragen.`,
+    `Sie haben eine Anfrage gemeldet, die nicht von Ihnen kam. Bis ${time} sind neue Anfragen gesperrt.`,
   resume: 'Anfragen wieder zulassen',
 
   sessionsTitle: 'Wo Sie angemeldet sind',
@@ -134,7 +134,7 @@ export const de: Texts = {
   changePin: 'Ändern',
   choosePin: 'PIN festlegen',
   choosePinText:
-    'Mindestens sechs Ziffern. Nach fünf falschen muss dieses Telefon neu gekoppelt werden.',
+    'Mindestens sechs Ziffern. Nach fünf falschen PINs muss dieses Telefon neu gekoppelt werden.',
   newPin: 'Neue PIN',
   askPin: 'PIN eingeben',
   askPinFor: (app) => `${app} verlangt Ihre PIN.`,

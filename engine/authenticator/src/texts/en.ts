@@ -14,7 +14,7 @@ export const en = {
   pairByLink:
     'You have opened a pairing link. Give this phone a name, and it will approve your logins.',
   pairAgain: (username: string) =>
-    `This phone is paired with ${username} already. Pairing it anew replaces that.`,
+    `This phone is paired with ${username} already. Pairing it again replaces that.`,
   pairCode: 'Pairing code',
   pairCodeHint: 'Ten letters and digits. It works once, for ten minutes.',
   deviceName: 'Name of this phone',
@@ -23,7 +23,7 @@ export const en = {
   pairSafe: 'A key is made on this phone and never leaves it.',
   unpairedHere: 'This phone is not paired any more. Ask for a new code to pair it again.',
   insecure:
-    'This page can keep keys only when it is opened over https. Ask whoever runs it for the right address.',
+    'This page can keep keys only when it is opened over https. Ask its operator for the right address.',
   noStorage: 'This browser keeps nothing, as in a private window. Open the page in a normal one.',
   demoLink: 'Use a virtual phone on this computer',
   namePhone: 'phone',
@@ -32,7 +32,7 @@ export const en = {
   // The virtual device
   virtualTitle: 'Virtual device.',
   virtualText:
-    'This page answers for a phone that lives in the engine: on this computer only, for whoever sits at it. For tests and demos.',
+    'This page answers for a phone that lives in the engine: on this computer only. It is meant for tests and demos.',
   whoTitle: 'Who are you?',
   whoText: 'Enter the name that you log in with.',
   userName: 'User name',
@@ -77,7 +77,7 @@ export const en = {
   numberSpent:
     'A wrong number was picked for this request. It can only be denied; log in again after that.',
   pausedUntil: (time: string) =>
-    `You reported a request that was not yours. Nobody can ask you until ${time}.`,
+    `You reported a request that was not yours. New requests are blocked until ${time}.`,
   resume: 'Allow requests now',
 
   // Sessions
@@ -129,11 +129,11 @@ export const en = {
   pin: 'PIN',
   pinUnset: 'Not set. Some applications ask for one.',
   pinSet: 'Set on this phone',
-  pinLost: 'Locked after too many tries. Pair this phone anew.',
+  pinLost: 'Locked after too many tries. Pair this phone again.',
   setPin: 'Set PIN',
   changePin: 'Change',
   choosePin: 'Choose a PIN',
-  choosePinText: 'At least six digits. After five wrong ones this phone has to be paired anew.',
+  choosePinText: 'At least six digits. After five wrong PINs this phone must be paired again.',
   newPin: 'New PIN',
   askPin: 'Enter your PIN',
   askPinFor: (app: string) => `${app} asks for your PIN.`,
@@ -161,7 +161,7 @@ export const en = {
   errors: {
     invalid: 'The engine cannot use this. Check what you have entered.',
     unpaired: 'This phone is not paired any more.',
-    signature: 'The engine does not accept the signature of this phone. Open the page anew.',
+    signature: 'The engine does not accept the signature of this phone. Reload the page.',
     clock: 'The clock of this phone is off. Set it and try again.',
     replay: 'The engine has seen this before. Try again.',
     unknown_code: 'This code is mistyped, used already, or over. Ask for a new one.',
