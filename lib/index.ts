@@ -11,6 +11,7 @@ export type {
   Ping,
   PollAnswer,
   PollOptions,
+  RequestingBrowser,
   WhiteLabelUser,
 } from './client/client.js';
 export { LaunchKeyClient } from './client/client.js';
@@ -86,6 +87,7 @@ export { StoreFullError, StoreUnavailableError } from './store/store.js';
 export type { SessionHandler } from './web/browser-session.js';
 export type { CallbackHandler } from './web/callback.js';
 export type { LoginRequest } from './web/request.js';
+export type { Requester, RequesterOption } from './web/requester.js';
 export type { WaitingHandler, WaitingRequest, WaitingStatus } from './web/waiting/handler.js';
 export type { WaitingOptions } from './web/waiting/options.js';
 export type { WaitingReply } from './web/waiting/reply.js';

@@ -451,6 +451,17 @@ export const defences = [
     'denies the login after one wrong pick',
   ),
   defence(
+    'asks for a user from elsewhere, and hopes for a tap',
+    'the browser in the request',
+    [
+      'lib/passport/attempt.ts',
+      '      browser: requesterOf(this.req, this.settings.requester),\n',
+      '',
+    ],
+    'spec/requester.spec.ts',
+    'is shown by the engine with its address',
+  ),
+  defence(
     'logs in while the user logs out on the device',
     'the look at the session after verify',
     [

@@ -1,4 +1,5 @@
 import { InvalidRequestError, InvalidResponseError } from '../errors.js';
+import { browserText, type RequestingBrowser } from './browser.js';
 import type { CallOptions } from './call-options.js';
 import { wireBoolean } from './parameters.js';
 import type { Policy } from './policy.js';
@@ -28,6 +29,11 @@ export interface AuthorizeOptions extends CallOptions {
    * context names it as well, for engines without number matching. None by default.
    */
   numberMatch?: number | string | undefined;
+  /**
+   * The browser that the login comes from. It is sent only to engines whose `ping()` names the
+   * feature `browser`. None by default.
+   */
+  browser?: RequestingBrowser | undefined;
 }
 
 // Counted in UTF-16 units, as Java counts them.
@@ -51,6 +57,12 @@ export function authorizeParameters(
     ...(policy !== undefined && { policy: policyText(policy) }),
     ...(numberMatch !== undefined && { number_match: String(numberMatch) }),
   };
+}
+
+/** The parameters that describe a browser, for an engine that knows them. */
+export function browserParameters(browser: RequestingBrowser): Record<string, string> {
+  const text = browserText(browser);
+  return text === undefined ? {} : { browser: text };
 }
 
 /** Reads the token of the new auth request from the response. */

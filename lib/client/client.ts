@@ -1,7 +1,12 @@
 import { OaepDecrypter } from '../crypto/rsa.js';
 import { abortable } from '../util/abort.js';
 import { type AuthPackage, type AuthPackageReading, openAuthPackage } from './auth-package.js';
-import { type AuthorizeOptions, authorizeParameters, readAuthRequest } from './authorize.js';
+import {
+  type AuthorizeOptions,
+  authorizeParameters,
+  browserParameters,
+  readAuthRequest,
+} from './authorize.js';
 import type { CallOptions } from './call-options.js';
 import { EngineCalls } from './engine-calls.js';
 import {
@@ -26,6 +31,7 @@ import { checkIdentifier, openWhiteLabelUser, type WhiteLabelUser } from './whit
 
 export type { AuthPackage, AuthPackageReading } from './auth-package.js';
 export type { AuthorizeOptions } from './authorize.js';
+export type { RequestingBrowser } from './browser.js';
 export type { CallOptions } from './call-options.js';
 export type { LaunchKeyClientOptions } from './options.js';
 export type { Ping } from './ping.js';
@@ -117,10 +123,14 @@ export class LaunchKeyClient {
    * ```
    */
   async authorize(username: string, options: AuthorizeOptions = {}): Promise<string> {
+    const { browser, signal } = options;
     const parameters = authorizeParameters(username, options);
+    if (browser && (await this.#calls.knows('browser', signal))) {
+      Object.assign(parameters, browserParameters(browser));
+    }
     const { data } = await this.#calls.sendForm(
       { method: 'POST', path: '/auths', parameters, idempotent: false },
-      options.signal,
+      signal,
     );
     return readAuthRequest(data);
   }

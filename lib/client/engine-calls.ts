@@ -68,6 +68,12 @@ export class EngineCalls {
     });
   }
 
+  /** Whether the engine names an extension of the v1 API, by a ping of the last five minutes. */
+  async knows(feature: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const { ping } = this.clock.known() ?? (await abortable(() => this.clock.current(), signal));
+    return ping.features.includes(feature);
+  }
+
   /** Closes the idle connections. */
   close(): void {
     this.#transport.close();

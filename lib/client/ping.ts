@@ -13,6 +13,8 @@ export interface Ping {
   dateStamp: Date;
   /** The engine's public key, as the PEM text that it sent. */
   key: string;
+  /** The extensions of the v1 API that the engine names, for example `'browser'`. */
+  features: readonly string[];
 }
 
 /**
@@ -30,7 +32,17 @@ export function readPing(members: Members, previous: Ping | undefined): Ping {
   }
   if (typeof key !== 'string') throw noUsableKey();
   const firstSeen = previous?.key === key ? previous.dateStamp : launchkeyTime;
-  return { launchkeyTime, dateStamp: parseTime(members.date_stamp) ?? firstSeen, key };
+  return {
+    launchkeyTime,
+    dateStamp: parseTime(members.date_stamp) ?? firstSeen,
+    key,
+    features: readFeatures(members.features),
+  };
+}
+
+/** Engines without extensions send no list. */
+function readFeatures(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
 }
 
 /** The error for a ping key that is missing or unreadable. */

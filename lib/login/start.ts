@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { RequestingBrowser } from '../client/browser.js';
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Policy } from '../client/policy.js';
 import type { PendingLogin, Store } from '../store/store.js';
@@ -17,6 +18,8 @@ export interface LoginStart {
   policy?: Policy | undefined;
   /** A number of two digits that the user must pick on the device. */
   number?: number | undefined;
+  /** The browser that the device shows. */
+  browser?: RequestingBrowser | undefined;
 }
 
 /** A record outlives its login by this time, so that a late or repeated event finds it. */

@@ -17,6 +17,7 @@ import type { BrowserSession } from '../web/browser-session.js';
 import { watchConnection } from '../web/connection.js';
 import { hostError } from '../web/host-error.js';
 import { type LoginRequest, readField } from '../web/request.js';
+import { requesterOf } from '../web/requester.js';
 import { setRetryAfter } from '../web/retry-after.js';
 import { type Outcome, type PassportActions, perform } from './actions.js';
 import type { LaunchKeyAuthenticateOptions, LoginOptions, VerifyDone } from './options.js';
@@ -123,6 +124,7 @@ export class Attempt {
       userPushId: this.option('userPushId') ?? false,
       context: valueFor(this.req, this.option('context')),
       policy: valueFor(this.req, this.option('policy')),
+      browser: requesterOf(this.req, this.settings.requester),
     };
     try {
       const login = await this.logins.starter.start(options, browserId);

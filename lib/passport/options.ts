@@ -4,6 +4,7 @@ import type { AuthResponse } from '../login/verdict.js';
 import type { MemoryStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
 import type { LoginRequest } from '../web/request.js';
+import type { RequesterOption } from '../web/requester.js';
 
 declare global {
   namespace Express {
@@ -158,6 +159,16 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    * callback URL. Default `true`.
    */
   confirmCallback?: boolean | undefined;
+  /**
+   * What the device shows of the browser that asks, so that the user recognizes the login: `true`
+   * for the address that the host calls `req.ip` and the user agent, `false` for nothing, or a
+   * function that returns `{ address?, userAgent? }`. An address that is not an IP address is left
+   * out. Nothing is sent to an engine that does not know it. Default `true`.
+   *
+   * Behind a proxy, `req.ip` is the proxy's address until the host trusts the proxy: in Express by
+   * `app.set('trust proxy', 1)`.
+   */
+  requester?: RequesterOption | undefined;
   /**
    * Whether a user who does not exist, has no device or was asked too often looks to the browser
    * like one who does not answer. Default `false`: such a login is denied at once, which shows that

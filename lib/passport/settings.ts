@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors.js';
 import { defaultStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
 import { MAX_PENDING_HANDLES } from '../web/browser-session.js';
+import { checkRequester, type RequesterOption } from '../web/requester.js';
 import type { LaunchKeyStrategyOptions, LoginOptions } from './options.js';
 
 /** The longest context that the engine accepts, in UTF-16 code units. */
@@ -21,6 +22,7 @@ export interface StrategySettings extends LoginOptions {
   longPoll: number;
   loginTimeout: number;
   confirmCallback: boolean;
+  requester: RequesterOption;
   concealUsers: boolean;
   maxPendingPerUser: number;
   maxPendingPerBrowser: number;
@@ -44,6 +46,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     longPoll = 25,
     loginTimeout = 300_000,
     confirmCallback = true,
+    requester = true,
     concealUsers = false,
     maxPendingPerUser = 5,
     maxPendingPerBrowser = 5,
@@ -65,6 +68,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
   if (!Number.isInteger(longPoll)) throw wrong('longPoll', 'a whole number of seconds', longPoll);
   numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
   boolean('confirmCallback', confirmCallback);
+  checkRequester(requester);
   boolean('concealUsers', concealUsers);
   wholeNumberWithin('maxPendingPerUser', maxPendingPerUser, 1, 100_000);
   wholeNumberWithin('maxPendingPerBrowser', maxPendingPerBrowser, 1, MAX_PENDING_HANDLES);
@@ -81,6 +85,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     longPoll,
     loginTimeout,
     confirmCallback,
+    requester,
     concealUsers,
     maxPendingPerUser,
     maxPendingPerBrowser,
