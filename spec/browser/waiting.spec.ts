@@ -94,8 +94,15 @@ describeWithChromium('the waiting page in a browser', () => {
     const open = (options?: Parameters<typeof newPage>[0]) =>
       newPage({ javaScriptEnabled, ...options });
 
-    /** Without a script, the user continues after the approval. */
+    /** Without a script, the user reloads the page and continues after the approval. */
     async function goOn(page: Page): Promise<void> {
+      if (javaScriptEnabled) return;
+      await page.reload();
+      await continueWhenApproved(page);
+    }
+
+    /** Without a script, the page reloads itself. */
+    async function continueWhenApproved(page: Page): Promise<void> {
       if (javaScriptEnabled) return;
       await heading(page, 'Approved').waitFor();
       await page.getByRole('button', { name: 'Continue' }).click();
@@ -108,7 +115,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await page.getByText('Approve the request on your phone to log in as alice.').waitFor();
       await page.getByText(/^Time left: [45]:\d\d$/).waitFor();
       await answer(true);
-      await goOn(page);
+      await continueWhenApproved(page);
       await loggedIn(page, verified);
       expect(verified).toHaveLength(1);
     });
