@@ -236,6 +236,29 @@ export class LaunchKeyClient {
   }
 
   /**
+   * Takes an unanswered auth request back, because its browser cancelled or left. The device says so
+   * at once, and the request can no longer be approved.
+   *
+   * @returns `true` when the engine took it back. `false` when the user has answered, the auth request
+   *   is unknown or has expired, and when `ping()` does not name the feature `withdraw`.
+   * @throws CommunicationError, EngineError when the engine cannot be reached. The call may be repeated.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function cancel(client: LaunchKeyClient, authRequest: string) {
+   *   if (!(await client.withdraw(authRequest))) console.warn('The user may have answered.');
+   * }
+   * ```
+   */
+  async withdraw(authRequest: string, options: CallOptions = {}): Promise<boolean> {
+    checkAuthRequest(authRequest);
+    if (!(await this.canWithdraw(options))) return false;
+    return this.report(authRequest, 'Withdraw', true, options);
+  }
+
+  /**
    * Verifies a logout event of which parameter `deorbit` (or `clear`) and `signature` are known. Use
    * `handleCallback()` for the parameters of an event as a whole.
    *
@@ -408,6 +431,16 @@ export class LaunchKeyClient {
       if (isRefusal(error)) return false;
       throw error;
     }
+  }
+
+  /**
+   * Whether the engine takes unanswered auth requests back. Such an engine also lets the application
+   * choose the token of an auth request.
+   *
+   * @internal
+   */
+  canWithdraw({ signal }: CallOptions = {}): Promise<boolean> {
+    return this.#calls.knows('withdraw', signal);
   }
 
   /**

@@ -3,11 +3,12 @@ import type { FormCall } from './engine-calls.js';
 import { checkAuthRequest, wireBoolean } from './parameters.js';
 
 /**
- * `Authenticate`: the result of an answer. `Revoke`: the login has ended.
+ * `Authenticate`: the result of an answer. `Revoke`: the login has ended. `Withdraw`: the auth request
+ * is taken back before it was answered.
  *
  * @internal
  */
-export type ReportAction = 'Authenticate' | 'Revoke';
+export type ReportAction = 'Authenticate' | 'Revoke' | 'Withdraw';
 
 /** @throws InvalidRequestError for anything that cannot be an auth request. */
 export function reportCall(authRequest: string, action: ReportAction, status: boolean): FormCall {
