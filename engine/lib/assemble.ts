@@ -21,6 +21,7 @@ import { Rotation } from './domain/rotation.js';
 import type { Services } from './domain/services.js';
 import { Sessions } from './domain/sessions.js';
 import { Signals } from './domain/signals.js';
+import { Suspensions } from './domain/suspensions.js';
 import { UsedPingKeys } from './domain/used-ping-keys.js';
 import { Users } from './domain/users.js';
 import { VirtualDevice } from './domain/virtual-device.js';
@@ -122,6 +123,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     outsideRequests(() => push.wake(request, devices)),
   );
 
+  const sessions = new Sessions({ data, signals, events, audit, clock });
   const services: Services = {
     data,
     pingKeys,
@@ -129,10 +131,11 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     apps,
     users,
     rotation: new Rotation({ data, audit, signals, clock }),
-    deletions: new Deletions({ data, users, audit, signals }),
+    deletions: new Deletions({ data, users, audit, signals, sessions, clock }),
+    suspensions: new Suspensions({ data, audit, signals, sessions, clock }),
     requests,
     withdrawals: new Withdrawals({ data, audit, signals, fraud, clock }),
-    sessions: new Sessions({ data, signals, events, audit, clock }),
+    sessions,
     pairings,
     whiteLabel: new WhiteLabel({ data, users, pairings, publicKeys }),
     virtualDevice: new VirtualDevice(data, requests, publicKeys),

@@ -91,9 +91,26 @@ export interface Engine {
   /** Returns all users. A white label user is named `identifier@appKey`. */
   users(): Promise<UserInfo[]>;
   /**
-   * Deletes a user with its devices, open requests, LaunchKey sessions, receipts and waiting events.
-   * Applications are not told: to end the user's logins there, call {@link Engine.deorbit} and let the
-   * events be delivered first. The audit trail stays. A deletion cannot be undone.
+   * Keeps a user from logging in until {@link Engine.resumeUser}. Applications receive the answer for a
+   * user without a device, message code 40424. Open auth requests expire, and the LaunchKey sessions end:
+   * each application receives one signed event. Devices stay paired. Repeating it has no further effect.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER`.
+   *
+   * @example
+   * ```ts
+   * await engine.suspendUser('alice');
+   * // … when alice may log in again:
+   * await engine.resumeUser('alice');
+   * ```
+   */
+  suspendUser(username: string): Promise<void>;
+  /** Lets a suspended user log in again. Rejects with `ENGINE_UNKNOWN_USER`. */
+  resumeUser(username: string): Promise<void>;
+  /**
+   * Deletes a user with its devices, open requests, LaunchKey sessions, receipts and the waiting events
+   * of its answers. The sessions end first: each application receives one signed event, which is sent
+   * after the deletion, too. The audit trail stays. A deletion cannot be undone.
    *
    * Rejects with `ENGINE_UNKNOWN_USER`.
    */

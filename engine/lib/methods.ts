@@ -53,6 +53,14 @@ export function engineMethods(open: () => Services): EngineMethods {
       return { username: user.username, hasDevice: device, devices: 0, createdAt };
     },
     users: async () => await open().users.list(),
+    suspendUser: async (username) => {
+      const { id } = await findUser(username);
+      if (!(await open().suspensions.suspend(id))) throw unknownUser(username);
+    },
+    resumeUser: async (username) => {
+      const { id } = await findUser(username);
+      if (!(await open().suspensions.resume(id))) throw unknownUser(username);
+    },
     deleteUser: async (username) => {
       if (!(await open().deletions.user(username))) throw unknownUser(username);
     },

@@ -14,6 +14,8 @@ export const COMMANDS = {
   createUser: (engine: Engine, [name, options]: unknown[]) =>
     engine.createUser(name as string, options as { device?: boolean }),
   users: (engine: Engine) => engine.users(),
+  suspendUser: (engine: Engine, [name]: unknown[]) => engine.suspendUser(name as string),
+  resumeUser: (engine: Engine, [name]: unknown[]) => engine.resumeUser(name as string),
   deleteUser: (engine: Engine, [name]: unknown[]) => engine.deleteUser(name as string),
   deorbit: async (engine: Engine, [name, appKey]: unknown[]) =>
     (await engine.deorbit(name as string, appKey as string | undefined)).length,

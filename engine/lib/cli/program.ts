@@ -8,7 +8,7 @@ import { deviceList, devicePair, deviceUnpair } from './devices.js';
 import { keyRotate } from './keys.js';
 import { collect, settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
-import { userCreate, userDelete, userDeorbit, userList, userResume } from './users.js';
+import { userCreate, userDelete, userDeorbit, userList, userResume, userSuspend } from './users.js';
 
 // The path is the same from `lib` and from `dist`.
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -129,8 +129,11 @@ function addUserCommands(user: Command): void {
     .description('end the sessions of a user and tell the applications')
     .option('--app <app-key>', 'only sessions with this application')
     .action(userDeorbit);
+  withConnection(user.command('suspend <name>'))
+    .description('end the sessions of a user and refuse further logins')
+    .action(userSuspend);
   withConnection(user.command('resume <name>'))
-    .description('end the pause that followed a report of fraud')
+    .description('end a suspension, and the pause that followed a report of fraud')
     .action(userResume);
 }
 

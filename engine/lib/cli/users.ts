@@ -18,7 +18,9 @@ export async function userCreate(
 
 export async function userList({ socket, json }: Connection): Promise<void> {
   const users = await command(socket, 'users');
-  const lines = users.map((user) => [user.username, deviceText(user)].join('\t'));
+  const lines = users.map((user) =>
+    [user.username, deviceText(user), ...(user.suspendedAt ? ['suspended'] : [])].join('\t'),
+  );
   print(json, users, lines);
 }
 
@@ -41,8 +43,14 @@ export async function userDeorbit(
   print(json, { username, ended }, [texts[ended] ?? `${ended} sessions of ${username} ended`]);
 }
 
-/** Ends the pause that followed a report of fraud. */
+export async function userSuspend(username: string, { socket, json }: Connection): Promise<void> {
+  await command(socket, 'suspendUser', username);
+  print(json, { username, suspended: true }, [`user ${username} suspended, all sessions ended`]);
+}
+
+/** Ends a suspension and the pause that followed a report of fraud. */
 export async function userResume(username: string, { socket, json }: Connection): Promise<void> {
+  await command(socket, 'resumeUser', username);
   await command(socket, 'endPause', username);
   print(json, { username }, [`requests to ${username} are allowed again`]);
 }

@@ -35,6 +35,7 @@ export const STEPS: {
     recipient: 'read',
     overview: 'read',
     list: 'read',
+    setSuspended: 'durable',
     delete: 'durable',
     setVirtualDevice: 'durable',
   },

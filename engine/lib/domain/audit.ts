@@ -16,6 +16,10 @@ export type AuditKind =
   | 'app.deleted'
   /** A user was created. */
   | 'user.created'
+  /** A user is sent no further requests, and the sessions of the user have ended. */
+  | 'user.suspended'
+  /** A suspended user can log in again. */
+  | 'user.resumed'
   /** A user was deleted with everything that belongs to it. */
   | 'user.deleted'
   /** The engine has a new ping key. */

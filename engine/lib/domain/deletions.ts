@@ -1,5 +1,6 @@
 import type { Data } from '../data/data.js';
 import type { Audit } from './audit.js';
+import type { Sessions } from './sessions.js';
 import type { Signals } from './signals.js';
 import type { Users } from './users.js';
 
@@ -8,6 +9,8 @@ export interface DeletionDependencies {
   users: Users;
   audit: Audit;
   signals: Signals;
+  sessions: Sessions;
+  clock: () => number;
 }
 
 /**
@@ -31,13 +34,20 @@ export class Deletions {
     return true;
   }
 
-  /** Returns `false` if the user does not exist. */
+  /**
+   * Ends the sessions of the user and tells the applications before it deletes the user. Returns `false`
+   * if the user does not exist.
+   */
   async user(username: string): Promise<boolean> {
-    const { data, users, audit, signals } = this.with;
+    const { data, users, audit, signals, sessions, clock } = this.with;
     const user = await users.byName(username);
-    const open = user && (await data.users.delete(user.id));
+    if (!user) return false;
+    // A suspended user opens no session between the end of the sessions and the deletion.
+    await data.users.setSuspended(user.id, true, clock());
+    await sessions.deorbit(user.id);
+    const open = await data.users.delete(user.id);
     if (!open) return false;
-    await audit.write('user.deleted', { userId: user.id }, { username });
+    await audit.write('user.deleted', { userId: user.id }, { username: user.username });
     for (const authRequest of open) signals.publish({ authRequest });
     signals.publish({ userId: user.id });
     return true;

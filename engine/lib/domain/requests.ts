@@ -244,7 +244,11 @@ export class Requests {
     const recipient = await this.with.users.resolve(app, username);
     if (!recipient) return { refused: 'unknown_user' } as const;
     const { user, devices, fraud } = recipient;
-    if (devices.length === 0 && !user.deviceId) return { refused: 'no_device' } as const;
+    // The answer for a suspended user is that for a user without a device: it tells the application no more.
+    const suspended = user.suspendedAt !== undefined;
+    if (suspended || (devices.length === 0 && !user.deviceId)) {
+      return { refused: 'no_device' } as const;
+    }
     return this.refusePaused(fraud) ?? recipient;
   }
 

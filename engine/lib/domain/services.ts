@@ -21,6 +21,7 @@ import type { Requests } from './requests.js';
 import type { Rotation } from './rotation.js';
 import type { Sessions } from './sessions.js';
 import type { Signals } from './signals.js';
+import type { Suspensions } from './suspensions.js';
 import type { Users } from './users.js';
 import type { VirtualDevice } from './virtual-device.js';
 import type { WhiteLabel } from './white-label.js';
@@ -35,6 +36,7 @@ export interface Services {
   readonly users: Users;
   readonly rotation: Rotation;
   readonly deletions: Deletions;
+  readonly suspensions: Suspensions;
   readonly requests: Requests;
   readonly withdrawals: Withdrawals;
   readonly sessions: Sessions;

@@ -49,6 +49,8 @@ export interface UserInfo {
   devices: number;
   /** When the user was created, in engine time. */
   createdAt: Date;
+  /** Since when the user is suspended, in engine time; `undefined` for a user who can log in. */
+  suspendedAt?: Date;
 }
 
 export class Users {
@@ -130,6 +132,7 @@ export class Users {
         hasDevice: devices > 0 || user.deviceId !== undefined,
         devices,
         createdAt: new Date(user.createdAt),
+        ...(user.suspendedAt !== undefined && { suspendedAt: new Date(user.suspendedAt) }),
       };
     });
   }

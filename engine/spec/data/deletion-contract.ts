@@ -149,6 +149,41 @@ export function deletionContract(make: () => Promise<Data>): void {
     expect(await data.sessions.list('new')).toEqual([]);
   });
 
+  it('keeps the logout events of a deleted user until they are delivered', async () => {
+    const data = await filled();
+    const audit = { id: randomUUID(), at: 0, kind: 'test', userId: 'alice', details: {} };
+    await data.sessions.clear('alice', APP, audit, {
+      id: 'logout',
+      kind: 'logout',
+      appKey: APP,
+      userId: 'alice',
+      callbackUrl: 'https://shop.example.com/',
+      parameters: {},
+      eventTime: 1,
+      createdAt: 1,
+      attempts: 0,
+      nextAttemptAt: 1,
+      giveUpAt: 5 * MINUTE,
+    });
+    await data.users.delete('alice');
+    const due = await data.deliveries.claim(1, 10, 10, MINUTE);
+    expect(due.filter(({ userId }) => userId === 'alice')).toMatchObject([{ id: 'logout' }]);
+  });
+
+  it('inserts no request of a suspended user', async () => {
+    const data = await filled();
+    expect(await data.users.setSuspended('alice', true, 2)).toBe(true);
+    expect(await data.users.setSuspended('alice', true, 3)).toBe(true);
+    expect((await data.users.get('alice'))?.suspendedAt).toBe(2);
+    const insert = (userId: string, name: string) =>
+      data.requests.insert(request(APP, userId, name), { open: 10 });
+    expect(await insert('alice', 'late')).toBe('gone');
+    expect(await insert('bob', 'late')).toBe('inserted');
+    expect(await data.users.setSuspended('alice', false, 4)).toBe(true);
+    expect(await insert('alice', 'later')).toBe('inserted');
+    expect(await data.users.setSuspended('unknown', true, 4)).toBe(false);
+  });
+
   it('deletes an application with all its records and no record of another one', async () => {
     const data = await filled();
     const before = await existing(data);

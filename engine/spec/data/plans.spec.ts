@@ -54,7 +54,7 @@ const SELDOM = [
 /** Not of the migrations, and no notification. */
 function isOfTheEngine(text: string): boolean {
   const known =
-    /^(select|insert|update|delete|with) /.test(text) && !/kysely|sqlite_|pg_/.test(text);
+    /^(select|insert|update|delete|with) /.test(text) && !/kysely|sqlite_|pg_| new_/.test(text);
   return known && !SELDOM.includes(text);
 }
 

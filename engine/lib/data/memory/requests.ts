@@ -49,7 +49,8 @@ export class MemoryRequests implements RequestPort {
 
   async insert(request: RequestRecord, { open: openLimit, rate }: RequestLimits) {
     const { apps, users } = this.rows;
-    if (!apps.has(request.appKey) || !users.has(request.userId)) return 'gone';
+    const user = users.get(request.userId);
+    if (!apps.has(request.appKey) || !user || user.suspendedAt !== undefined) return 'gone';
     const waitMs = rate ? this.ports.rates.count(rate.key, rate.windows, request.createdAt) : 0;
     if (waitMs > 0) return { waitMs };
     if (this.find(request.authRequest)) return 'taken';

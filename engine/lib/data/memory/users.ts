@@ -80,6 +80,14 @@ export class MemoryUsers implements UserPort {
     return [...this.rows.users.values()];
   }
 
+  async setSuspended(userId: string, suspended: boolean, now: number) {
+    const user = this.rows.users.get(userId);
+    if (!user) return false;
+    const suspendedAt = suspended ? (user.suspendedAt ?? now) : undefined;
+    this.rows.users.set(userId, { ...user, suspendedAt });
+    return true;
+  }
+
   async delete(userId: string) {
     const user = this.rows.users.get(userId);
     return user && this.remove(user);
@@ -115,7 +123,8 @@ export class MemoryUsers implements UserPort {
     }
     const { identities, pairings, devices, requests, receipts, deliveries, fraud } = this.owned;
     const ofUser = ({ userId }: { userId: string }) => userId === id;
-    for (const port of [identities, deliveries, receipts]) port.deleteWhere(ofUser);
+    for (const port of [identities, receipts]) port.deleteWhere(ofUser);
+    deliveries.deleteWhere((one) => ofUser(one) && one.kind === 'answer');
     for (const port of [pairings, devices, fraud]) port.deleteUser(id);
     return requests.deleteWhere(ofUser).map(({ authRequest }) => authRequest);
   }

@@ -13,6 +13,8 @@ export interface UserRecord {
   /** The virtual device, which lives in the engine; removed when a real one is paired. */
   deviceId?: string;
   createdAt: number;
+  /** Since when the operator keeps the user from logging in; `undefined` for a user who may. */
+  suspendedAt?: number;
 }
 
 /** A name by which an application may mean a user. */
@@ -59,9 +61,14 @@ export interface UserPort {
   /** All users, in the order in which they were created. */
   list(): Promise<UserRecord[]>;
   /**
-   * Deletes the user with their devices, pairings, requests, sessions, receipts, events, identities and
-   * reports of fraud. Returns the tokens of the requests that were open, or `undefined` if the user
-   * does not exist.
+   * Suspends the user, for whom no request is inserted from then on, or resumes the user. `false` if the
+   * user does not exist. A user who is suspended already keeps the earlier time.
+   */
+  setSuspended(userId: string, suspended: boolean, now: number): Promise<boolean>;
+  /**
+   * Deletes the user with their devices, pairings, requests, sessions, receipts, identities, reports of
+   * fraud and the events of their answers. Logout events stay until they are delivered. Returns the
+   * tokens of the requests that were open, or `undefined` if the user does not exist.
    */
   delete(userId: string): Promise<string[] | undefined>;
   /** Gives the user a virtual device; `false` if they have a real one. */

@@ -101,5 +101,6 @@ export function userRecord(row: UserRow): UserRecord {
     whiteLabelOf: row.white_label_of ?? undefined,
     deviceId: row.device_id ?? undefined,
     createdAt: row.created_at,
+    suspendedAt: row.suspended_at ?? undefined,
   };
 }

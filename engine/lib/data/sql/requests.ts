@@ -58,7 +58,7 @@ const COLUMNS = columnsOf<RequestRow>()({
   ],
 });
 
-/** Inserts a request while fewer than `open` of its user are open. */
+/** Inserts a request while fewer than `open` of its user are open and the user is not suspended. */
 const insertBelow = prepared<RequestRow & { open: number }>()((db, value) => {
   const { names, values } = selectionOf<RequestRow>(value, COLUMNS);
   const open = db
@@ -71,10 +71,22 @@ const insertBelow = prepared<RequestRow & { open: number }>()((db, value) => {
   return db
     .insertInto('requests')
     .columns(names)
-    .expression(sql`select ${values} where (${open}) < ${value('open')}` as never)
+    .expression(
+      sql`select ${values} where (${open}) < ${value('open')} and not exists ${isSuspended(db, value('user_id'))}` as never,
+    )
     .onConflict((conflict) => conflict.doNothing())
     .returning('auth_request');
 });
+
+const suspended = prepared<{ userId: string }>()((db, value) => isSuspended(db, value('userId')));
+
+function isSuspended(db: Database, userId: string) {
+  return db
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', userId)
+    .where('suspended_at', 'is not', null);
+}
 
 const byToken = prepared<{ authRequest: string }>()((db, value) =>
   db.selectFrom('requests').selectAll().where('auth_request', '=', value('authRequest')),
@@ -344,8 +356,9 @@ async function insertRequest(
   const waitMs = rate ? await takeRate(trx, rate.key, rate.windows, request.createdAt) : 0;
   if (waitMs > 0) return { waitMs };
   if (await insertBelow.first(trx, { ...requestRow(request), open })) return 'inserted';
-  const { authRequest } = request;
-  return (await byToken.first(trx, { authRequest })) ? 'taken' : 'full';
+  const { authRequest, userId } = request;
+  if (await byToken.first(trx, { authRequest })) return 'taken';
+  return (await suspended.first(trx, { userId })) ? 'gone' : 'full';
 }
 
 function requestRow(request: RequestRecord): RequestRow {

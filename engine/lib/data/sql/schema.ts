@@ -48,6 +48,7 @@ export interface UserRow {
   white_label_of: string | null;
   device_id: string | null;
   created_at: number;
+  suspended_at: number | null;
 }
 
 export interface IdentityRow {

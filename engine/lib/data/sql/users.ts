@@ -83,6 +83,20 @@ export class SqlUsers implements UserPort {
     return rows.map(userRecord);
   }
 
+  async setSuspended(userId: string, suspended: boolean, now: number): Promise<boolean> {
+    const updated = await this.db
+      .updateTable('users')
+      .set((eb) => ({
+        suspended_at: suspended
+          ? eb.fn.coalesce('suspended_at', eb.cast<number>(eb.val(now), 'bigint'))
+          : null,
+      }))
+      .where('id', '=', userId)
+      .returning('id')
+      .executeTakeFirst();
+    return updated !== undefined;
+  }
+
   /** In the same order as the deletion of an application, for the same reason. */
   async delete(userId: string): Promise<string[] | undefined> {
     return await this.db.transaction().execute(async (trx) => {
@@ -91,7 +105,11 @@ export class SqlUsers implements UserPort {
         .where('user_id', '=', userId)
         .returning(['auth_request', 'answered_at'])
         .execute();
-      await trx.deleteFrom('deliveries').where('user_id', '=', userId).execute();
+      await trx
+        .deleteFrom('deliveries')
+        .where('user_id', '=', userId)
+        .where('kind', '=', 'answer')
+        .execute();
       await trx.deleteFrom('receipts').where('user_id', '=', userId).execute();
       // Devices, pairings, names and reports of fraud go with the row that they refer to.
       const deleted = await trx
@@ -133,5 +151,6 @@ function userRow(user: UserRecord): UserRow {
     white_label_of: user.whiteLabelOf ?? null,
     device_id: user.deviceId ?? null,
     created_at: user.createdAt,
+    suspended_at: user.suspendedAt ?? null,
   };
 }

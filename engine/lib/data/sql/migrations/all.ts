@@ -6,6 +6,7 @@ import * as sending from './0004-sending.js';
 import * as stamps from './0005-stamps.js';
 import * as withdrawals from './0006-withdrawals.js';
 import * as browsers from './0007-browsers.js';
+import * as suspension from './0008-suspension.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -19,4 +20,5 @@ export const migrations: Record<string, Migration> = {
   '0005-stamps': stamps,
   '0006-withdrawals': withdrawals,
   '0007-browsers': browsers,
+  '0008-suspension': suspension,
 };
