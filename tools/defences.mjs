@@ -30,6 +30,7 @@ const WAITING = 'spec/web/waiting.spec.ts';
 const ADDRESSES = 'engine/spec/addresses.spec.ts';
 const DEVICES = 'engine/spec/devices.spec.ts';
 const FACTORS = 'engine/spec/factors.spec.ts';
+const HOST_LOOKUP = 'engine/spec/host-lookup.spec.ts';
 const PUSH = 'engine/spec/push.spec.ts';
 const WITHDRAWALS = 'engine/spec/withdrawals.spec.ts';
 
@@ -1079,6 +1080,64 @@ export const defences = [
     ],
     PUSH,
     'an endpoint on the engine’s machine',
+  ),
+  defence(
+    'gives a name several addresses, of which some are not public',
+    'the look at all addresses',
+    [
+      'engine/lib/util/outgoing-guard.ts',
+      'const refused = addresses.find(({ address }) => !this.allows(address));',
+      'const refused = addresses.slice(0, 1).find(({ address }) => !this.allows(address));',
+    ],
+    HOST_LOOKUP,
+    'is not sent to a name of which only the last address is not allowed',
+  ),
+  defence(
+    'writes an address that is not public in an unusual way',
+    'the limit to global unicast addresses',
+    [
+      'engine/lib/util/outgoing-guard.ts',
+      'return isIP(address) === 4 || globalUnicast.has(address);',
+      'return true;',
+    ],
+    'engine/spec/outgoing.spec.ts',
+    'is out of reach',
+  ),
+  defence(
+    'subscribes phones at push services whose name server never answers',
+    'the queries of its own',
+    [
+      'engine/lib/util/host-lookup.ts',
+      'return await this.query(hostname);',
+      'return await this.askSystem(hostname);',
+    ],
+    HOST_LOOKUP,
+    'delays no event of another user, however many phones name it as their push service',
+  ),
+  defence(
+    'subscribes phones at any number of slow push services',
+    'the limit of an owner',
+    [
+      'engine/lib/util/fair-queue.ts',
+      'this.runningByOwner.of(owner) < maxRunningPerOwner',
+      'maxRunningPerOwner > 0',
+    ],
+    'engine/spec/fair-queue.spec.ts',
+    'leaves room for others when one owner names a new target for each job',
+  ),
+  doubleDefence(
+    'exchanges the secrets in the database with each other',
+    'the name in the seal',
+    [
+      [
+        'engine/lib/data/sql/vault.ts',
+        ', this.key, nonce).setAAD(Buffer.from(name));',
+        ', this.key, nonce);',
+      ],
+      ['engine/lib/data/sql/vault.ts', '        .setAAD(Buffer.from(name))\n', ''],
+    ],
+    'engine/spec/data/vault.spec.ts',
+    'does not open under the name of another secret',
   ),
   defence(
     'asks a user again and again',

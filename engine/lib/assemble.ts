@@ -34,6 +34,7 @@ import type { ResolvedOptions } from './options.js';
 import { Delivery } from './outbound/delivery.js';
 import { Push } from './outbound/push.js';
 import { openVapidKeys, PushMessages } from './outbound/push-message.js';
+import { HostLookup } from './util/host-lookup.js';
 import { OutgoingGuard } from './util/outgoing-guard.js';
 
 /** One engine, put together and not listening yet. */
@@ -82,7 +83,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
       clock,
       logger,
       metrics,
-      guard: new OutgoingGuard(options.callbackNetworks),
+      guard: new OutgoingGuard(options.callbackNetworks, new HostLookup({ searches: true })),
       signer: (event) => usedPingKeys.signer(event),
     },
     options.delivery,

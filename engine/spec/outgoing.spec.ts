@@ -62,19 +62,34 @@ describe('without networks of its own', () => {
     '255.255.255.255',
     '::',
     '::1',
+    '192.88.99.1',
+    '::7f00:1',
     '::ffff:169.254.169.254',
+    '::ffff:0:7f00:1',
     '::ffff:a00:1',
     '64:ff9b::a9fe:a9fe',
     '2002:a00:1::',
     'fd00::1',
     'fe80::1',
+    'fe80::1%eth0',
+    'fec0::1',
     'ff02::1',
+    '2001::1',
+    '2001:20::1',
+    '2001:db8::1',
+    '3fff::1',
+    '4000::1',
+    '5f00::1',
   ])('%s is out of reach', (address) => expect(guard.allows(address)).toBe(false));
 
-  it.each(['1.1.1.1', '172.32.0.1', '193.0.0.1', '::ffff:1.1.1.1', '2606:4700::1111'])(
-    '%s is within reach',
-    (address) => expect(guard.allows(address)).toBe(true),
-  );
+  it.each([
+    '1.1.1.1',
+    '172.32.0.1',
+    '193.0.0.1',
+    '::ffff:1.1.1.1',
+    '2606:4700::1111',
+    '2001:4860:4860::8888',
+  ])('%s is within reach', (address) => expect(guard.allows(address)).toBe(true));
 });
 
 describe('callbackNetworks', () => {

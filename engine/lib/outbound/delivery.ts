@@ -62,8 +62,8 @@ export class Delivery {
     this.backoff = options.backoff?.length ? options.backoff : BACKOFF;
     this.timeout = options.timeout ?? 10_000;
     this.concurrency = options.concurrency ?? 256;
+    // Without a limit of connections for one host, which several applications can share.
     this.agent = new Agent({
-      connections: MAX_PER_APP,
       connect: dependencies.guard.connector({ timeout: this.timeout }),
       headersTimeout: this.timeout,
       bodyTimeout: this.timeout,
@@ -104,6 +104,7 @@ export class Delivery {
   async close(): Promise<void> {
     this.closed = true;
     await this.claiming;
+    this.with.guard.close();
     await this.agent.destroy();
   }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Agent, request as send } from 'undici';
 import type { Data } from '../data/data.js';
 import type { DeviceRecord, PushSubscription } from '../data/ports/devices.js';
@@ -6,7 +7,7 @@ import type { Fraud } from '../domain/fraud.js';
 import type { PushSubscriptions } from '../domain/push-subscriptions.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
-import { FairQueue } from '../util/fair-queue.js';
+import { FairQueue, type QueueLimits } from '../util/fair-queue.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
 import type { PushMessages } from './push-message.js';
 
@@ -30,8 +31,17 @@ export interface PushOptions {
 
 export const PUSH_BACKOFF: readonly number[] = [1000, 5000, 20_000];
 
-/** Messages that are sent at one time, and that wait. Further ones are dropped. */
-const LIMITS = { maxRunning: 256, maxRunningPerGroup: 64, maxWaiting: 10_000 };
+/**
+ * Messages that are sent at one time, and that wait. Further ones are dropped. A user chooses the push
+ * services of all own devices, so that only the limits for one user keep a user from using all of them.
+ */
+const LIMITS: QueueLimits = {
+  maxRunning: 256,
+  maxRunningPerOwner: 4,
+  maxRunningPerTarget: 64,
+  maxWaiting: 10_000,
+  maxWaitingPerOwner: 100,
+};
 
 export interface PushDependencies {
   data: Data;
@@ -47,6 +57,7 @@ export interface PushDependencies {
 /** The message that tells one device of one request. */
 interface Message {
   authRequest: string;
+  userId: string;
   deviceId: string;
   attempts: number;
 }
@@ -89,15 +100,16 @@ export class Push {
   }
 
   /** Wakes these devices in the background. */
-  wake({ authRequest }: RequestRecord, devices: readonly DeviceRecord[]): void {
+  wake({ authRequest, userId }: RequestRecord, devices: readonly DeviceRecord[]): void {
     for (const { id, push } of devices) {
-      if (push) this.add({ authRequest, deviceId: id, attempts: 0 }, push);
+      if (push) this.add({ authRequest, userId, deviceId: id, attempts: 0 }, push);
     }
   }
 
   async close(): Promise<void> {
     this.closed = true;
     for (const timer of this.later) clearTimeout(timer);
+    this.with.guard.close();
     await this.agent.destroy();
     await this.queue.close();
   }
@@ -108,7 +120,8 @@ export class Push {
       this.send(message).catch((error) =>
         this.with.logger.error({ err: error }, 'push could not be recorded'),
       );
-    if (this.queue.add(new URL(endpoint).origin, job)) return;
+    const keys = { owner: message.userId, target: serviceOf(endpoint) };
+    if (this.queue.add(keys, job)) return;
     this.with.metrics.push('dropped');
     this.with.logger.warn({ deviceId: message.deviceId }, 'push dropped: too many are waiting');
   }
@@ -186,6 +199,17 @@ export class Push {
       return { failure: typeof code === 'string' ? code : 'connection failed', retryAfterMs: 0 };
     }
   }
+}
+
+/**
+ * Names the push service of an endpoint: the last two labels of its host, since the holder of a domain
+ * can use any number of hosts, and the port.
+ */
+function serviceOf(endpoint: string): string {
+  const { hostname, port } = new URL(endpoint);
+  const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
+  const domain = isAddress ? hostname : hostname.split('.').filter(Boolean).slice(-2).join('.');
+  return `${domain}:${port}`;
 }
 
 /** Returns the seconds of a `Retry-After` header in milliseconds, or 0. */

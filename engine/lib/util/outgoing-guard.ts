@@ -1,10 +1,11 @@
-import { lookup as resolve } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
-import { Networks } from './networks.js';
+import { HostLookup } from './host-lookup.js';
+import { canonicalAddress, Networks } from './networks.js';
 
-/** Networks that are not public: IANA's special-purpose registries (RFC 6890) and multicast. */
-const SPECIAL = [
+/** IPv4 networks that are not public: IANA's special-purpose registry (RFC 6890) and multicast. */
+const SPECIAL_IPV4 = [
   '0.0.0.0/8',
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -13,23 +14,18 @@ const SPECIAL = [
   '172.16.0.0/12',
   '192.0.0.0/24',
   '192.0.2.0/24',
+  '192.88.99.0/24',
   '192.168.0.0/16',
   '198.18.0.0/15',
   '198.51.100.0/24',
   '203.0.113.0/24',
   '224.0.0.0/4',
   '240.0.0.0/4',
-  '::/127',
-  '64:ff9b::/96',
-  '64:ff9b:1::/48',
-  '100::/64',
-  '2001::/23',
-  '2001:db8::/32',
-  '2002::/16',
-  'fc00::/7',
-  'fe80::/10',
-  'ff00::/8',
 ];
+/** The only public IPv6 addresses that are assigned (RFC 4291). */
+const GLOBAL_UNICAST = ['2000::/3'];
+/** Parts of it that are not public, or that hold an IPv4 address: Teredo, ORCHID, 6to4, documentation. */
+const SPECIAL_IPV6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
 /** Networks that an engine on a loopback address may also send to: loopback and private networks. */
 export const DEVELOPMENT_NETWORKS: readonly string[] = [
@@ -41,7 +37,8 @@ export const DEVELOPMENT_NETWORKS: readonly string[] = [
   'fc00::/7',
 ];
 
-const special = new Networks(SPECIAL);
+const globalUnicast = new Networks(GLOBAL_UNICAST);
+const special = new Networks([...SPECIAL_IPV4, ...SPECIAL_IPV6]);
 
 /**
  * Restricts the addresses to which the engine connects for a URL that a client gave: such a URL could
@@ -50,14 +47,21 @@ const special = new Networks(SPECIAL);
  */
 export class OutgoingGuard {
   private readonly allowed: Networks;
+  private readonly hosts: HostLookup;
 
   /** @param networks - allowed networks that are not public, as `ADDRESS/BITS`. */
-  constructor(networks: readonly string[]) {
+  constructor(networks: readonly string[], hosts = new HostLookup()) {
     this.allowed = new Networks(networks);
+    this.hosts = hosts;
+  }
+
+  /** Ends the lookups of host names. */
+  close(): void {
+    this.hosts.close();
   }
 
   allows(address: string): boolean {
-    return this.allowed.has(address) || !special.has(address);
+    return this.allowed.has(address) || isPublic(address);
   }
 
   /** Connects as undici does. Fails with `ADDRESS_NOT_ALLOWED` for an address that is not allowed. */
@@ -75,15 +79,30 @@ export class OutgoingGuard {
   }
 
   private readonly lookup: LookupFunction = (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '');
-      const refused = addresses.find(({ address }) => !this.allows(address));
-      if (refused) return callback(refusal(refused.address), '');
-      const [first] = addresses;
-      if (options.all || !first) return callback(null, addresses);
-      callback(null, first.address, first.family);
-    });
+    this.addresses(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (options.all || !first) callback(null, addresses);
+        else callback(null, first.address, first.family);
+      },
+      (error) => callback(error, ''),
+    );
   };
+
+  /** Rejects if one of the addresses is not allowed, so that the order of the addresses is no matter. */
+  private async addresses(hostname: string): Promise<LookupAddress[]> {
+    const addresses = await this.hosts.find(hostname);
+    const refused = addresses.find(({ address }) => !this.allows(address));
+    if (refused) throw refusal(refused.address);
+    return addresses;
+  }
+}
+
+function isPublic(text: string): boolean {
+  // An IPv4 address can be written as an IPv6 address.
+  const address = canonicalAddress(text);
+  if (address === undefined || special.has(address)) return false;
+  return isIP(address) === 4 || globalUnicast.has(address);
 }
 
 function refusal(address: string): NodeJS.ErrnoException {
