@@ -68,6 +68,7 @@ export type {
   VerifyFunctionWithRequest,
   VerifyResult,
 } from './passport/options.js';
+export type { ResolvedUser, ResolveUserFunction, UserResolution } from './passport/resolve-user.js';
 export {
   LaunchKeyStrategy,
   LaunchKeyStrategy as default,

@@ -452,6 +452,17 @@ export const defences = [
     'denies the login after one wrong pick',
   ),
   defence(
+    'approves a login to the account of another user, whom the application names wrongly',
+    'the comparison of the user hash',
+    [
+      'lib/login/finish.ts',
+      'const authorized = answer.authorized && isExpectedUser;',
+      'const authorized = answer.authorized;',
+    ],
+    'spec/resolve-user.spec.ts',
+    'refuses an approval by another user than it named',
+  ),
+  defence(
     'asks for a user from elsewhere, and hopes for a tap',
     'the browser in the request',
     [
@@ -655,8 +666,8 @@ export const defences = [
     'the report that the engine must accept',
     [
       'lib/login/finish.ts',
-      'if (answer.authorized && accepted) return approval(record, answer);',
-      'if (answer.authorized) return approval(record, answer);',
+      'if (authorized && accepted) return approval(record, answer);',
+      'if (authorized) return approval(record, answer);',
     ],
     'spec/login/wait.spec.ts',
     'the report of an approval',

@@ -40,17 +40,23 @@ async function evaluate(
   const { handle } = record;
   // The engine has no answer to this auth request, so a report would be refused.
   if (isLocalAnswer(answer)) return refusal(answer.reason === 'expired' ? 'expired' : 'denied');
-  const opensSession = answer.authorized && record.session;
+  const isExpectedUser = record.userHash === undefined || record.userHash === answer.userHash;
+  const authorized = answer.authorized && isExpectedUser;
+  const opensSession = authorized && record.session;
   let accepted: boolean;
   try {
     if (opensSession) await sessions.open(record, answer.userHash);
-    accepted = await client.report(record.authRequest, 'Authenticate', answer.authorized, {});
+    accepted = await client.report(record.authRequest, 'Authenticate', authorized, {});
   } catch (error) {
     await Promise.allSettled([opensSession && sessions.forget(handle), store.release(handle)]);
     throw error;
   }
-  if (answer.authorized && accepted) return approval(record, answer);
+  if (authorized && accepted) return approval(record, answer);
   if (opensSession) await sessions.forget(handle);
+  if (answer.authorized && !isExpectedUser) {
+    if (record.session) await sessions.revoke(record.authRequest);
+    return refusal('unverified');
+  }
   return refusal(answer.reason === 'expired' ? 'expired' : 'denied');
 }
 

@@ -84,10 +84,10 @@ export class LaunchKeySessions {
   }
 
   /**
-   * Reports `Revoke`. Resolves to `false` if the engine does not know the session, is away or does
+   * Reports `Revoke`, also for a session that is not in the store. Resolves to `false` if the engine does not know the session, is away or does
    * not answer in time; in the last two cases it is told in the background.
    */
-  private async revoke(authRequest: string): Promise<boolean> {
+  async revoke(authRequest: string): Promise<boolean> {
     const signal = AbortSignal.timeout(REVOKE_TIMEOUT_MS);
     try {
       return await this.client.logout(authRequest, { signal });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestingBrowser } from '../client/browser.js';
 import type { LaunchKeyClient } from '../client/client.js';
 import type { Policy } from '../client/policy.js';
+import { NoSuchUserError } from '../errors.js';
 import type { PendingLogin, Store } from '../store/store.js';
 import { withTimeout } from '../util/timers.js';
 import { settleInSteps } from './conceal.js';
@@ -9,9 +10,20 @@ import { refusalFor } from './engine-errors.js';
 import { handleOf } from './handle.js';
 import { limitsOf, type PendingLimitSettings, returnSlots, takeSlots } from './pending-limits.js';
 
+/** The user whom the engine asks. */
+export interface AskedUser {
+  /** The engine's name of the user. */
+  name: string;
+  /** The only user hash whose approval counts. Default: any. */
+  userHash?: string | undefined;
+}
+
 /** The auth request that a login sends. */
 export interface LoginStart {
+  /** The name that the user typed. */
   username: string;
+  /** Finds the user to ask, or `null` if there is none. Default: the typed name. */
+  findUser?: (() => Promise<AskedUser | null>) | undefined;
   session: boolean;
   userPushId: boolean;
   context?: string | undefined;
@@ -79,27 +91,31 @@ export class LoginStarter {
 
   /** Takes the slots before the push is sent, so that there are never more pushes than slots. */
   private async startInSlots(
-    { username, session, number, ...options }: LoginStart,
+    { username, findUser, session, number, ...options }: LoginStart,
     browserId: string | undefined,
   ): Promise<PendingLogin> {
     const { client, store, settings } = this;
     const startedAt = Date.now();
-    const limits = limitsOf(client.appKey, { username, browserId }, settings);
+    const user = findUser ? await findUser() : { name: username };
+    const name = user?.name ?? username;
+    const limits = limitsOf(client.appKey, { username: name, browserId }, settings);
     const places = await takeSlots(store, limits, settings.loginTimeout);
-    const authRequest = await client
-      .authorize(username, { ...options, session, numberMatch: number })
-      .catch(async (error) => {
-        // The engine's own rate limit is hidden too, because it applies to users who exist.
-        if (settings.concealUsers && refusalFor(error)) return null;
-        await returnSlots(store, { places });
-        throw error;
-      });
+    const authRequest = await (user
+      ? client.authorize(name, { ...options, session, numberMatch: number })
+      : Promise.reject(unknownUser())
+    ).catch(async (error) => {
+      // The engine's own rate limit is hidden too, because it applies to users who exist.
+      if (settings.concealUsers && refusalFor(error)) return null;
+      await returnSlots(store, { places });
+      throw error;
+    });
     const token = authRequest ?? decoyToken();
     const login: PendingLogin = {
       handle: handleOf(client.appKey, token),
       authRequest: token,
       ...(authRequest === null && { decoy: true }),
       username,
+      ...(user?.userHash !== undefined && { userHash: user.userHash }),
       session,
       ...(number !== undefined && { number }),
       places,
@@ -109,6 +125,11 @@ export class LoginStarter {
     await store.add(login, settings.loginTimeout + RECORD_GRACE_MS);
     return login;
   }
+}
+
+/** The error of a user whom the application does not know, as if the engine did not. */
+function unknownUser(): NoSuchUserError {
+  return new NoSuchUserError('The application knows no such user. No push was sent.');
 }
 
 /** A token in the engine's alphabet that no engine issued. */

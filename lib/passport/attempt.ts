@@ -21,6 +21,7 @@ import { requesterOf } from '../web/requester.js';
 import { setRetryAfter } from '../web/retry-after.js';
 import { type Outcome, type PassportActions, perform } from './actions.js';
 import type { LaunchKeyAuthenticateOptions, LoginOptions, VerifyDone } from './options.js';
+import { askResolveUser, normalizeName } from './resolve-user.js';
 import { checkLoginOptions, type StrategySettings } from './settings.js';
 import { askVerify } from './verify.js';
 
@@ -117,8 +118,15 @@ export class Attempt {
 
   /** Starts a login. Resolves to an outcome if the login is refused. */
   private async start(username: string, browserId?: string): Promise<PendingLogin | Outcome> {
+    const { resolveUser } = this.settings;
+    const typed = normalizeName(username);
     const options = {
-      username,
+      username: typed,
+      // A name that the application gave is the engine's already.
+      findUser:
+        resolveUser && !('username' in this.options)
+          ? () => askResolveUser(resolveUser, typed, this.req)
+          : undefined,
       session: this.opensSession(),
       number: this.option('numberMatching') ? randomInt(MIN_NUMBER, MAX_NUMBER + 1) : undefined,
       userPushId: this.option('userPushId') ?? false,

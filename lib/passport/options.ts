@@ -5,6 +5,7 @@ import type { MemoryStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
 import type { LoginRequest } from '../web/request.js';
 import type { RequesterOption } from '../web/requester.js';
+import type { ResolveUserFunction } from './resolve-user.js';
 
 declare global {
   namespace Express {
@@ -159,6 +160,17 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    * callback URL. Default `true`.
    */
   confirmCallback?: boolean | undefined;
+  /**
+   * Finds the user to ask for what was typed, for example for an e-mail address: a function that
+   * returns the user's name at the engine, or `{ name, userHash? }`, or a promise of one of these.
+   * `null` means an unknown user, and looks like a user whom the engine does not know. If it
+   * throws, the login ends in that error.
+   *
+   * With `userHash`, an approval by another user ends as `'unverified'`, before verify is called.
+   * The function is not called for the option `username` of one call. Default: the typed name is
+   * the user's name at the engine.
+   */
+  resolveUser?: ResolveUserFunction | undefined;
   /**
    * What the device shows of the browser that asks, so that the user recognizes the login: `true`
    * for the address that the host calls `req.ip` and the user agent, `false` for nothing, or a

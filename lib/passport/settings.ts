@@ -4,6 +4,7 @@ import type { Store } from '../store/store.js';
 import { MAX_PENDING_HANDLES } from '../web/browser-session.js';
 import { checkRequester, type RequesterOption } from '../web/requester.js';
 import type { LaunchKeyStrategyOptions, LoginOptions } from './options.js';
+import type { ResolveUserFunction } from './resolve-user.js';
 
 /** The longest context that the engine accepts, in UTF-16 code units. */
 const MAX_CONTEXT_LENGTH = 400;
@@ -22,6 +23,7 @@ export interface StrategySettings extends LoginOptions {
   longPoll: number;
   loginTimeout: number;
   confirmCallback: boolean;
+  resolveUser: ResolveUserFunction | undefined;
   requester: RequesterOption;
   concealUsers: boolean;
   maxPendingPerUser: number;
@@ -46,6 +48,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     longPoll = 25,
     loginTimeout = 300_000,
     confirmCallback = true,
+    resolveUser,
     requester = true,
     concealUsers = false,
     maxPendingPerUser = 5,
@@ -68,6 +71,9 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
   if (!Number.isInteger(longPoll)) throw wrong('longPoll', 'a whole number of seconds', longPoll);
   numberWithin('loginTimeout', loginTimeout, 1, 3_600_000, 'milliseconds');
   boolean('confirmCallback', confirmCallback);
+  if (resolveUser !== undefined && typeof resolveUser !== 'function') {
+    throw wrong('resolveUser', 'a function of the typed name and the request', resolveUser);
+  }
   checkRequester(requester);
   boolean('concealUsers', concealUsers);
   wholeNumberWithin('maxPendingPerUser', maxPendingPerUser, 1, 100_000);
@@ -85,6 +91,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     longPoll,
     loginTimeout,
     confirmCallback,
+    resolveUser,
     requester,
     concealUsers,
     maxPendingPerUser,

@@ -20,6 +20,8 @@ export interface PendingLogin {
   readonly authRequest: string;
   /** The name that the user typed. It is not verified. */
   readonly username: string;
+  /** The only user hash whose approval counts. If it is left out, any counts. */
+  readonly userHash?: string | undefined;
   /** `true` if an approval opens a LaunchKey session, `false` for a transaction. */
   readonly session: boolean;
   /** The number that the user must pick on the device, with number matching. */

@@ -51,6 +51,9 @@ declare global {
   /** The application's table of users. */
   const users: {
     findByUserHash(userHash: string): Promise<Express.User | undefined>;
+    findByEmail(
+      email: string,
+    ): Promise<{ phoneName: string; userHash: string | undefined } | undefined>;
     /** `false` where the user hash belongs to another account. */
     link(id: string, userHash: string): Promise<boolean>;
   };
