@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { groupSteps, runGroup, type Step } from '../../lib/data/sql/group-commit.js';
@@ -21,18 +23,51 @@ async function open() {
   return { connection, ports, execute, insert, kept };
 }
 
+function spyOnSync() {
+  const sync = vi.spyOn(fs, 'fdatasyncSync');
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    sync.mockRestore();
+    syncBuiltinESMExports();
+  });
+  return sync;
+}
+
 describe('a group of steps', () => {
   it('is committed once, with the disk waited for if it is durable', async () => {
     const { connection, insert, kept } = await open();
     const commit = vi.spyOn(connection, 'commit');
-    const synchronous = vi.spyOn(connection, 'setSynchronous');
+    const sync = spyOnSync();
     const outcomes = await runGroup(connection, ['a', 'b', 'c'].map(insert));
     expect(outcomes).toEqual([{ value: undefined }, { value: undefined }, { value: undefined }]);
     expect(commit).toHaveBeenCalledTimes(1);
-    expect(synchronous.mock.calls).toEqual([['FULL']]);
+    expect(sync).toHaveBeenCalledTimes(1);
     expect(await kept()).toEqual(['a', 'b', 'c']);
     await runGroup(connection, [{ ...insert('d'), kind: 'relaxed' }]);
-    expect(synchronous.mock.calls).toEqual([['FULL'], ['NORMAL']]);
+    expect(sync).toHaveBeenCalledTimes(1);
+    await runGroup(connection, [insert('e')]);
+    expect(sync).toHaveBeenCalledTimes(2);
+  });
+
+  it('does not wait for the disk if it has changed nothing', async () => {
+    const { connection, ports, insert } = await open();
+    const sync = spyOnSync();
+    const confirm: Step = { kind: 'durable', run: () => ports.sessions.confirm('none', 'none') };
+    await runGroup(connection, [confirm]);
+    await runGroup(connection, [confirm, confirm]);
+    expect(sync).not.toHaveBeenCalled();
+    await runGroup(connection, [insert('a'), confirm]);
+    expect(sync).toHaveBeenCalledTimes(1);
+  });
+
+  it('rejects if the disk fails after its commit, and so does each one after it', async () => {
+    const { connection, insert } = await open();
+    const sync = spyOnSync();
+    sync.mockImplementation(() => {
+      throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    });
+    await expect(runGroup(connection, [insert('a')])).rejects.toThrow('EIO');
+    await expect(runGroup(connection, [insert('b'), insert('c')])).rejects.toThrow('EIO');
   });
 
   it('undoes a step that fails, and that step alone', async () => {

@@ -21,15 +21,26 @@ export function groupSteps<S extends { kind: StepKind }>(steps: readonly S[]): S
 /**
  * Runs a group of steps. Steps that write share one commit, which waits for the disk once if they are
  * durable. A step that fails is undone alone. If the commit fails, all steps of the group fail.
+ *
+ * Rejects if the disk fails after the commit. The file cannot be used any more then: an operating
+ * system that could not write a page may say later that it has.
  */
 export async function runGroup(
   connection: LibsqlConnection,
   steps: readonly Step[],
 ): Promise<Outcome[]> {
   const kind = steps[0]?.kind;
-  if (kind !== 'read') connection.setSynchronous(kind === 'durable' ? 'FULL' : 'NORMAL');
   // A single step commits by itself.
-  if (kind === 'read' || steps.length === 1) return await runEach(steps);
+  const alone = kind === 'read' || steps.length === 1;
+  const outcomes = alone ? await runEach(steps) : await commitTogether(connection, steps);
+  if (kind === 'durable') connection.sync();
+  return outcomes;
+}
+
+async function commitTogether(
+  connection: LibsqlConnection,
+  steps: readonly Step[],
+): Promise<Outcome[]> {
   let begun = false;
   try {
     connection.begin();

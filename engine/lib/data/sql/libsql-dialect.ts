@@ -1,3 +1,5 @@
+import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -24,20 +26,43 @@ export class LibsqlConnection implements DatabaseConnection {
   private readonly database: Libsql.Database;
   private readonly statements = new Map<string, Libsql.Statement>();
   private depth = 0;
-  private synchronous: 'NORMAL' | 'FULL' | undefined;
+  private readonly file: string;
+  /** The descriptor of the write-ahead log, once {@link syncByCaller} was called. */
+  private log: number | undefined;
+  /** Whether a statement has changed rows that may not be on the disk. */
+  private dirty = false;
 
+  /** Until {@link syncByCaller} is called, each commit waits for the disk. */
   constructor(file: string) {
+    this.file = file;
     this.database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS });
     this.database.pragma('journal_mode = WAL');
+    this.database.pragma('synchronous = FULL');
     this.database.pragma('foreign_keys = ON');
-    this.setSynchronous('FULL');
   }
 
-  /** `FULL`: a commit waits for the disk. `NORMAL`: it waits for the operating system only. */
-  setSynchronous(synchronous: 'NORMAL' | 'FULL'): void {
-    if (synchronous === this.synchronous) return;
-    this.database.exec(`pragma synchronous = ${synchronous}`);
-    this.synchronous = synchronous;
+  /**
+   * From now on a commit waits for the operating system only, and {@link sync} for the disk. SQLite could
+   * do both by `pragma synchronous`, which costs as much as another statement each time it changes.
+   */
+  syncByCaller(): void {
+    // A read opens the log, which exists until the last connection is closed.
+    this.database.prepare('select 1 from sqlite_schema').all();
+    this.log = openSync(`${this.file}-wal`, 'r+');
+    syncFolder(dirname(this.file));
+    fdatasyncSync(this.log);
+    this.dirty = false;
+    this.database.pragma('synchronous = NORMAL');
+  }
+
+  /**
+   * Waits until everything that was committed is on the disk. If it throws, nothing is known about the
+   * last commits: no later one may be acknowledged.
+   */
+  sync(): void {
+    if (!this.dirty || this.log === undefined) return;
+    fdatasyncSync(this.log);
+    this.dirty = false;
   }
 
   begin(): void {
@@ -68,8 +93,14 @@ export class LibsqlConnection implements DatabaseConnection {
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     const statement = this.prepare(sql);
-    if (statement.reader) return { rows: statement.all(...parameters) as Row[] };
+    if (statement.reader) {
+      const rows = statement.all(...parameters) as Row[];
+      // A statement that changes rows returns them.
+      this.dirty ||= rows.length > 0 && !isSelect(sql);
+      return { rows };
+    }
     const { changes, lastInsertRowid } = statement.run(...parameters);
+    this.dirty ||= changes > 0;
     return {
       rows: [],
       numAffectedRows: BigInt(changes),
@@ -84,6 +115,8 @@ export class LibsqlConnection implements DatabaseConnection {
 
   close(): void {
     this.statements.clear();
+    if (this.log !== undefined) closeSync(this.log);
+    this.log = undefined;
     this.database.close();
   }
 
@@ -102,6 +135,28 @@ export class LibsqlConnection implements DatabaseConnection {
       this.statements.set(text, statement);
     }
     return statement;
+  }
+}
+
+function isSelect(text: string): boolean {
+  return text.startsWith('select ');
+}
+
+/** The entry of a file that was created is on the disk only with its folder. */
+function syncFolder(folder: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(folder, 'r');
+    fsyncSync(descriptor);
+  } catch (error) {
+    // Windows opens no folders, and some file systems sync none.
+    if (
+      !['EISDIR', 'EPERM', 'EACCES', 'EINVAL'].includes((error as { code?: string }).code ?? '')
+    ) {
+      throw error;
+    }
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

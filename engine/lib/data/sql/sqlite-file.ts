@@ -26,6 +26,7 @@ export async function openSqliteFile(path: string, vault: Vault): Promise<Sqlite
     const ports = new SqlPorts(db, vault);
     // Events that a killed engine was sending are due now, not when its claim expires.
     await ports.deliveries.release();
+    connection.syncByCaller();
     const close = async () => {
       await db.destroy();
       lock.close();
