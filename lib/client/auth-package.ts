@@ -1,5 +1,5 @@
 import type { OaepDecrypter } from '../crypto/rsa.js';
-import { InvalidResponseError } from '../errors.js';
+import { InvalidResponseError, LaunchKeyError } from '../errors.js';
 import { decodeBase64 } from '../util/base64.js';
 import { type Members, parseObject } from './response.js';
 
@@ -39,10 +39,12 @@ const MAX_REASON_LENGTH = 64;
  * make one. It is therefore trusted only together with the channel on which it arrived.
  *
  * @throws InvalidResponseError when it does not decrypt, or not to an auth package.
+ * @throws LaunchKeyError with the code `'LAUNCHKEY_BUSY'` when too many packages wait for the key.
  */
 export async function openAuthPackage(
   auth: string,
   decrypter: OaepDecrypter,
+  signal?: AbortSignal,
 ): Promise<AuthPackage> {
   const ciphertext = decodeBase64(auth, MAX_BYTES);
   if (!ciphertext) {
@@ -50,8 +52,10 @@ export async function openAuthPackage(
   }
   let text: string;
   try {
-    text = (await decrypter.decrypt(ciphertext)).toString('utf8');
-  } catch {
+    text = (await decrypter.decrypt(ciphertext, signal)).toString('utf8');
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof LaunchKeyError) throw error;
     throw new InvalidResponseError(
       'The auth package does not decrypt with privateKey. Check that privateKey belongs to the application.',
     );

@@ -168,6 +168,7 @@ export class LaunchKeyClient {
    * about a login.
    *
    * @throws InvalidResponseError when it does not decrypt, or not to an auth package.
+   * @throws LaunchKeyError with the code `'LAUNCHKEY_BUSY'` when 10,000 packages wait for the key.
    *
    * @example
    * ```ts
@@ -180,7 +181,7 @@ export class LaunchKeyClient {
    * ```
    */
   async decryptAuth(auth: string, { signal }: CallOptions = {}): Promise<AuthPackage> {
-    return abortable(() => openAuthPackage(auth, this.#decrypter), signal);
+    return abortable(() => openAuthPackage(auth, this.#decrypter, signal), signal);
   }
 
   /**
@@ -211,7 +212,7 @@ export class LaunchKeyClient {
     auth: string,
     options: CallOptions = {},
   ): Promise<boolean> {
-    const { authorized } = await this.readAnswer(authRequest, { auth });
+    const { authorized } = await this.readAnswer(authRequest, { auth }, options);
     const accepted = await this.report(authRequest, 'Authenticate', authorized, options);
     return authorized && accepted;
   }
@@ -368,7 +369,7 @@ export class LaunchKeyClient {
   ): Promise<WhiteLabelUser> {
     checkIdentifier(identifier);
     const { data } = await this.#calls.sendSigned('/users', { identifier }, signal);
-    return openWhiteLabelUser(data, this.#decrypter);
+    return openWhiteLabelUser(data, this.#decrypter, signal);
   }
 
   /**
@@ -404,9 +405,10 @@ export class LaunchKeyClient {
   async readAnswer(
     authRequest: string,
     { auth }: Pick<PollAnswer, 'auth'>,
+    options: CallOptions = {},
   ): Promise<AuthPackageReading> {
     checkAuthRequest(authRequest);
-    const { authRequest: answered, response, ...rest } = await this.decryptAuth(auth);
+    const { authRequest: answered, response, ...rest } = await this.decryptAuth(auth, options);
     if (answered !== authRequest) return { belongs: false, authorized: false };
     return { belongs: true, authorized: response, ...rest };
   }

@@ -61,7 +61,7 @@ export class EngineCalls {
     const { appKey, privateKey } = this.#options;
     return this.#send(signal, async ({ secretKey }) => {
       const body = JSON.stringify({ app_key: appKey, secret_key: secretKey, ...members });
-      const signature = (await sign(privateKey, Buffer.from(body))).toString('base64');
+      const signature = (await sign(privateKey, Buffer.from(body), signal)).toString('base64');
       const query = new URLSearchParams({ signature }).toString();
       const contentType = 'application/json';
       return { method: 'POST', path, query, body, contentType, idempotent: false };

@@ -1,6 +1,6 @@
 import { decryptAes } from '../crypto/aes.js';
 import type { OaepDecrypter } from '../crypto/rsa.js';
-import { InvalidRequestError, InvalidResponseError } from '../errors.js';
+import { InvalidRequestError, InvalidResponseError, LaunchKeyError } from '../errors.js';
 import { decodeBase64 } from '../util/base64.js';
 import { type Members, parseObject } from './response.js';
 
@@ -30,8 +30,13 @@ export function checkIdentifier(identifier: unknown): void {
 export async function openWhiteLabelUser(
   members: Members,
   decrypter: OaepDecrypter,
+  signal?: AbortSignal,
 ): Promise<WhiteLabelUser> {
-  const text = await decrypt(members, decrypter).catch(() => null);
+  const text = await decrypt(members, decrypter, signal).catch((error) => {
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof LaunchKeyError) throw error;
+    return null;
+  });
   const { qrcode, code } = (text && parseObject(text)) || {};
   if (typeof qrcode === 'string' && typeof code === 'string') return { qrcode, code };
   throw new InvalidResponseError(
@@ -39,8 +44,13 @@ export async function openWhiteLabelUser(
   );
 }
 
-async function decrypt({ cipher, data }: Members, decrypter: OaepDecrypter) {
+async function decrypt(
+  { cipher, data }: Members,
+  decrypter: OaepDecrypter,
+  signal: AbortSignal | undefined,
+) {
   const encryptedKey = decodeBase64(cipher, MAX_CIPHER_BYTES);
   const encrypted = decodeBase64(data, MAX_DATA_BYTES);
-  return encryptedKey && encrypted && decryptAes(await decrypter.decrypt(encryptedKey), encrypted);
+  if (!encryptedKey || !encrypted) return null;
+  return decryptAes(await decrypter.decrypt(encryptedKey, signal), encrypted);
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { fingerprint, generateRsa, modulusBytes, publicPem } from '../crypto/keys.js';
-import { OaepDecryptor, signText } from '../crypto/rsa.js';
+import { OaepDecryptor, Signer } from '../crypto/rsa.js';
 import type { Data } from '../data/data.js';
 import type { PingKeyRecord } from '../data/ports/ping-keys.js';
 
@@ -15,6 +15,7 @@ export interface PingKey {
   readonly retiresAt: number;
   readonly privateKey: KeyObject;
   readonly decryptor: OaepDecryptor;
+  readonly signer: Signer;
 }
 
 /** Maximum number of generations that decrypt. */
@@ -106,7 +107,7 @@ export class PingKeys {
   }
 
   sign(text: string, key = this.current): Promise<string> {
-    return signText(text, key.privateKey);
+    return key.signer.sign(text);
   }
 
   private async replace(): Promise<PingKey> {
@@ -123,12 +124,10 @@ export class PingKeys {
   private async load(): Promise<void> {
     const records = (await this.data.pingKeys.list()).slice(0, MAX_GENERATIONS);
     const known = new Map(this.keys.map((key) => [key.fingerprint, key]));
-    this.keys = await Promise.all(
-      records.map(async (record) => {
-        const retiresAt = record.retiresAt ?? Number.POSITIVE_INFINITY;
-        return { ...(known.get(record.fingerprint) ?? (await readPingKey(record))), retiresAt };
-      }),
-    );
+    this.keys = records.map((record) => {
+      const retiresAt = record.retiresAt ?? Number.POSITIVE_INFINITY;
+      return { ...(known.get(record.fingerprint) ?? readPingKey(record)), retiresAt };
+    });
   }
 
   private alive(): PingKey[] {
@@ -146,7 +145,7 @@ async function makePingKey(now: number): Promise<PingKeyRecord> {
   };
 }
 
-async function readPingKey({ fingerprint, madeAt, privateKey: der }: PingKeyRecord) {
+function readPingKey({ fingerprint, madeAt, privateKey: der }: PingKeyRecord) {
   const key = Buffer.from(der, 'base64');
   const privateKey = createPrivateKey({ key, type: 'pkcs8', format: 'der' });
   return {
@@ -154,7 +153,8 @@ async function readPingKey({ fingerprint, madeAt, privateKey: der }: PingKeyReco
     madeAt,
     served: withBlankLines(publicPem(createPublicKey(privateKey))),
     privateKey,
-    decryptor: await OaepDecryptor.create(privateKey),
+    decryptor: new OaepDecryptor(privateKey),
+    signer: new Signer(privateKey),
   };
 }
 
