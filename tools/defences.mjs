@@ -1004,7 +1004,7 @@ export const defences = [
   defence(
     'keeps asking a user who reported fraud',
     'the pause',
-    ['engine/lib/domain/requests.ts', 'this.refusePaused(fraud) ?? ', ''],
+    ['engine/lib/domain/requests.ts', 'if (paused) return paused;', ''],
     DEVICES,
     'pauses requests to the user for longer each time',
   ),
@@ -1012,12 +1012,34 @@ export const defences = [
     'asks for a user so often that the user cannot log in',
     'the windows of a known browser',
     [
-      'engine/lib/domain/requests.ts',
-      'return isKnown(browser) ? `${key} ${browser?.id}` : key;',
-      'return key;',
+      'engine/lib/domain/budget.ts',
+      'return isKnown(browser) ? `${appKey} ${userId} ${browser?.id}` : sharedKey(userId);',
+      'return sharedKey(userId);',
     ],
     'engine/spec/known-browsers.spec.ts',
     'lets a known browser ask',
+  ),
+  defence(
+    'keeps asking for a user, through any application and from any address',
+    'the growing waits of requests without an approval',
+    [
+      'engine/lib/domain/budget.ts',
+      '...(isShared(key, userId) && { unapproved: UNAPPROVED })',
+      '...{}',
+    ],
+    'engine/spec/budget.spec.ts',
+    'lets five requests through',
+  ),
+  defence(
+    'makes a user report fraud to lock the user out',
+    'the browsers that a pause leaves',
+    [
+      'engine/lib/domain/fraud.ts',
+      'if (isShared(rateKey, userId)) return until;',
+      'if (until) return until;',
+    ],
+    'engine/spec/budget.spec.ts',
+    'of an unknown browser pauses',
   ),
   defence(
     'puts words on the phone by the user agent of a browser',
@@ -1053,7 +1075,7 @@ export const defences = [
     'the look at the pause',
     [
       'engine/lib/outbound/push.ts',
-      'if (seconds < 1 || (await fraud.pausedUntil(request.userId)) !== undefined) return undefined;',
+      'if (seconds < 1 || (await fraud.pauses(request))) return undefined;',
       'if (seconds < 1) return undefined;',
     ],
     PUSH,

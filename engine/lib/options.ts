@@ -5,10 +5,12 @@ import type { Logger } from './observability/logger.js';
 import type { DeliveryOptions } from './outbound/delivery.js';
 import type { PushOptions } from './outbound/push.js';
 
-/** How many auth requests an application may make for one user. */
+/** How many auth requests may be made for one user. */
 export interface RateLimit {
   /**
-   * The windows, which all apply at once. Default: one request in 5 seconds and three in 60 seconds.
+   * The windows, which all apply at once. Each known browser of an application has them for itself. All
+   * other requests to a user share them, over all applications. Default: one request in 5 seconds and
+   * three in 60 seconds.
    */
   windows: readonly RateWindow[];
 }
@@ -68,8 +70,9 @@ export interface EngineOptions {
    */
   requestTtl?: number;
   /**
-   * Limits the auth requests for one user and application. A refused call gets message code 40436 and
-   * `Retry-After`. `false` switches the limit off. Default: see {@link RateLimit.windows}.
+   * Limits the auth requests for one user. Requests that no approval follows wait longer and longer, up
+   * to an hour, and unknown browsers have 100 of them in 24 hours. A refused call gets message code 40436
+   * and `Retry-After`. `false` switches all of it off. Default: see {@link RateLimit.windows}.
    */
   rateLimit?: false | RateLimit;
   /**

@@ -54,9 +54,15 @@ export class FailedTries {
   }
 
   private recent(key: string, now: number): number[] {
-    return (this.byAddress.get(key) ?? [])
-      .map((time) => Math.min(time, now))
-      .filter((time) => time > now - WINDOW_MS);
+    const counted = this.byAddress.get(key) ?? [];
+    // Stored, so that after the clock was put back a wait has its own length, however often it is read.
+    if (counted.some((time) => time > now)) {
+      this.byAddress.set(
+        key,
+        counted.map((time) => Math.min(time, now)),
+      );
+    }
+    return (this.byAddress.get(key) ?? []).filter((time) => time > now - WINDOW_MS);
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Data } from '../data/data.js';
 import type { FraudRecord, FraudReport } from '../data/ports/fraud.js';
+import type { RequestRecord } from '../data/ports/requests.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Audit, AuditSubject } from './audit.js';
+import { isShared } from './budget.js';
 import type { Signals } from './signals.js';
 
 const MINUTE_MS = 60_000;
@@ -20,7 +22,10 @@ export interface FraudDependencies {
   clock: () => number;
 }
 
-/** Pauses requests to users who report one as fraud, and tells the operator. */
+/**
+ * Pauses requests to users who report one as fraud, and tells the operator. The pause is one of unknown
+ * browsers and of the reported one: the user's other browsers stay of use.
+ */
 export class Fraud {
   private readonly with: FraudDependencies;
 
@@ -51,6 +56,22 @@ export class Fraud {
   /** Until when these reports pause requests; `undefined` if they do not now. */
   pauseOf(fraud: FraudRecord | undefined): number | undefined {
     return fraud && fraud.pausedUntil > this.with.clock() ? fraud.pausedUntil : undefined;
+  }
+
+  /** Whether the reports of its user pause this request. */
+  async pauses(request: RequestRecord): Promise<boolean> {
+    const fraud = await this.with.data.fraud.get(request.userId);
+    return this.pauseOfRequest(fraud, request) !== undefined;
+  }
+
+  /** Until when these reports pause this request; `undefined` if they do not now. */
+  pauseOfRequest(
+    fraud: FraudRecord | undefined,
+    { userId, rateKey }: Pick<RequestRecord, 'userId' | 'rateKey'>,
+  ): number | undefined {
+    const until = this.pauseOf(fraud);
+    if (isShared(rateKey, userId)) return until;
+    return fraud?.pausedKeys.includes(rateKey as string) ? until : undefined;
   }
 
   /** Ends the pause. `deviceId` is the device of the user; without it, the operator ends it. */

@@ -12,6 +12,7 @@ import type {
   Policy,
   RequestRecord,
 } from '../data/ports/requests.js';
+import { isKnown, rateKey, rateOf } from './budget.js';
 import { answerKey, keyId } from './credentials.js';
 import type { Events } from './events.js';
 import type { Fraud } from './fraud.js';
@@ -112,7 +113,10 @@ export class Requests {
     const { data, signals, limits, clock, requestTtl, rateWindows } = this.with;
     const recipient = await this.recipient(app, wanted.username);
     if (isRefused(recipient)) return recipient;
-    const { user, devices } = recipient;
+    const { user, devices, fraud } = recipient;
+    const key = rateKey(app.appKey, user.id, wanted.browser);
+    const paused = this.refusePaused(fraud, { userId: user.id, rateKey: key });
+    if (paused) return paused;
     const now = clock();
     const request: RequestRecord = {
       authRequest: wanted.authRequest ?? randomText(32, LOWERCASE_AND_DIGITS),
@@ -126,6 +130,7 @@ export class Requests {
       context: wanted.context,
       policy: wanted.policy,
       browser: wanted.browser,
+      rateKey: key,
       number: wanted.number,
       numbers: wanted.number === undefined ? undefined : numberChoice(wanted.number),
       createdAt: now,
@@ -133,10 +138,9 @@ export class Requests {
     };
     const limited = await this.limitKnownBrowsers(app, user.id, wanted.browser);
     if (limited) return limited;
-    const key = rateKey(app, user.id, wanted.browser);
     const inserted = await data.requests.insert(request, {
       open: limits.pendingPerUser,
-      ...(rateWindows.length > 0 && { rate: { key, windows: rateWindows } }),
+      ...(rateWindows.length > 0 && { rate: rateOf(key, user.id, rateWindows) }),
     });
     if (typeof inserted === 'object') {
       return { refused: 'rate_limited', retryAfterMs: inserted.waitMs };
@@ -194,7 +198,7 @@ export class Requests {
     answer: DeviceAnswer,
     kept: Pick<AnswerStep, 'receipt' | 'audit' | 'fraud'> = {},
   ): Promise<Answered | AnswerRefusal> {
-    const { data, users, signals, events, limits, clock, eventLeaseMs } = this.with;
+    const { data, users, signals, events, limits, clock, rateWindows, eventLeaseMs } = this.with;
     const record: AnswerRecord = {
       approved: answer.approved,
       reason: answer.reason,
@@ -218,6 +222,7 @@ export class Requests {
     const answered = await data.requests.answer(request.authRequest, record, {
       now: clock(),
       sessionLimit: limits.sessionsPerUserAndApp,
+      resetsRate: rateWindows.length > 0,
       ...kept,
       event,
       eventLimit: limits.deliveriesPerApp,
@@ -243,13 +248,13 @@ export class Requests {
     if (refusal) return refusal;
     const recipient = await this.with.users.resolve(app, username);
     if (!recipient) return { refused: 'unknown_user' } as const;
-    const { user, devices, fraud } = recipient;
+    const { user, devices } = recipient;
     // The answer for a suspended user is that for a user without a device: it tells the application no more.
     const suspended = user.suspendedAt !== undefined;
     if (suspended || (devices.length === 0 && !user.deviceId)) {
       return { refused: 'no_device' } as const;
     }
-    return this.refusePaused(fraud) ?? recipient;
+    return recipient;
   }
 
   /** There is room when the first of the open requests expires. */
@@ -260,8 +265,11 @@ export class Requests {
   }
 
   /** A report of fraud pauses requests, so that an attacker cannot wear the user down. */
-  private refusePaused(fraud: FraudRecord | undefined): Refusal<'paused'> | undefined {
-    const until = this.with.fraud.pauseOf(fraud);
+  private refusePaused(
+    fraud: FraudRecord | undefined,
+    request: Pick<RequestRecord, 'userId' | 'rateKey'>,
+  ): Refusal<'paused'> | undefined {
+    const until = this.with.fraud.pauseOfRequest(fraud, request);
     if (until === undefined) return undefined;
     return { refused: 'paused', retryAfterMs: until - this.with.clock() };
   }
@@ -277,14 +285,4 @@ export class Requests {
     const retryAfterMs = await data.rates.take(key, [ALL_KNOWN_BROWSERS], clock());
     return retryAfterMs > 0 ? { refused: 'rate_limited', retryAfterMs } : undefined;
   }
-}
-
-/** A known browser has windows of its own: strangers who ask for its user cannot use them up. */
-function rateKey(app: AppRecord, userId: string, browser: BrowserRecord | undefined): string {
-  const key = `${app.appKey} ${userId}`;
-  return isKnown(browser) ? `${key} ${browser?.id}` : key;
-}
-
-function isKnown(browser: BrowserRecord | undefined): boolean {
-  return browser?.known === true && browser.id !== undefined;
 }

@@ -168,7 +168,7 @@ export class Push {
     const request = await data.requests.get(authRequest);
     if (!request || 'past' in request || request.answer) return undefined;
     const seconds = Math.floor((request.expiresAt - clock()) / 1000);
-    if (seconds < 1 || (await fraud.pausedUntil(request.userId)) !== undefined) return undefined;
+    if (seconds < 1 || (await fraud.pauses(request))) return undefined;
     const device: DeviceRecord | undefined = await data.devices.get(deviceId);
     return device?.push && { device, push: device.push, seconds };
   }

@@ -154,7 +154,7 @@ export function coreContract(make: () => Promise<Data>): void {
     expect(await data.users.recipient([{ username: 'alice' }])).toEqual({
       user,
       devices: [],
-      fraud: { reports: 1, lastAt: 1, pausedUntil: 11 },
+      fraud: { reports: 1, lastAt: 1, pausedUntil: 11, pausedKeys: [] },
     });
   });
 

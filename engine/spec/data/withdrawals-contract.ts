@@ -131,7 +131,7 @@ export function withdrawalsContract(make: () => Promise<Data>): void {
     const results = await Promise.all(
       [1, 2, 3].map(() => data.requests.reportWithdrawn(authRequest, 'u', step())),
     );
-    const counted = { reports: 1, lastAt: 2, pausedUntil: 2 + 5 * MINUTE };
+    const counted = { reports: 1, lastAt: 2, pausedUntil: 2 + 5 * MINUTE, pausedKeys: [] };
     expect(results.filter((one) => one === 'reported')).toHaveLength(2);
     expect(results).toContainEqual(counted);
     expect(await data.fraud.get('u')).toEqual(counted);

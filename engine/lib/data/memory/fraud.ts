@@ -1,5 +1,6 @@
 import { auditOf, countReport } from '../fraud-reports.js';
 import type { FraudPort, FraudRecord, FraudReport } from '../ports/fraud.js';
+import type { RequestRecord } from '../ports/requests.js';
 import type { MemoryAudit } from './audit.js';
 
 export class MemoryFraud implements FraudPort {
@@ -24,8 +25,12 @@ export class MemoryFraud implements FraudPort {
     return this.byUser.get(userId);
   }
 
-  report(userId: string, now: number, report: FraudReport): FraudRecord {
-    const fraud = countReport(this.byUser.get(userId), report, now);
+  report(
+    { userId, rateKey }: Pick<RequestRecord, 'userId' | 'rateKey'>,
+    now: number,
+    report: FraudReport,
+  ): FraudRecord {
+    const fraud = countReport(this.byUser.get(userId), report, now, rateKey);
     this.byUser.set(userId, fraud);
     this.audit.add(auditOf(report, fraud));
     return fraud;

@@ -1,29 +1,62 @@
 import { BoundedMap } from '../../util/bounded-map.js';
-import type { RatePort, RateWindow } from '../ports/rates.js';
-import { timeUntilRoom } from '../rate-windows.js';
+import type { Rate, RatePort, RateWindow } from '../ports/rates.js';
+import { type Counted, roomAfter, withWithdrawal } from '../rate-windows.js';
 
-export class MemoryRates implements RatePort {
-  // An entry that drops out allows more events than its windows do. That bounds the memory and helps no
-  // attacker, who would need applications that ask for a hundred thousand users within one window.
-  private readonly passed = new BoundedMap<string, number[]>(100_000);
-  /** How far back the windows reach. */
+/** Requests that were counted under keys of one kind. */
+class Counts {
+  // An entry that drops out allows more requests than its limits do. That bounds the memory and helps no
+  // attacker, who would need applications that ask for a hundred thousand users meanwhile.
+  private readonly passed = new BoundedMap<string, Counted[]>(100_000);
+  /** The longest time that a request counts. */
   private memoryMs = 0;
 
-  async take(key: string, windows: readonly RateWindow[], now: number) {
-    return this.count(key, windows, now);
+  take({ key, ...limits }: Rate, now: number): number {
+    const { wait, counted, memoryMs } = roomAfter(this.passed.get(key) ?? [], limits, now);
+    this.memoryMs = Math.max(this.memoryMs, memoryMs);
+    this.passed.set(key, wait === 0 ? [...counted, now] : counted);
+    return wait;
   }
 
-  count(key: string, windows: readonly RateWindow[], now: number): number {
-    const { wait, times, memoryMs } = timeUntilRoom(this.passed.get(key) ?? [], windows, now);
-    // The longest of all kinds that are counted here.
-    this.memoryMs = Math.max(this.memoryMs, memoryMs);
-    if (wait === 0) times.push(now);
-    this.passed.set(key, times);
-    return wait;
+  withdraw(key: string, time: number): void {
+    const passed = this.passed.get(key);
+    if (passed) this.passed.set(key, withWithdrawal(passed, time));
+  }
+
+  delete(key: string): void {
+    this.passed.delete(key);
   }
 
   sweep(now: number): void {
     const idle = now - this.memoryMs;
-    this.passed.dropOldest((times) => (times.at(-1) ?? 0) <= idle);
+    this.passed.dropOldest((counted) => {
+      const last = counted.at(-1) ?? 0;
+      return (typeof last === 'number' ? last : last.withdrawn) <= idle;
+    });
+  }
+}
+
+export class MemoryRates implements RatePort {
+  private readonly ofWindows = new Counts();
+  /** Apart from the others, which are forgotten sooner. */
+  private readonly ofDays = new Counts();
+
+  async take(key: string, windows: readonly RateWindow[], now: number) {
+    return this.count({ key, windows }, now);
+  }
+
+  count(rate: Rate, now: number): number {
+    return (rate.unapproved ? this.ofDays : this.ofWindows).take(rate, now);
+  }
+
+  withdraw(key: string, time: number): void {
+    for (const counts of [this.ofWindows, this.ofDays]) counts.withdraw(key, time);
+  }
+
+  reset(key: string): void {
+    for (const counts of [this.ofWindows, this.ofDays]) counts.delete(key);
+  }
+
+  sweep(now: number): void {
+    for (const counts of [this.ofWindows, this.ofDays]) counts.sweep(now);
   }
 }

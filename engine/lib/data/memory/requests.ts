@@ -51,7 +51,7 @@ export class MemoryRequests implements RequestPort {
     const { apps, users } = this.rows;
     const user = users.get(request.userId);
     if (!apps.has(request.appKey) || !user || user.suspendedAt !== undefined) return 'gone';
-    const waitMs = rate ? this.ports.rates.count(rate.key, rate.windows, request.createdAt) : 0;
+    const waitMs = rate ? this.ports.rates.count(rate, request.createdAt) : 0;
     if (waitMs > 0) return { waitMs };
     if (this.find(request.authRequest)) return 'taken';
     const open = this.openByUser.get(request.userId) ?? new Set();
@@ -99,7 +99,8 @@ export class MemoryRequests implements RequestPort {
     if (answer.approved && request.denialOnly) return 'denial only';
     this.removeOpen(request);
     const answered = { ...request, answer };
-    const { sessions, receipts, fraud, deliveries } = this.ports;
+    const { sessions, receipts, fraud, deliveries, rates } = this.ports;
+    if (answer.approved && step.resetsRate && request.rateKey) rates.reset(request.rateKey);
     if (answer.approved && request.session) {
       this.byToken.delete(authRequest);
       sessions.open(answered, now, sessionLimit);
@@ -111,7 +112,7 @@ export class MemoryRequests implements RequestPort {
     return {
       request: { ...answered, sessionState: sessions.request(authRequest)?.sessionState },
       queued: event === undefined || deliveries.add(event, eventLimit, eventLeaseMs !== undefined),
-      fraud: step.fraud && fraud.report(request.userId, now, step.fraud),
+      fraud: step.fraud && fraud.report(request, now, step.fraud),
     };
   }
 
@@ -136,6 +137,7 @@ export class MemoryRequests implements RequestPort {
     this.byToken.delete(authRequest);
     this.past.add(authRequest, request.appKey, { withdrawn: true });
     this.withdrawn.add({ ...request, withdrawnAt: now, reported: false });
+    if (request.rateKey) this.ports.rates.withdraw(request.rateKey, request.createdAt);
     this.ports.audit.add(audit);
     return 'taken back';
   }
@@ -149,7 +151,7 @@ export class MemoryRequests implements RequestPort {
     if (request?.userId !== userId || request.withdrawnAt <= step.since) return undefined;
     if (request.reported) return 'reported';
     this.withdrawn.markReported(request);
-    return this.ports.fraud.report(userId, step.now, step.fraud);
+    return this.ports.fraud.report(request, step.now, step.fraud);
   }
 
   async endedSince() {

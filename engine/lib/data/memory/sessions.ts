@@ -87,7 +87,8 @@ export class MemorySessions implements SessionPort {
       if (createdAt > now - REMEMBER_BROWSER_MS) return;
       this.withBrowser.delete(authRequest);
       const request = this.requests.get(authRequest);
-      if (request) this.requests.set(authRequest, { ...request, browser: undefined });
+      if (request)
+        this.requests.set(authRequest, { ...request, browser: undefined, rateKey: undefined });
     }
   }
 

@@ -5,6 +5,8 @@ export interface FraudRecord {
   reports: number;
   lastAt: number;
   pausedUntil: number;
+  /** The rate keys of the requests that were reported. */
+  pausedKeys: string[];
 }
 
 /** A report of fraud, which is counted in the step that records its denial. */

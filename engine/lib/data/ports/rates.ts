@@ -1,8 +1,25 @@
 export interface RateWindow {
-  /** How many auth requests for one user and application are allowed … */
+  /** How many auth requests to one user are allowed … */
   requests: number;
   /** … in this many seconds. */
   seconds: number;
+}
+
+/** Limits requests that no approval follows, beside the windows. */
+export interface UnapprovedLimits {
+  /** Requests that wait for the windows only. */
+  free: number;
+  /** How long each further request waits after the one before it, in milliseconds; the last one stays. */
+  waitsMs: readonly number[];
+  /** Requests in 24 hours. */
+  perDay: number;
+}
+
+/** What a request counts for. */
+export interface Rate {
+  key: string;
+  windows: readonly RateWindow[];
+  unapproved?: UnapprovedLimits;
 }
 
 export interface RatePort {

@@ -1,7 +1,7 @@
 import type { AuditRecord } from './audit.js';
 import type { DeliveryRecord } from './deliveries.js';
 import type { FraudRecord, FraudReport } from './fraud.js';
-import type { RateWindow } from './rates.js';
+import type { Rate } from './rates.js';
 import type { ReceiptRecord } from './receipts.js';
 import type { SessionRecord } from './sessions.js';
 
@@ -43,6 +43,8 @@ export interface RequestRecord {
   policy?: Policy;
   /** Forgotten after 30 days. */
   browser?: BrowserRecord;
+  /** The key of the rate that it counts for. Forgotten with the browser, whose pseudonym it can hold. */
+  rateKey?: string;
   /** The number to pick, and the choice that the device shows. */
   number?: string;
   numbers?: string[];
@@ -88,6 +90,8 @@ export interface AnswerStep {
   now: number;
   /** Sessions that the user keeps with the application; the oldest ones beyond it end. */
   sessionLimit: number;
+  /** Whether an approval resets the rate that the request counts for. */
+  resetsRate?: boolean;
   receipt?: ReceiptRecord;
   audit?: AuditRecord;
   fraud?: FraudReport;
@@ -120,7 +124,7 @@ export interface RequestLimits {
   /** How many requests of the user may be open. */
   open: number;
   /** The rate that the request counts for, see `RatePort`; none means no limit. */
-  rate?: { key: string; windows: readonly RateWindow[] };
+  rate?: Rate;
 }
 
 export interface RequestPort {
@@ -153,7 +157,8 @@ export interface RequestPort {
   /** Refuses approvals of this request from now on. An answered request does not change. */
   allowDenialOnly(authRequest: string): Promise<void>;
   /**
-   * Ends an open request unanswered and writes `audit`. Of a withdrawal and an answer at once, the first
+   * Ends an open request unanswered and writes `audit`. The request no longer counts in the shortest
+   * window of its rate. Of a withdrawal and an answer at once, the first
    * counts; the other changes nothing. `undefined` if the request does not exist.
    */
   withdraw(

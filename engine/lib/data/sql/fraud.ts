@@ -2,7 +2,7 @@ import { auditOf, countReport } from '../fraud-reports.js';
 import type { FraudPort, FraudRecord, FraudReport } from '../ports/fraud.js';
 import { insertAudit } from './audit.js';
 import { lockUser } from './locks.js';
-import type { Database, FraudRow, Step } from './schema.js';
+import type { Database, FraudRow, RequestRow, Step } from './schema.js';
 
 export class SqlFraud implements FraudPort {
   private readonly db: Database;
@@ -36,7 +36,7 @@ export class SqlFraud implements FraudPort {
  */
 export async function reportFraud(
   trx: Step,
-  userId: string,
+  { user_id: userId, rate_key: rateKey }: Pick<RequestRow, 'user_id' | 'rate_key'>,
   now: number,
   report: FraudReport,
 ): Promise<FraudRecord> {
@@ -46,11 +46,12 @@ export async function reportFraud(
     .selectAll()
     .where('user_id', '=', userId)
     .executeTakeFirst();
-  const fraud = countReport(row && fraudRecord(row), report, now);
+  const fraud = countReport(row && fraudRecord(row), report, now, rateKey ?? undefined);
   const columns = {
     reports: fraud.reports,
     last_at: fraud.lastAt,
     paused_until: fraud.pausedUntil,
+    paused_keys: JSON.stringify(fraud.pausedKeys),
   };
   await trx
     .insertInto('fraud')
@@ -62,5 +63,10 @@ export async function reportFraud(
 }
 
 export function fraudRecord(row: FraudRow): FraudRecord {
-  return { reports: row.reports, lastAt: row.last_at, pausedUntil: row.paused_until };
+  return {
+    reports: row.reports,
+    lastAt: row.last_at,
+    pausedUntil: row.paused_until,
+    pausedKeys: row.paused_keys === null ? [] : JSON.parse(row.paused_keys),
+  };
 }

@@ -1,5 +1,5 @@
-import type { RatePort, RateWindow } from '../ports/rates.js';
-import { timeUntilRoom } from '../rate-windows.js';
+import type { Rate, RatePort, RateWindow } from '../ports/rates.js';
+import { type Counted, type Room, roomAfter, withWithdrawal } from '../rate-windows.js';
 import { prepared } from './prepared.js';
 import type { Database, RateRow, Step } from './schema.js';
 
@@ -15,20 +15,32 @@ const upsert = prepared<RateRow>()((db, value) => {
     .onConflict((conflict) => conflict.column('rate_key').doUpdateSet(columns));
 });
 
+const reset = prepared<{ key: string }>()((db, value) =>
+  db.deleteFrom('rates').where('rate_key', '=', value('key')),
+);
+
 /** Counts in a step that has locked everything that counts under this key. */
-export async function takeRate(
-  trx: Step,
-  key: string,
-  windows: readonly RateWindow[],
-  now: number,
-): Promise<number> {
+export async function takeRate(trx: Step, { key, ...limits }: Rate, now: number): Promise<number> {
   const before = await timesOf.first(trx, { key });
-  const passed = before ? JSON.parse(before.times) : [];
-  const { wait, times, memoryMs } = timeUntilRoom(passed, windows, now);
-  if (wait > 0) return wait;
-  const next = { times: JSON.stringify([...times, now]), idle_at: now + memoryMs };
-  await upsert.all(trx, { rate_key: key, ...next });
-  return 0;
+  const room = roomAfter(countedIn(before), limits, now);
+  const next = rowAfter(room, now);
+  if (next) await upsert.all(trx, { rate_key: key, ...next });
+  return room.wait;
+}
+
+/** Marks the request that was counted at this time as withdrawn, in a step that has locked its user. */
+export async function withdrawRate(trx: Step, key: string, time: number): Promise<void> {
+  const before = await timesOf.first(trx, { key });
+  if (!before) return;
+  await trx
+    .updateTable('rates')
+    .set({ times: JSON.stringify(withWithdrawal(countedIn(before), time)) })
+    .where('rate_key', '=', key)
+    .execute();
+}
+
+export async function resetRate(trx: Step, key: string): Promise<void> {
+  await reset.all(trx, { key });
 }
 
 export class SqlRates implements RatePort {
@@ -41,14 +53,9 @@ export class SqlRates implements RatePort {
   async take(key: string, windows: readonly RateWindow[], now: number): Promise<number> {
     for (;;) {
       const before = await timesOf.first(this.db, { key });
-      const { wait, times, memoryMs } = timeUntilRoom(
-        before ? JSON.parse(before.times) : [],
-        windows,
-        now,
-      );
-      if (wait > 0) return wait;
-      const next = { times: JSON.stringify([...times, now]), idle_at: now + memoryMs };
-      if (await this.replace(key, before?.times, next)) return 0;
+      const room = roomAfter(countedIn(before), { windows }, now);
+      const next = rowAfter(room, now);
+      if (!next || (await this.replace(key, before?.times, next))) return room.wait;
     }
   }
 
@@ -60,7 +67,7 @@ export class SqlRates implements RatePort {
   private async replace(
     key: string,
     before: string | undefined,
-    next: { times: string; idle_at: number },
+    next: Omit<RateRow, 'rate_key'>,
   ): Promise<boolean> {
     if (before === undefined) {
       const inserted = await this.db
@@ -80,4 +87,18 @@ export class SqlRates implements RatePort {
       .executeTakeFirst();
     return updated !== undefined;
   }
+}
+
+function countedIn(row: Pick<RateRow, 'times'> | undefined): Counted[] {
+  return row ? JSON.parse(row.times) : [];
+}
+
+/** The columns to store; `undefined` if a refused request changes nothing. */
+function rowAfter(
+  { wait, counted, memoryMs, cut }: Room,
+  now: number,
+): Omit<RateRow, 'rate_key'> | undefined {
+  if (wait > 0 && !cut) return undefined;
+  const times = wait > 0 ? counted : [...counted, now];
+  return { times: JSON.stringify(times), idle_at: now + memoryMs };
 }

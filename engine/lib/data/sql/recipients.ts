@@ -69,7 +69,7 @@ function selectRecipient(db: Database) {
     .leftJoin('fraud', 'fraud.user_id', 'users.id')
     .leftJoin('devices', 'devices.user_id', 'users.id')
     .selectAll('users')
-    .select(['reports', 'last_at', 'paused_until', 'devices.id as paired_id'])
+    .select(['reports', 'last_at', 'paused_until', 'paused_keys', 'devices.id as paired_id'])
     .select(['devices.name', 'public_key', 'token_hash', 'devices.created_at as paired_at'])
     .select(['last_seen_at', 'push', 'knowledge_key', 'webauthn', 'enrolment'])
     .orderBy('devices.created_at')

@@ -18,7 +18,7 @@ import { insertDelivery } from './deliveries.js';
 import { reportFraud } from './fraud.js';
 import { lockUser } from './locks.js';
 import { columnsOf, prepared, rowOf, selectionOf } from './prepared.js';
-import { takeRate } from './rates.js';
+import { resetRate, takeRate, withdrawRate } from './rates.js';
 import { insertReceipt } from './receipts.js';
 import { orGone } from './references.js';
 import type { Database, RequestRow, Step } from './schema.js';
@@ -37,6 +37,7 @@ const COLUMNS = columnsOf<RequestRow>()({
     'number',
     'numbers',
     'browser',
+    'rate_key',
     'reason',
     'auth',
     'user_hash',
@@ -239,10 +240,11 @@ export class SqlRequests implements RequestPort {
       const values = { ...answerColumns(answer), authRequest, now };
       const row = await (answer.approved ? approve : deny).first(trx, values);
       if (!row) return undefined;
+      if (answer.approved && step.resetsRate && row.rate_key) await resetRate(trx, row.rate_key);
       if (row.session_state === 'open') await endOldestSessions(trx, row, step.sessionLimit, now);
       if (receipt) await insertReceipt(trx, receipt);
       if (audit) await insertAudit(trx, audit);
-      const fraud = step.fraud && (await reportFraud(trx, row.user_id, now, step.fraud));
+      const fraud = step.fraud && (await reportFraud(trx, row, now, step.fraud));
       const claimedUntil = step.eventLeaseMs === undefined ? 0 : now + step.eventLeaseMs;
       const queued =
         event === undefined || (await insertDelivery(trx, event, step.eventLimit, claimedUntil));
@@ -273,9 +275,14 @@ export class SqlRequests implements RequestPort {
         .where('answered_at', 'is', null)
         .where('withdrawn_at', 'is', null)
         .where('expires_at', '>', now)
-        .returning('auth_request')
+        .returning(['user_id', 'rate_key', 'created_at'])
         .executeTakeFirst();
-      if (row) await insertAudit(trx, audit);
+      if (!row) return undefined;
+      await insertAudit(trx, audit);
+      if (row.rate_key === null) return row;
+      // The request is locked before the user, in the order in which deletions lock them.
+      await lockUser(trx, row.user_id);
+      await withdrawRate(trx, row.rate_key, row.created_at);
       return row;
     });
     if (withdrawn) return 'taken back';
@@ -310,10 +317,9 @@ export class SqlRequests implements RequestPort {
         .where('auth_request', '=', authRequest)
         .where('user_id', '=', userId)
         .where('withdrawn_at', '>', since)
-        .returning('auth_request');
-      if (await own.where('reason', 'is', null).executeTakeFirst()) {
-        return await reportFraud(trx, userId, now, fraud);
-      }
+        .returning(['user_id', 'rate_key']);
+      const row = await own.where('reason', 'is', null).executeTakeFirst();
+      if (row) return await reportFraud(trx, row, now, fraud);
       return (await own.executeTakeFirst()) ? 'reported' : undefined;
     });
   }
@@ -331,7 +337,7 @@ export class SqlRequests implements RequestPort {
     await this.db.deleteFrom('requests').where('forget_at', '<=', now).execute();
     await this.db
       .updateTable('requests')
-      .set({ browser: null })
+      .set({ browser: null, rate_key: null })
       .where('browser', 'is not', null)
       .where('created_at', '<=', now - REMEMBER_BROWSER_MS)
       .execute();
@@ -353,7 +359,7 @@ async function insertRequest(
   { open, rate }: RequestLimits,
 ): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }> {
   if (!(await lockUser(trx, request.userId))) return 'gone';
-  const waitMs = rate ? await takeRate(trx, rate.key, rate.windows, request.createdAt) : 0;
+  const waitMs = rate ? await takeRate(trx, rate, request.createdAt) : 0;
   if (waitMs > 0) return { waitMs };
   if (await insertBelow.first(trx, { ...requestRow(request), open })) return 'inserted';
   const { authRequest, userId } = request;
@@ -374,6 +380,7 @@ function requestRow(request: RequestRecord): RequestRow {
     context: request.context ?? null,
     policy: request.policy ? JSON.stringify(request.policy) : null,
     browser: request.browser ? JSON.stringify(request.browser) : null,
+    rate_key: request.rateKey ?? null,
     number: request.number ?? null,
     numbers: request.numbers ? JSON.stringify(request.numbers) : null,
     created_at: request.createdAt,
@@ -417,6 +424,7 @@ function openOrAnswered(row: RequestRow): RequestRecord {
     context: row.context ?? undefined,
     policy: row.policy === null ? undefined : JSON.parse(row.policy),
     browser: row.browser === null ? undefined : JSON.parse(row.browser),
+    rateKey: row.rate_key ?? undefined,
     number: row.number ?? undefined,
     numbers: row.numbers === null ? undefined : JSON.parse(row.numbers),
     createdAt: row.created_at,

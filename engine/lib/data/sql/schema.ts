@@ -69,9 +69,9 @@ export interface PairingRow {
 
 export interface RateRow {
   rate_key: string;
-  /** JSON: the times of the last events that were counted. */
+  /** JSON: the times of the last requests that were counted, see `Counted`. */
   times: string;
-  /** When the longest window no longer covers any of them. */
+  /** When none of them counts any more. */
   idle_at: number;
 }
 
@@ -89,6 +89,8 @@ export interface RequestRow {
   policy: string | null;
   /** JSON, see `BrowserRecord`. */
   browser: string | null;
+  /** The rate that it counts for. */
+  rate_key: string | null;
   number: string | null;
   numbers: string | null;
   created_at: number;
@@ -176,6 +178,8 @@ export interface FraudRow {
   reports: number;
   last_at: number;
   paused_until: number;
+  /** JSON: the rate keys of the requests that were reported. */
+  paused_keys: string | null;
 }
 
 export interface AuditRow {

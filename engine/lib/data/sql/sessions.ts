@@ -14,6 +14,7 @@ const ENDED = {
   context: null,
   policy: null,
   browser: null,
+  rate_key: null,
   auth: null,
 } as const;
 

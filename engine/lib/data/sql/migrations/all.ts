@@ -7,6 +7,7 @@ import * as stamps from './0005-stamps.js';
 import * as withdrawals from './0006-withdrawals.js';
 import * as browsers from './0007-browsers.js';
 import * as suspension from './0008-suspension.js';
+import * as budgets from './0009-budgets.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -21,4 +22,5 @@ export const migrations: Record<string, Migration> = {
   '0006-withdrawals': withdrawals,
   '0007-browsers': browsers,
   '0008-suspension': suspension,
+  '0009-budgets': budgets,
 };
