@@ -1177,7 +1177,7 @@ export const defences = [
     'the limit of an application and a user',
     [
       'engine/lib/domain/requests.ts',
-      '...(rateWindows.length > 0 && { rate: { key, windows: rateWindows } }),',
+      '...(rateWindows.length > 0 && { rate: rateOf(key, user.id, rateWindows) }),',
       '',
     ],
     'engine/spec/auths.spec.ts',
