@@ -20,7 +20,12 @@ let engine: Engine;
 const methods = {
   /** Starts the engine and says where it is. */
   start: async ({ population, ...where }: NodeOptions) => {
-    const options = { rateLimit: false, ...where, requestTtl: 3_600_000 } as const;
+    const options = {
+      rateLimit: false,
+      virtualDevices: true,
+      ...where,
+      requestTtl: 3_600_000,
+    } as const;
     const inMemory = where.data === undefined && where.databaseUrl === undefined;
     if (population && !inMemory) await fillDatabase(where, population);
     const filling = population && inMemory ? fillMemory(population) : undefined;

@@ -1326,6 +1326,24 @@ export const defences = [
     'for one of another application',
   ),
   defence(
+    'reaches the virtual device through a forwarder that leaves no trace',
+    'the default of the option',
+    [
+      'engine/lib/resolve-options.ts',
+      'virtualDevices = (publicUrl ?? data ?? databaseUrl) === undefined',
+      'virtualDevices = [publicUrl, data, databaseUrl].length > 0',
+    ],
+    'engine/spec/virtual-devices.spec.ts',
+    'are off with',
+  ),
+  defence(
+    'reaches the virtual device through a forwarder that leaves no trace',
+    'the look at the option',
+    ['engine/lib/http/demo/guard.ts', 'if (!enabled) {', 'if (false) {'],
+    'engine/spec/virtual-devices.spec.ts',
+    'are reached through a TCP forwarder only where they are on',
+  ),
+  defence(
     'uses the virtual device from elsewhere',
     'the name in the Host header',
     [

@@ -47,7 +47,7 @@ export interface EngineParts {
 
 /** Opens the data and makes the parts of an engine. */
 export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
-  const { clock, limits } = options;
+  const { clock, limits, virtualDevices } = options;
   const logger = withRequestIds(options.logger);
   const tls = options.tls && (await Tls.open(options.tls, logger));
   const data = await openData(options);
@@ -72,7 +72,12 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   });
 
   const apps = new Apps(data, clock);
-  const users = new Users(data, clock, limits.whiteLabelUsersPerApp);
+  const users = new Users({
+    data,
+    clock,
+    whiteLabelLimit: limits.whiteLabelUsersPerApp,
+    virtualDevices,
+  });
   const audit = new Audit(data, clock);
   const events = new Events(users, signals, clock, logger);
   const fraud = new Fraud({ data, audit, signals, metrics, logger, clock });
@@ -138,8 +143,8 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     withdrawals: new Withdrawals({ data, audit, signals, fraud, clock }),
     sessions,
     pairings,
-    whiteLabel: new WhiteLabel({ data, users, pairings, publicKeys }),
-    virtualDevice: new VirtualDevice(data, requests, publicKeys),
+    whiteLabel: new WhiteLabel({ data, users, pairings, publicKeys, virtualDevices }),
+    virtualDevice: new VirtualDevice({ data, requests, publicKeys, enabled: virtualDevices }),
     devices: new Devices({
       data,
       pairings,

@@ -82,10 +82,12 @@ export interface Engine {
   deleteApp(appKey: string): Promise<void>;
 
   /**
-   * Creates a user. The user has a virtual device until a phone is paired; with `{ device: false }` the
-   * user has no device, and requests are refused with message code 40424 until a phone is paired.
+   * Creates a user. Where `virtualDevices` is on, the user has a virtual device until a phone is paired.
+   * Where it is off, and with `{ device: false }`, the user has no device, and requests are refused with
+   * message code 40424 until a phone is paired.
    *
-   * Rejects with `ENGINE_USER_EXISTS` if the name is taken.
+   * Rejects with `ENGINE_USER_EXISTS` if the name is taken, and with `ENGINE_NO_VIRTUAL_DEVICE` for
+   * `{ device: true }` where virtual devices are off.
    */
   createUser(username: string, options?: { device?: boolean }): Promise<UserInfo>;
   /** Returns all users. A white label user is named `identifier@appKey`. */

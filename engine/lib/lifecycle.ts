@@ -59,6 +59,16 @@ export class Lifecycle {
     if (isLoopback(bound.address)) address.loopbackPort = bound.port;
     const shown = host.includes(':') ? `[${host}]` : host;
     address.url = `${tls ? 'https' : 'http'}://${shown}:${bound.port}`;
+    await this.warnOfVirtualDevices();
+  }
+
+  private async warnOfVirtualDevices(): Promise<void> {
+    const { data, logger, virtualDevice } = this.parts.services;
+    if (virtualDevice.enabled) return;
+    const users = await data.users.countVirtualDevices();
+    if (users === 0) return;
+    const help = 'pair their phones, or set virtualDevices (--virtual-devices)';
+    logger.warn({ users, help }, 'users have no device: their virtual devices are off');
   }
 
   async close(): Promise<void> {

@@ -45,12 +45,13 @@ export function engineMethods(open: () => Services): EngineMethods {
       if (!(await open().deletions.app(appKey))) throw unknownApp(appKey);
     },
 
-    createUser: async (username, { device = true } = {}) => {
+    createUser: async (username, { device } = {}) => {
       const { users, audit } = open();
       const user = orThrow(await users.create(username, device));
       await audit.write('user.created', { userId: user.id });
       const createdAt = new Date(user.createdAt);
-      return { username: user.username, hasDevice: device, devices: 0, createdAt };
+      const hasDevice = users.hasDevice(user, 0);
+      return { username: user.username, hasDevice, devices: 0, createdAt };
     },
     users: async () => await open().users.list(),
     suspendUser: async (username) => {

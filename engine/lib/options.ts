@@ -20,7 +20,7 @@ export interface EngineOptions {
   /** Port to listen on. 0 lets the system choose one. Default: 0. */
   port?: number;
   /**
-   * Address to listen on. Default: `127.0.0.1`, which only this machine reaches. The virtual device is
+   * Address to listen on. Default: `127.0.0.1`, which only this machine reaches. Virtual devices are
    * served on loopback addresses only.
    */
   host?: string;
@@ -90,6 +90,13 @@ export interface EngineOptions {
   delivery?: DeliveryOptions;
   /** Delivery of Web Push messages to phones. Default: see {@link PushOptions}. */
   push?: PushOptions;
+  /**
+   * Whether users without a phone have a virtual device: a device inside the engine, for tests and
+   * demos. Every connection from the engine's own machine can answer with it, also one that a forwarder
+   * has made for another machine. Default: on for an engine without `publicUrl`, `data` and
+   * `databaseUrl`, else off.
+   */
+  virtualDevices?: boolean;
   /** Limits on what clients can store. Default: see {@link Limits}. */
   limits?: Partial<Limits>;
   /** Receives log lines, for example a pino logger. Default: none, the engine logs nothing. */

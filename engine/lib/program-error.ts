@@ -60,6 +60,10 @@ const WORDS = {
     'ENGINE_NO_VIRTUAL_DEVICE',
     'The user has no virtual device. It ends when the user pairs a phone.',
   ),
+  virtual_devices_off: error(
+    'ENGINE_NO_VIRTUAL_DEVICE',
+    'Virtual devices are off, which is the default with a public URL or lasting data. Pair a phone, or set virtualDevices (--virtual-devices).',
+  ),
   unknown_code: error(
     'ENGINE_UNKNOWN_CODE',
     'Unknown pairing code: it is mistyped, was used, or is more than ten minutes old.',

@@ -31,6 +31,7 @@ const OPTION_NAMES: readonly string[] = [
   'callbackNetworks',
   'delivery',
   'push',
+  'virtualDevices',
   'limits',
   'logger',
 ];
@@ -71,6 +72,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     callbackNetworks: resolveNetworks(options),
     delivery: resolveDelivery(delivery),
     push: resolvePush(options.push ?? {}),
+    virtualDevices: resolveVirtualDevices(options),
     limits: resolveLimits(options.limits ?? {}),
     logger: resolveLogger(options.logger ?? silent),
   };
@@ -149,6 +151,14 @@ function resolveNetworks({ callbackNetworks, host = '127.0.0.1' }: EngineOptions
     return host === 'localhost' || isLoopback(host) ? DEVELOPMENT_NETWORKS : [];
   }
   return networks('callbackNetworks', callbackNetworks);
+}
+
+/** On only where an answer lets nobody into anything that lasts, or that others reach. */
+function resolveVirtualDevices(options: EngineOptions): boolean {
+  const { publicUrl, data, databaseUrl } = options;
+  const { virtualDevices = (publicUrl ?? data ?? databaseUrl) === undefined } = options;
+  if (typeof virtualDevices === 'boolean') return virtualDevices;
+  throw invalid('virtualDevices', 'true or false');
 }
 
 function resolveDelivery(delivery: DeliveryOptions): DeliveryOptions {

@@ -459,7 +459,15 @@ describe('launchkey-engine', () => {
   it('has all data again after it was killed', async () => {
     const path = await directory();
     vi.stubEnv('LAUNCHKEY_ENGINE_KEY', Buffer.alloc(32, 1).toString('base64'));
-    const words = ['--data', join(path, 'engine.db'), '--app', 'Shop', '--user', 'alice'];
+    const words = [
+      '--data',
+      join(path, 'engine.db'),
+      '--virtual-devices',
+      '--app',
+      'Shop',
+      '--user',
+      'alice',
+    ];
     const first = await startEngine(path, ...words);
     await run(path, 'user', 'create', 'bob');
     const [shop] = first.started.apps;

@@ -206,7 +206,8 @@ describe('the stamp', () => {
   it('far ahead is forgotten by a restart', async () => {
     const data = join(await temporary(), 'engine.db');
     const clock = new Clock();
-    const run = () => startEngine({ clock: clock.now, rateLimit: false, data });
+    const run = () =>
+      startEngine({ clock: clock.now, rateLimit: false, data, virtualDevices: true });
     const first = await run();
     const credentials = await first.createApp({ name: 'Shop' });
     await first.createUser('alice');

@@ -305,7 +305,8 @@ describe('a de-orbit', () => {
   it('is sent, too, after the engine was away for longer than a day', async () => {
     const callback = await receiver([200, 503]);
     let now = Date.now();
-    const options = { clock: () => now, data: join(await temporary(), 'engine.db') };
+    const data = join(await temporary(), 'engine.db');
+    const options = { clock: () => now, data, virtualDevices: true };
     const { engine, application } = await start({ ...options, callbackUrl: callback.url });
     await engine.answer(await application.authorize('alice'), true);
     await callback.count(1);

@@ -59,7 +59,13 @@ describeWithPostgres('the whole log', (server) => {
     const { logger, lines, output } = recorder();
     const databaseUrl = await server().database();
     const key = Vault.newKey();
-    const engine = await startEngine({ databaseUrl, key, logger, rateLimit: false });
+    const engine = await startEngine({
+      databaseUrl,
+      key,
+      virtualDevices: true,
+      logger,
+      rateLimit: false,
+    });
     try {
       const credentials = await engine.createApp({ name: 'Shop' });
       await engine.createUser('alice');

@@ -20,7 +20,7 @@ describeWithPostgres('engines on one database', (server) => {
     const databaseUrl = await server().database();
     const key = Vault.newKey();
     const node = async () => {
-      const engine = await startEngine({ databaseUrl, key, rateLimit });
+      const engine = await startEngine({ databaseUrl, key, rateLimit, virtualDevices: true });
       onTestFinished(async () => await engine.close());
       return engine;
     };

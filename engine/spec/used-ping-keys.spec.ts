@@ -140,7 +140,8 @@ describe('a logout after the ping key was rotated', () => {
     const callback = await receiver();
     const data = join(await temporary(), 'engine.db');
     const clock = new Clock();
-    const run = () => startEngine({ clock: clock.now, rateLimit: false, data });
+    const run = () =>
+      startEngine({ clock: clock.now, rateLimit: false, data, virtualDevices: true });
     const first = await run();
     const credentials = await first.createApp({ name: 'Shop', callbackUrl: callback.url });
     await first.createUser('alice');

@@ -26,7 +26,12 @@ export async function startWorld({
   callbackUrl,
   ...engineOptions
 }: EngineOptions & { users?: string[]; callbackUrl?: string } = {}): Promise<World> {
-  const engine = await startEngine({ port: 0, rateLimit: false, ...engineOptions });
+  const engine = await startEngine({
+    port: 0,
+    rateLimit: false,
+    virtualDevices: true,
+    ...engineOptions,
+  });
   onTestFinished(() => engine.close());
   for (const user of users) await engine.createUser(user);
   const { publicKey, appKey, secretKey, privateKey } = await engine.createApp({

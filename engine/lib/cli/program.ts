@@ -68,10 +68,7 @@ function addStart(cli: Command): void {
         .default([], 'none'),
     )
     .addOption(
-      new Option(
-        '--user <name>',
-        'create this user with a virtual device if it does not exist (can be repeated)',
-      )
+      new Option('--user <name>', 'create this user if it does not exist (can be repeated)')
         .argParser(collect)
         .default([], 'none'),
     )
@@ -117,7 +114,7 @@ function addAppCommands(app: Command): void {
 
 function addUserCommands(user: Command): void {
   withConnection(user.command('create <name>'))
-    .description('create a user, with a virtual device until a phone is paired')
+    .description('create a user, who has a virtual device where virtual devices are on')
     .option('--no-device', 'create no virtual device: the user must pair a phone first')
     .action(userCreate);
   withConnection(user.command('list')).description('list the users').action(userList);

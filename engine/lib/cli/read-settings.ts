@@ -145,6 +145,7 @@ function parse(kind: SettingKind, text: string): unknown {
   const number = (part: string) => (/^\d{1,15}$/.test(part) ? Number(part) : part);
   const parts = () => text.split(',').map((part) => part.trim());
   if (kind === 'number') return number(text);
+  if (kind === 'switch') return { true: true, false: false }[text] ?? text;
   if (kind === 'texts') return parts();
   if (kind === 'numbers') return parts().map(number);
   return text;
@@ -153,6 +154,7 @@ function parse(kind: SettingKind, text: string): unknown {
 const CHECKS: Record<SettingKind, [(value: unknown) => boolean, string]> = {
   text: [isText, 'a non-empty string'],
   number: [Number.isInteger, 'a whole number'],
+  switch: [(value) => typeof value === 'boolean', 'true or false'],
   texts: [(value) => Array.isArray(value) && value.every(isText), 'a list of strings'],
   numbers: [
     (value) => Array.isArray(value) && value.every(Number.isInteger),

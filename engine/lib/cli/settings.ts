@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { LIMITS, type Limits } from '../domain/limits.js';
 
-export type SettingKind = 'text' | 'number' | 'texts' | 'numbers' | 'rate limit';
+export type SettingKind = 'text' | 'number' | 'switch' | 'texts' | 'numbers' | 'rate limit';
 
 /** One setting of `launchkey-engine start`. */
 export interface Setting {
@@ -82,6 +82,12 @@ export const SETTINGS: readonly Setting[] = [
     help: 'file with the key that protects the data (the data file with .key appended)',
   },
   { name: 'key', kind: 'text', secret: true, help: 'the key itself, instead of a file' },
+  {
+    name: 'virtualDevices',
+    kind: 'switch',
+    flag: '--virtual-devices',
+    help: 'virtual devices although data is kept or a public URL is set, for tests',
+  },
   {
     name: 'logLevel',
     kind: 'text',

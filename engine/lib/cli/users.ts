@@ -10,7 +10,7 @@ export async function userCreate(
   name: string,
   { socket, json, device }: CreateOptions,
 ): Promise<void> {
-  const user = await command(socket, 'createUser', name, { device });
+  const user = await command(socket, 'createUser', name, device ? {} : { device });
   print(json, user, [
     `user ${user.username} created, with ${user.hasDevice ? 'a virtual' : 'no'} device`,
   ]);

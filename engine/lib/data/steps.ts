@@ -37,6 +37,7 @@ export const STEPS: {
     list: 'read',
     setSuspended: 'durable',
     delete: 'durable',
+    countVirtualDevices: 'read',
     setVirtualDevice: 'durable',
   },
   identities: { ensure: 'relaxed' },

@@ -36,6 +36,7 @@ interface Details {
   number_required: object;
   /** The user has no virtual device, for example because a phone is paired. */
   no_virtual_device: object;
+  virtual_devices_off: object;
   /** The approval proves less than the policy asks for. */
   policy: { missing: string[] };
   /** The answer is encrypted for a key that the application no longer has. */

@@ -251,7 +251,7 @@ export class Requests {
     const { user, devices } = recipient;
     // The answer for a suspended user is that for a user without a device: it tells the application no more.
     const suspended = user.suspendedAt !== undefined;
-    if (suspended || (devices.length === 0 && !user.deviceId)) {
+    if (suspended || !this.with.users.hasDevice(user, devices.length)) {
       return { refused: 'no_device' } as const;
     }
     return recipient;

@@ -53,22 +53,37 @@ export interface UserInfo {
   suspendedAt?: Date;
 }
 
+export interface UserDependencies {
+  data: Data;
+  clock: () => number;
+  /** Maximum number of white label users of one application. */
+  whiteLabelLimit: number;
+  /** Whether virtual devices count as devices. */
+  virtualDevices: boolean;
+}
+
 export class Users {
   private readonly data: Data;
   private readonly clock: () => number;
   private readonly whiteLabelLimit: number;
+  private readonly virtualDevices: boolean;
 
-  constructor(data: Data, clock: () => number, whiteLabelLimit: number) {
+  constructor({ data, clock, whiteLabelLimit, virtualDevices }: UserDependencies) {
     this.data = data;
     this.clock = clock;
     this.whiteLabelLimit = whiteLabelLimit;
+    this.virtualDevices = virtualDevices;
   }
 
+  /** @param withDevice - whether the user has a virtual device. Default: where they are on. */
   async create(
     username: string,
-    withDevice: boolean,
-  ): Promise<UserRecord | Refusal<'invalid' | 'invalid_name' | 'user_exists'>> {
+    withDevice = this.virtualDevices,
+  ): Promise<
+    UserRecord | Refusal<'invalid' | 'invalid_name' | 'user_exists' | 'virtual_devices_off'>
+  > {
     if (typeof username !== 'string') return invalid('username', 'a string');
+    if (withDevice && !this.virtualDevices) return { refused: 'virtual_devices_off' };
     const refusal = refuseName(username);
     if (refusal) return refusal;
     const user = this.make(normalizeName(username), withDevice);
@@ -111,6 +126,11 @@ export class Users {
     return await this.data.users.recipient(names);
   }
 
+  /** Whether a device of the user can be asked, one of the paired ones or the virtual one. */
+  hasDevice(user: UserRecord, pairedDevices: number): boolean {
+    return pairedDevices > 0 || (this.virtualDevices && user.deviceId !== undefined);
+  }
+
   /** Returns the user's random name in one sector, so that two sectors cannot compare their users. */
   async identity(kind: IdentityKind, user: string, sector: string): Promise<string> {
     return await this.data.identities.ensure(
@@ -129,7 +149,7 @@ export class Users {
       const devices = counts.get(user.id) ?? 0;
       return {
         username: user.username,
-        hasDevice: devices > 0 || user.deviceId !== undefined,
+        hasDevice: this.hasDevice(user, devices),
         devices,
         createdAt: new Date(user.createdAt),
         ...(user.suspendedAt !== undefined && { suspendedAt: new Date(user.suspendedAt) }),

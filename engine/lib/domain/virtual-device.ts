@@ -24,19 +24,29 @@ export interface AnswerResult {
   reason?: DenialReason;
 }
 
+export interface VirtualDeviceDependencies {
+  data: Data;
+  requests: Requests;
+  publicKeys: PublicKeys;
+  enabled: boolean;
+}
+
 /**
  * A device inside the engine, for tests and demos. It does what a phone does, encryption for the
  * application included, and its answers take the same path. It can prove possession only.
  */
 export class VirtualDevice {
+  /** Whether the option `virtualDevices` is on. */
+  readonly enabled: boolean;
   private readonly data: Data;
   private readonly requests: Requests;
   private readonly publicKeys: PublicKeys;
 
-  constructor(data: Data, requests: Requests, publicKeys: PublicKeys) {
+  constructor({ data, requests, publicKeys, enabled }: VirtualDeviceDependencies) {
     this.data = data;
     this.requests = requests;
     this.publicKeys = publicKeys;
+    this.enabled = enabled;
   }
 
   async answer(
@@ -47,8 +57,9 @@ export class VirtualDevice {
     | AnswerResult
     | OpenRefusal
     | AnswerRefusal
-    | Refusal<'invalid' | 'number_required' | 'no_virtual_device'>
+    | Refusal<'invalid' | 'number_required' | 'no_virtual_device' | 'virtual_devices_off'>
   > {
+    if (!this.enabled) return { refused: 'virtual_devices_off' };
     const open = await this.requests.open(authRequest);
     if (isRefused(open)) return open;
     const { request } = open;

@@ -13,6 +13,7 @@ export interface WhiteLabelDependencies {
   users: Users;
   pairings: Pairings;
   publicKeys: PublicKeys;
+  virtualDevices: boolean;
 }
 
 /** White label users: users that an application creates, and the codes that pair their devices. */
@@ -47,9 +48,11 @@ export class WhiteLabel {
   async pair(
     code: string,
   ): Promise<
-    { username: string } | Refusal<'unknown_code' | 'too_many_codes' | 'no_virtual_device'>
+    | { username: string }
+    | Refusal<'unknown_code' | 'too_many_codes' | 'no_virtual_device' | 'virtual_devices_off'>
   > {
-    const { data, pairings } = this.with;
+    const { data, pairings, virtualDevices } = this.with;
+    if (!virtualDevices) return { refused: 'virtual_devices_off' };
     const pairing = await pairings.take(String(code));
     if (isRefused(pairing)) return pairing;
     const user = await data.users.get(pairing.userId);

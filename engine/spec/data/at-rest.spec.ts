@@ -28,7 +28,7 @@ describe('a secret and its hash', () => {
 
 /** A login with a paired device, and every secret that was held meanwhile. */
 async function live(options: EngineOptions): Promise<string[]> {
-  const engine = await startEngine(options);
+  const engine = await startEngine({ virtualDevices: true, ...options });
   onTestFinished(async () => await engine.close());
   const credentials = await engine.createApp({ name: 'Shop' });
   await engine.createUser('alice');

@@ -65,8 +65,10 @@ export function devicesContract(make: () => Promise<Data>): void {
   it('replaces the virtual device by the first real one', async () => {
     const { data, userId } = await dataWithUser('virtual');
     expect((await data.users.get(userId))?.deviceId).toBe('virtual');
+    const withVirtualDevice = await data.users.countVirtualDevices();
     const real = device(userId);
     await data.devices.insert(real, 5);
+    expect(await data.users.countVirtualDevices()).toBe(withVirtualDevice - 1);
     expect((await data.users.get(userId))?.deviceId).toBeUndefined();
     expect(await data.users.setVirtualDevice(userId, 'again')).toBe(false);
     await data.devices.delete(userId, real.id);

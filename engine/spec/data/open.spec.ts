@@ -6,7 +6,7 @@ import { type EngineOptions, startEngine } from '../../lib/index.js';
 import { temporary } from '../support/data.js';
 
 async function open(options: EngineOptions) {
-  const engine = await startEngine({ rateLimit: false, ...options });
+  const engine = await startEngine({ rateLimit: false, virtualDevices: true, ...options });
   onTestFinished(async () => await engine.close());
   return engine;
 }

@@ -13,6 +13,7 @@ describeWithPostgres('a dump of PostgreSQL, restored into an empty database', (s
   async function open(options: EngineOptions) {
     const engine = await startEngine({
       rateLimit: false,
+      virtualDevices: true,
       delivery: { backoff: [BACKOFF] },
       ...options,
     });

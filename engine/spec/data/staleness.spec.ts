@@ -10,6 +10,7 @@ async function used() {
   const engine = await startEngine({
     data: join(await temporary(), 'engine.db'),
     rateLimit: false,
+    virtualDevices: true,
   });
   onTestFinished(async () => await engine.close());
   const credentials = await engine.createApp({ name: 'Shop' });

@@ -161,7 +161,7 @@ function upgrades(make: () => Promise<Place>): void {
 
   it.each(VERSIONS)('goes on with what an engine of %s kept', async (version) => {
     const { options, callback, phone, credentials, pingKey } = await old(version);
-    const engine = await startEngine(options);
+    const engine = await startEngine({ ...options, virtualDevices: true });
     onTestFinished(async () => await engine.close());
     const application = new Application(engine.url, credentials);
     expect((await application.ping()).body.key.replace(/\n\n/g, '\n')).toBe(pingKey);

@@ -97,7 +97,7 @@ class World {
 
   private async start(port: number): Promise<void> {
     const data = join(this.data, 'engine.db');
-    this.engine = await startEngine({ port, data, clock: this.clock.now });
+    this.engine = await startEngine({ port, data, clock: this.clock.now, virtualDevices: true });
   }
 }
 

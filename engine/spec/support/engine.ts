@@ -20,13 +20,18 @@ export interface Started {
   clock: Clock;
 }
 
-/** A real engine on a free port, closed when the test ends, with an application and a user `alice`. */
+/** A real engine with virtual devices on a free port, closed when the test ends, with an application and a user `alice`. */
 export async function start(
   options: EngineOptions & { callbackUrl?: string; organization?: string } = {},
 ): Promise<Started> {
   const { callbackUrl, organization, ...rest } = options;
   const clock = new Clock();
-  const engine = await startEngine({ clock: clock.now, rateLimit: false, ...rest });
+  const engine = await startEngine({
+    clock: clock.now,
+    rateLimit: false,
+    virtualDevices: true,
+    ...rest,
+  });
   onTestFinished(async () => await engine.close());
   const credentials = await engine.createApp({ name: 'Shop', callbackUrl, organization });
   await engine.createUser('alice');

@@ -93,6 +93,10 @@ export class MemoryUsers implements UserPort {
     return user && this.remove(user);
   }
 
+  async countVirtualDevices() {
+    return [...this.rows.users.values()].filter(({ deviceId }) => deviceId !== undefined).length;
+  }
+
   async setVirtualDevice(userId: string, deviceId: string) {
     if (this.owned.devices.ofUser(userId).length > 0) return false;
     const user = this.rows.users.get(userId);

@@ -71,6 +71,8 @@ export interface UserPort {
    * tokens of the requests that were open, or `undefined` if the user does not exist.
    */
   delete(userId: string): Promise<string[] | undefined>;
+  /** Returns the number of users who have a virtual device, and so no other one. */
+  countVirtualDevices(): Promise<number>;
   /** Gives the user a virtual device; `false` if they have a real one. */
   setVirtualDevice(userId: string, deviceId: string): Promise<boolean>;
 }

@@ -124,6 +124,15 @@ export class SqlUsers implements UserPort {
     });
   }
 
+  async countVirtualDevices(): Promise<number> {
+    const { count } = await this.db
+      .selectFrom('users')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('device_id', 'is not', null)
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
   async setVirtualDevice(userId: string, deviceId: string): Promise<boolean> {
     return await this.db.transaction().execute(async (trx) => {
       await lockUser(trx, userId);

@@ -49,6 +49,11 @@ const WORDS = {
     'ENGINE_NO_VIRTUAL_DEVICE',
     'This user has no virtual device. Answer on the paired phone.',
   ),
+  virtual_devices_off: error(
+    400,
+    'ENGINE_NO_VIRTUAL_DEVICE',
+    'Virtual devices are off. Answer on the paired phone.',
+  ),
   unknown_code: error(
     404,
     'ENGINE_UNKNOWN_CODE',

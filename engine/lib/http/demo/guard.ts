@@ -12,7 +12,12 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-i
 export function refuseRemote(
   request: FastifyRequest,
   loopbackPort: number | undefined,
+  enabled: boolean,
 ): string | undefined {
+  // A forwarder on this machine leaves no trace in a request, so that the checks below are not enough.
+  if (!enabled) {
+    return 'The virtual devices of this engine are off. Pair a phone, or set virtualDevices (--virtual-devices).';
+  }
   if (loopbackPort === undefined) {
     return 'The virtual device is served only by an engine that listens on a loopback address (127.0.0.1).';
   }

@@ -27,7 +27,8 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
   const tries = new FailedTries(services.clock);
   app.addHook('preClose', async () => streams.close());
   app.addHook('onRequest', async (request, reply) => {
-    const why = refuseRemote(request, services.address.loopbackPort);
+    const { address, virtualDevice } = services;
+    const why = refuseRemote(request, address.loopbackPort, virtualDevice.enabled);
     if (why) return sendForbidden(reply, why);
     if (!isFromThePage(request)) return sendForbidden(reply, 'Only the page itself can call this.');
     const isJson = /^application\/json\b/i.test(request.headers['content-type'] ?? '');
