@@ -12,6 +12,8 @@ export type {
   PollAnswer,
   PollOptions,
   RequestingBrowser,
+  WhiteLabelDevice,
+  WhiteLabelDevicesOptions,
   WhiteLabelUser,
 } from './client/client.js';
 export { LaunchKeyClient } from './client/client.js';

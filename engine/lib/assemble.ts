@@ -130,6 +130,14 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   );
 
   const sessions = new Sessions({ data, signals, events, audit, clock });
+  const devices = new Devices({
+    data,
+    pairings,
+    signals,
+    audit,
+    clock,
+    limit: limits.devicesPerUser,
+  });
   const services: Services = {
     data,
     pingKeys,
@@ -143,16 +151,9 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     withdrawals: new Withdrawals({ data, audit, signals, fraud, clock }),
     sessions,
     pairings,
-    whiteLabel: new WhiteLabel({ data, users, pairings, publicKeys, virtualDevices }),
+    whiteLabel: new WhiteLabel({ data, users, pairings, devices, publicKeys, virtualDevices }),
     virtualDevice: new VirtualDevice({ data, requests, publicKeys, enabled: virtualDevices }),
-    devices: new Devices({
-      data,
-      pairings,
-      signals,
-      audit,
-      clock,
-      limit: limits.devicesPerUser,
-    }),
+    devices,
     answers: new Answers({ data, requests, publicKeys, fraud, audit, metrics, clock }),
     factors: new Factors(data, audit, signals, clock),
     pushKey: push.publicKey,

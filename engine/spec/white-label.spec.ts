@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Application } from './support/application.js';
+import { Device } from './support/device.js';
 import { share, start } from './support/engine.js';
 import { http } from './support/http.js';
 
@@ -21,6 +23,7 @@ describe('POST /users', () => {
     expect(JSON.parse(text)).toEqual({
       qrcode: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/pairing\/[A-Za-z0-9]{32}\.png$/),
       code: expect.stringMatching(/^[A-HJ-NP-Z2-9]{10}$/),
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/authenticator#pair=[\w-]{43}$/),
     });
   });
 
@@ -105,3 +108,101 @@ describe('POST /users', () => {
     expect(qrcode).toMatch(/^https:\/\/engine\.example\.com\/lk\/pairing\//);
   });
 });
+
+describe('POST /users/devices', () => {
+  it('lists, renames and unpairs the phones of a white label user', async () => {
+    const { engine, application, clock } = await start();
+    expect((await application.whiteLabelDevices('lena')).body.message_code).toBe(10226);
+    const first = await pairPhone(engine.url, application, 'lena', clock.now);
+    clock.advance(1000);
+    const second = await pairPhone(engine.url, application, 'lena', clock.now);
+    const { status, body } = await application.whiteLabelDevices('lena');
+    expect(status).toBe(200);
+    const pairedAt = expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    expect(body).toEqual({
+      devices: [
+        { id: first.id, name: 'Phone', paired_at: pairedAt },
+        { id: second.id, name: 'Phone', paired_at: pairedAt },
+      ],
+    });
+    const rename = { id: second.id, name: 'Work phone' };
+    const changed = await application.whiteLabelDevices('lena', { unpair: first.id, rename });
+    expect(changed.body.devices).toEqual([
+      { id: second.id, name: 'Work phone', paired_at: pairedAt },
+    ]);
+    expect((await first.state()).status).toBe(401);
+    expect((await second.state()).status).toBe(200);
+  });
+
+  it('ends the open requests of a user whose last phone the application unpairs', async () => {
+    const { engine, application } = await share();
+    const phone = await pairPhone(engine.url, application, 'mona');
+    const token = await application.authorize('mona');
+    await application.whiteLabelDevices('mona', { unpair: phone.id });
+    expect((await application.poll(token)).body.message_code).toBe(70404);
+    const [entry] = await engine.audit({ limit: 1 });
+    expect(entry).toMatchObject({ kind: 'device.unpaired', details: { by: 'application' } });
+  });
+
+  it('refuses phones of other users, unusable changes, and users of other applications', async () => {
+    const { engine, application } = await share();
+    const { Application } = await import('./support/application.js');
+    const other = new Application(engine.url, await engine.createApp({ name: 'Other' }));
+    const phone = await pairPhone(engine.url, application, 'nora');
+    await pairPhone(engine.url, application, 'olga');
+    const ask = async (asking: Application, user: string, change: object) =>
+      (await asking.whiteLabelDevices(user, change)).body.message_code;
+    expect(await ask(application, 'olga', { unpair: phone.id })).toBe(10221);
+    expect(await ask(application, 'olga', { rename: { id: phone.id, name: 'Mine' } })).toBe(10221);
+    expect(await ask(application, 'nora', { rename: { id: phone.id, name: ' ' } })).toBe(10221);
+    expect(await ask(application, 'nora', { rename: 'Phone' })).toBe(10221);
+    expect(await ask(application, 'nora', { unpair: [phone.id] })).toBe(10221);
+    expect(await ask(other, 'nora', { unpair: phone.id })).toBe(10226);
+    expect(await ask(application, 'alice', { unpair: phone.id })).toBe(10226);
+    expect((await phone.state()).status).toBe(200);
+  });
+
+  it('refuses a body that its signature does not cover', async () => {
+    const { engine, application } = await share();
+    await pairPhone(engine.url, application, 'pia');
+    const signed = application.sign('{}');
+    const query = new URLSearchParams({ signature: signed });
+    const { app_key, secret_key } = await application.envelope();
+    const { body } = await http(`${application.url}/users/devices?${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ app_key, secret_key, identifier: 'pia' }),
+    });
+    expect(body.message_code).toBe(10228);
+  });
+});
+
+describe('a white label user without a phone', () => {
+  it('does not hide an older user of the same name', async () => {
+    const { engine, application, clock } = await start();
+    await engine.createUser('rita');
+    clock.advance(1000);
+    await application.createWhiteLabelUser('rita');
+    await application.authorize('rita');
+    expect(await engine.requests('rita')).toHaveLength(1);
+  });
+
+  it('hides a younger user of the same name', async () => {
+    const { engine, application, clock } = await start();
+    await application.createWhiteLabelUser('sara');
+    clock.advance(1000);
+    await engine.createUser('sara');
+    expect((await application.auths({ username: 'sara' })).body.message_code).toBe(40424);
+  });
+});
+
+async function pairPhone(
+  base: string,
+  application: Application,
+  identifier: string,
+  now?: () => number,
+) {
+  const { body } = await application.createWhiteLabelUser(identifier);
+  const { code } = JSON.parse(application.decryptWhiteLabel(body.response).text);
+  return await Device.paired(base, code, now);
+}

@@ -27,7 +27,16 @@ import {
   readPollResult,
 } from './poll.js';
 import { isRefusal, type ReportAction, reportCall } from './report.js';
-import { checkIdentifier, openWhiteLabelUser, type WhiteLabelUser } from './white-label.js';
+import {
+  checkIdentifier,
+  DEVICES_FEATURE,
+  devicesUnknown,
+  openWhiteLabelUser,
+  readDevices,
+  type WhiteLabelDevice,
+  type WhiteLabelDevicesOptions,
+  type WhiteLabelUser,
+} from './white-label.js';
 
 export type { AuthPackage, AuthPackageReading } from './auth-package.js';
 export type { AuthorizeOptions } from './authorize.js';
@@ -36,7 +45,11 @@ export type { CallOptions } from './call-options.js';
 export type { LaunchKeyClientOptions } from './options.js';
 export type { Ping } from './ping.js';
 export type { PollAnswer, PollOptions, PollResult } from './poll.js';
-export type { WhiteLabelUser } from './white-label.js';
+export type {
+  WhiteLabelDevice,
+  WhiteLabelDevicesOptions,
+  WhiteLabelUser,
+} from './white-label.js';
 
 /**
  * A client of the LaunchKey v1 API for one application.
@@ -370,6 +383,37 @@ export class LaunchKeyClient {
     checkIdentifier(identifier);
     const { data } = await this.#calls.sendSigned('/users', { identifier }, signal);
     return openWhiteLabelUser(data, this.#decrypter, signal);
+  }
+
+  /**
+   * Lists the devices of a user in the application's white label directory, in the order in which they
+   * were paired. Unpairs or renames one of them before, if the options say so.
+   *
+   * @param identifier The application's own name for the user.
+   * @throws NoSuchUserError when the directory has no user of this name.
+   * @throws InvalidRequestError when the user has no device with the given id, or the new name is
+   *   unusable.
+   * @throws EngineError when the engine does not know this call.
+   *
+   * @example
+   * ```ts
+   * import type { LaunchKeyClient } from 'passport-launchkey';
+   *
+   * export async function removeOldest(client: LaunchKeyClient, customer: string) {
+   *   const [oldest] = await client.whiteLabelDevices(customer);
+   *   return oldest ? client.whiteLabelDevices(customer, { unpair: oldest.id }) : [];
+   * }
+   * ```
+   */
+  async whiteLabelDevices(
+    identifier: string,
+    { signal, unpair, rename }: WhiteLabelDevicesOptions = {},
+  ): Promise<WhiteLabelDevice[]> {
+    checkIdentifier(identifier);
+    if (!(await this.#calls.knows(DEVICES_FEATURE, signal))) throw devicesUnknown();
+    const members = { identifier, ...(unpair && { unpair }), ...(rename && { rename }) };
+    const { data } = await this.#calls.sendSigned('/users/devices', members, signal);
+    return readDevices(data);
   }
 
   /**

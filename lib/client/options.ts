@@ -4,6 +4,7 @@ import type { Agent } from 'node:http';
 import { URL } from 'node:url';
 import { type KeyInput, readPrivateKey } from '../crypto/keys.js';
 import { ConfigurationError } from '../errors.js';
+import { isLoopback } from '../util/loopback.js';
 
 /** The options of a `LaunchKeyClient`. */
 export interface LaunchKeyClientOptions {
@@ -117,16 +118,6 @@ function checkBaseUrl(value: unknown, allowInsecure: unknown): URL {
     throw refuse('is plain http. It must be https, unless allowInsecure is true.');
   }
   return url;
-}
-
-/** `URL` has already converted other spellings of an IPv4 address to dotted decimals. */
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  );
 }
 
 function checkAppKey(value: unknown): string {

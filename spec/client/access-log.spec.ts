@@ -18,7 +18,7 @@ function credentials({ calls }: EngineProxy): Set<string> {
     names.flatMap((name) => [
       ...form.getAll(name),
       // The signature of a white label call travels in the query. It fits its own body only.
-      ...(path === '/v1/users' && name === 'signature' ? [] : query.getAll(name)),
+      ...(path.startsWith('/v1/users') && name === 'signature' ? [] : query.getAll(name)),
     ]),
   );
   return new Set(sent);
@@ -30,7 +30,7 @@ const ALLOWED_TARGETS = [
   /^\/v1\/auths$/,
   /^\/v1\/poll\?METHOD=GET$/,
   /^\/v1\/logs$/,
-  /^\/v1\/users\?signature=[A-Za-z0-9%.*_-]+$/,
+  /^\/v1\/users(\/devices)?\?signature=[A-Za-z0-9%.*_-]+$/,
 ];
 
 function expectNoCredentials(proxy: EngineProxy): void {
@@ -68,6 +68,7 @@ describe('the access log of a proxy in front of the engine', () => {
       expect(await client.logout(token)).toBe(approve);
     }
     await client.createWhiteLabelUser('customer-7');
+    await client.whiteLabelDevices('customer-7');
     expectNoCredentials(proxy);
     expect(loggedPaths(proxy)).toEqual(['/auths', '/logs', '/ping', '/poll', '/users']);
   });

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Device } from '../../engine/spec/support/device.js';
 import { LaunchKeyClient } from '../../lib/client/client.js';
 import { policy } from '../../lib/client/policy.js';
 import {
   ExpiredAuthRequestError,
   InvalidCredentialsError,
+  InvalidRequestError,
   InvalidSignatureError,
   NoPairedDevicesError,
   NoSuchUserError,
@@ -139,6 +141,24 @@ describe('a client of a real engine', () => {
     await engine.answer(token, true);
     const answer = await client.pollRequest(token);
     expect(await client.isAuthorized(token, answer?.auth ?? '')).toBe(true);
+  });
+
+  it('lists, renames and unpairs the phones of a white label user', async () => {
+    const { engine, client } = await start();
+    const { url = '', code } = await client.createWhiteLabelUser('customer-8');
+    expect(url).toMatch(new RegExp(`^${engine.url}/authenticator#pair=`));
+    const phone = await Device.paired(engine.url, code);
+    const [listed] = await client.whiteLabelDevices('customer-8');
+    expect(listed).toEqual({ id: phone.id, name: 'Phone', pairedAt: expect.any(Date) });
+    const rename = { id: phone.id, name: 'Work phone' };
+    expect(await client.whiteLabelDevices('customer-8', { rename })).toEqual([
+      { ...listed, name: 'Work phone' },
+    ]);
+    expect(await client.whiteLabelDevices('customer-8', { unpair: phone.id })).toEqual([]);
+    await expect(client.whiteLabelDevices('customer-8', { unpair: phone.id })).rejects.toThrow(
+      InvalidRequestError,
+    );
+    await expect(client.whiteLabelDevices('customer-9')).rejects.toThrow(NoSuchUserError);
   });
 
   it('throws the error that belongs to each refusal', async () => {

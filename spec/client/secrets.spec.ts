@@ -76,6 +76,7 @@ const calls: Record<string, () => Promise<unknown>> = {
   logout: () => client.logout(TOKEN),
   isAuthorized: () => client.isAuthorized(TOKEN, packageFor()),
   createWhiteLabelUser: () => client.createWhiteLabelUser('alice'),
+  whiteLabelDevices: () => client.whiteLabelDevices('alice'),
 };
 
 type Fault = (body: string, url: string) => FakeAnswer;

@@ -95,8 +95,8 @@ export class Users {
     app: AppRecord,
     identifier: string,
   ): Promise<UserRecord | Refusal<'unknown_app' | 'too_many_users'>> {
-    const older = await this.data.users.byName(whiteLabelName(app.appKey, identifier));
-    if (older) return older;
+    const existing = await this.whiteLabelUser(app, identifier);
+    if (existing) return existing;
     const username = whiteLabelName(app.appKey, normalizeName(identifier));
     const user = { ...this.make(username, false), whiteLabelOf: app.appKey };
     const inserted = await this.insert(user);
@@ -108,8 +108,17 @@ export class Users {
       : { refused: 'unknown_app', appKey: app.appKey };
   }
 
+  /** Returns the application's white label user of this identifier. */
+  async whiteLabelUser({ appKey }: AppRecord, identifier: string): Promise<UserRecord | undefined> {
+    return await this.firstOf([...spellings(identifier)].map((one) => whiteLabelName(appKey, one)));
+  }
+
   async byName(username: string): Promise<UserRecord | undefined> {
-    for (const name of spellings(username)) {
+    return await this.firstOf(spellings(username));
+  }
+
+  private async firstOf(usernames: Iterable<string>): Promise<UserRecord | undefined> {
+    for (const name of usernames) {
       const user = await this.data.users.byName(name);
       if (user) return user;
     }
@@ -119,11 +128,15 @@ export class Users {
   /**
    * Finds the user that an application names: its own white label user, the user of a push ID or user
    * hash that the application received, or a user by name. Names of the application's own come first.
-   * A user hash that another application received names no user.
+   * A user hash that another application received names no user. A white label user who has no device
+   * yet does not hide an older user of the same name.
    */
   async resolve(app: AppRecord, name: string): Promise<Recipient | undefined> {
     const names = [...spellings(name)].flatMap((spelling) => namesOf(app, spelling));
-    return await this.data.users.recipient(names);
+    const found = await this.data.users.recipient(names);
+    if (!found || found.user.whiteLabelOf !== app.appKey || hasDevice(found)) return found;
+    const hidden = await this.data.users.recipient([...spellings(name)].map(usernameOf));
+    return hidden && hidden.user.createdAt < found.user.createdAt ? hidden : found;
   }
 
   /** Whether a device of the user can be asked, one of the paired ones or the virtual one. */
@@ -165,6 +178,14 @@ export class Users {
     const deviceId = withDevice ? newDeviceId() : undefined;
     return { id: randomText(20, LETTERS_AND_DIGITS), username, deviceId, createdAt: this.clock() };
   }
+}
+
+function hasDevice({ user, devices }: Recipient): boolean {
+  return user.deviceId !== undefined || devices.length > 0;
+}
+
+function usernameOf(username: string): UserName {
+  return { username };
 }
 
 export function newDeviceId(): string {

@@ -4,6 +4,8 @@ import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import { encryptFor } from '../crypto/rsa.js';
 import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
+import type { DeviceRecord } from '../data/ports/devices.js';
+import type { Devices } from './devices.js';
 import type { Pairings } from './pairings.js';
 import { isRefused, type Refusal } from './refusals.js';
 import { newDeviceId, refuseName, type Users } from './users.js';
@@ -12,8 +14,16 @@ export interface WhiteLabelDependencies {
   data: Data;
   users: Users;
   pairings: Pairings;
+  devices: Devices;
   publicKeys: PublicKeys;
   virtualDevices: boolean;
+}
+
+/** What an application changes on the devices of its white label user. */
+export interface DeviceChangeOfApplication {
+  /** The id of a device to unpair. */
+  unpair?: string | undefined;
+  rename?: { id: string; name: string };
 }
 
 /** White label users: users that an application creates, and the codes that pair their devices. */
@@ -39,9 +49,24 @@ export class WhiteLabel {
     if (refusal) return refusal;
     const user = await this.with.users.whiteLabel(app, identifier);
     if (isRefused(user)) return user;
-    const { qrcode, code } = await this.with.pairings.offer(user.id);
-    const text = JSON.stringify({ qrcode, code });
+    const { qrcode, code, url } = await this.with.pairings.offer(user.id);
+    const text = JSON.stringify({ qrcode, code, url });
     return encryptResult(text, (data) => encryptFor(this.publicKey(app), data));
+  }
+
+  /** Returns the devices of the application's user, after the change if there is one. */
+  async devices(
+    app: AppRecord,
+    identifier: string,
+    { unpair, rename }: DeviceChangeOfApplication = {},
+  ): Promise<DeviceRecord[] | Refusal<'unknown_user' | 'unknown_device' | 'invalid'>> {
+    const { users, devices } = this.with;
+    const user = await users.whiteLabelUser(app, identifier);
+    if (!user) return { refused: 'unknown_user' };
+    const refusal =
+      (unpair !== undefined && (await devices.unpair(user.id, unpair, 'application'))) ||
+      (rename && (await devices.rename(user.id, rename.id, rename.name)));
+    return refusal || (await devices.list(user.id));
   }
 
   /** Gives a user a virtual device by a pairing code, and returns the user's name. */

@@ -102,11 +102,19 @@ export class Application {
   }
 
   async createWhiteLabelUser(identifier: string): Promise<Reply> {
+    return await this.signedBody('/users', { identifier });
+  }
+
+  async whiteLabelDevices(identifier: string, change: object = {}): Promise<Reply> {
+    return await this.signedBody('/users/devices', { identifier, ...change });
+  }
+
+  private async signedBody(path: string, members: object): Promise<Reply> {
     const { app_key, secret_key } = await this.envelope();
-    const body = JSON.stringify({ app_key, secret_key, identifier });
+    const body = JSON.stringify({ app_key, secret_key, ...members });
     const query = new URLSearchParams({ signature: this.sign(body) });
     const headers = { 'content-type': 'application/json' };
-    return await http(`${this.url}/users?${query}`, { method: 'POST', headers, body });
+    return await http(`${this.url}${path}?${query}`, { method: 'POST', headers, body });
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the package is what the engine under test made.

@@ -8,7 +8,7 @@ import { logs } from './logs.js';
 import { ping } from './ping.js';
 import { poll } from './poll.js';
 import { sendError, sendRefusal, sendUnavailable, UNREADABLE } from './respond.js';
-import { users } from './users.js';
+import { userDevices, users } from './users.js';
 
 /** Largest body in bytes: the longest policy, percent-encoded, and an envelope. */
 export const MAX_BODY_BYTES = 65_536;
@@ -44,6 +44,7 @@ export async function v1(app: FastifyInstance, services: Services): Promise<void
       done(null, body),
     );
     route(scope, services, 'users', 'POST', users);
+    route(scope, services, 'users', 'POST', userDevices, '/users/devices');
   });
   app.setNotFoundHandler((_request, reply) =>
     sendError(reply, 400, 'Unknown call. The calls are ping, auths, poll, logs and users.'),
@@ -56,6 +57,7 @@ function route(
   call: Call,
   method: string | string[],
   handler: Handler,
+  url = `/${call}`,
 ): void {
   const fail = (error: unknown, reply: FastifyReply) => {
     if (error instanceof CallRefusal) {
@@ -68,7 +70,7 @@ function route(
   };
   app.route({
     method,
-    url: `/${call}`,
+    url,
     handler: async (request, reply) => {
       try {
         const sent = await handler(services, request, reply);

@@ -29,6 +29,8 @@ const NAME_PROBLEM: Record<Refusal<'invalid_name'>['problem'], string> = {
 /** The outcomes of the domain in the words of the v1 API, for application developers. */
 const WORDS = {
   invalid_name: ({ member, problem }) => incorrectParameter(member, NAME_PROBLEM[problem]),
+  unknown_device: () => incorrectParameter('id', 'This user has no device with this id.'),
+  invalid: ({ member, expected }) => incorrectParameter(member, `It must be ${expected}.`),
   token_taken: () => incorrectParameter('auth_request', 'This token was used before.'),
   unknown_user: () => new CallRefusal(REASON.unknownUser, 'There is no such user.'),
   no_device: () => new CallRefusal(REASON.noDevice, 'This user has no paired device.'),
