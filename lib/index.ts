@@ -55,6 +55,7 @@ export type {
   LoginRefused,
   LoginStarted,
   SessionEnded,
+  SetupWarning,
 } from './login/diagnostics.js';
 export { CHANNELS } from './login/diagnostics.js';
 export type { EventOptions, EventResult } from './login/events.js';

@@ -35,6 +35,8 @@ export const CHANNELS = {
   event: 'passport-launchkey:event:received',
   /** {@link SessionEnded}: LaunchKey sessions ended. */
   ended: 'passport-launchkey:session:ended',
+  /** {@link SetupWarning}: the application works, but not as it was meant. */
+  warning: 'passport-launchkey:warning',
 } as const;
 
 /** The members of every message. */
@@ -122,6 +124,19 @@ export interface SessionEnded extends Diagnosis {
   userHash?: string | undefined;
 }
 
+/** Published when a mistake of the application was noticed that is not an error. */
+export interface SetupWarning extends Diagnosis {
+  /**
+   * What is wrong. `'unbound_session'`: a user was logged in, and a logout on the phone would not
+   * end that login; see {@link LaunchKeyStrategy.bindSession}.
+   */
+  code: 'unbound_session';
+  /** What is wrong and what to do, in English, for the application's developer. */
+  message: string;
+  /** The handle of the login in which it was noticed. */
+  login?: string | undefined;
+}
+
 const channels = Object.fromEntries(
   Object.entries(CHANNELS).map(([key, name]) => [key, channel(name)]),
 ) as Record<keyof typeof CHANNELS, Channel<object>>;
@@ -180,6 +195,10 @@ export class Diagnostics {
 
   ended(session: Omit<SessionEnded, 'strategy'>): void {
     this.publish('ended', () => session);
+  }
+
+  warning(warning: Omit<SetupWarning, 'strategy'>): void {
+    this.publish('warning', () => warning);
   }
 
   private publish(name: keyof typeof CHANNELS, message: () => object): void {

@@ -19,6 +19,7 @@ import { hostError } from '../web/host-error.js';
 import { type LoginRequest, readField } from '../web/request.js';
 import { requesterOf } from '../web/requester.js';
 import { setRetryAfter } from '../web/retry-after.js';
+import type { SessionBinding } from '../web/session-binding.js';
 import { type Outcome, type PassportActions, perform } from './actions.js';
 import type { LaunchKeyAuthenticateOptions, LoginOptions, VerifyDone } from './options.js';
 import { askResolveUser, normalizeName } from './resolve-user.js';
@@ -31,6 +32,7 @@ export interface StrategyParts {
   verify(...args: unknown[]): unknown;
   logins: Logins;
   browserSession: BrowserSession;
+  binding: SessionBinding;
 }
 
 /** The options of one `passport.authenticate()` call, with those of Passport that matter here. */
@@ -54,6 +56,7 @@ export class Attempt {
   private readonly logins: Logins;
   private readonly diagnostics: Diagnostics;
   private readonly browserSession: BrowserSession;
+  private readonly binding: SessionBinding;
   private readonly req: LoginRequest;
   private readonly options: AttemptOptions;
   private readonly actions: PassportActions;
@@ -61,7 +64,7 @@ export class Attempt {
 
   /** @param actions - captured from the strategy before this call, see `captureActions`. */
   constructor(
-    { settings, verify, logins, browserSession }: StrategyParts,
+    { settings, verify, logins, browserSession, binding }: StrategyParts,
     req: LoginRequest,
     options: AttemptOptions,
     actions: PassportActions,
@@ -71,6 +74,7 @@ export class Attempt {
     this.logins = logins;
     this.diagnostics = logins.diagnostics;
     this.browserSession = browserSession;
+    this.binding = binding;
     this.req = req;
     this.options = options;
     this.actions = actions;
@@ -224,7 +228,9 @@ export class Attempt {
       : this.verify(userHash, response, done);
   }
 
-  private rememberFinish({ handle, session }: PendingLogin): void {
+  private rememberFinish(login: PendingLogin): void {
+    const { handle, session } = login;
+    if (session) this.binding.expect(login, this.req);
     if (!this.logsIn()) this.browserSession.finish(this.req, handle);
     else this.browserSession.finishAtLogIn(this.req, handle, session ? handle : undefined);
   }

@@ -12,6 +12,7 @@ import {
 } from '../web/browser-session.js';
 import { type CallbackHandler, callbackHandler } from '../web/callback.js';
 import type { LoginRequest } from '../web/request.js';
+import { SessionBinding } from '../web/session-binding.js';
 import {
   type WaitingHandler,
   WaitingPage,
@@ -106,14 +107,17 @@ export class LaunchKeyStrategy extends PassportStrategy {
     const settings = strategySettings(options);
     this.name = settings.name;
     this.client = new LaunchKeyClient(options);
+    const logins = new Logins(this.client, settings.store, {
+      ...settings,
+      poll: settings.answers !== 'callback',
+    });
+    const browserSession = new BrowserSession(settings.name);
     this._parts = {
       settings,
       verify: verify.bind(this) as StrategyParts['verify'],
-      browserSession: new BrowserSession(settings.name),
-      logins: new Logins(this.client, settings.store, {
-        ...settings,
-        poll: settings.answers !== 'callback',
-      }),
+      browserSession,
+      logins,
+      binding: new SessionBinding({ ...logins, browserSession }),
     };
   }
 
@@ -194,6 +198,59 @@ export class LaunchKeyStrategy extends PassportStrategy {
    */
   checkSession(req: LoginRequest): Promise<boolean> {
     return checkSession(req, this._parts.browserSession, this._parts.logins.sessions);
+  }
+
+  /**
+   * Binds this browser's session to the LaunchKey session of a login, for applications that do not
+   * log in by Passport's `req.logIn()` of the request that was authenticated: Koa with a custom
+   * callback, `req.session.userId = …`, tokens. Call it after the login has been written to the
+   * session, since Passport starts a new session then. `strategy.session()` and `checkSession()`
+   * log the browser out when the user has logged out on the phone.
+   *
+   * @param req - the host's request. Without a `session`, nothing is written.
+   * @param response - the response that verify was given, for example by `[user, response]` as
+   *   `req.authInfo`.
+   * @returns the handle of the LaunchKey session, for {@link LaunchKeyStrategy.isOpen}. It is not
+   *   a secret.
+   * @throws ConfigurationError if `response` is something else, or the login is a transaction; StoreUnavailableError; the error of
+   *   the session's `save()`.
+   *
+   * @example
+   * ```ts
+   * // An API with tokens, whose verify returns [user, response].
+   * app.post(
+   *   '/login',
+   *   passport.authenticate('launchkey', { session: false, authType: 'session' }),
+   *   async (req, res) => {
+   *     const launchkey = await strategy.bindSession(req, req.authInfo);
+   *     res.json({ token: signToken({ user: req.user?.id, launchkey }) });
+   *   },
+   * );
+   * ```
+   */
+  bindSession(req: LoginRequest, response: object | undefined): Promise<string> {
+    return this._parts.binding.bind(req, response);
+  }
+
+  /**
+   * Whether a LaunchKey session is open, so that a login which was bound to it still counts.
+   *
+   * @param handle - the result of {@link LaunchKeyStrategy.bindSession}.
+   * @returns `false` if the user or the application has ended it, and for an unknown handle.
+   * @throws StoreUnavailableError. Then the request must not go on.
+   *
+   * @example
+   * ```ts
+   * app.use('/api', async (req, res, next) => {
+   *   const { launchkey } = readToken(req.headers.authorization);
+   *   if (await strategy.isOpen(launchkey)) next();
+   *   else res.sendStatus(401);
+   * });
+   * ```
+   */
+  async isOpen(handle: string): Promise<boolean> {
+    // A token is what a client sent, so its content may be of any type.
+    return typeof handle === 'string' && this._parts.logins.sessions.isOpen(handle);
   }
 
   /**

@@ -31,6 +31,8 @@ interface SessionData {
  * Every change assigns a new object, because some hosts do not notice a change inside an object.
  */
 export class BrowserSession {
+  /** Called when a session of a browser is bound to a LaunchKey session. */
+  onBound: (handle: string) => void = () => {};
   private readonly key: string;
 
   constructor(strategyName: string) {
@@ -99,6 +101,11 @@ export class BrowserSession {
     this.write(req, this.withFinished(req, handle));
   }
 
+  /** Records that this browser is logged in by this login, for hosts that do not use `logIn`. */
+  bind(req: LoginRequest, handle: string): void {
+    this.write(req, { ...this.withFinished(req, handle), session: handle });
+  }
+
   private withFinished(req: LoginRequest, handle: string): SessionData {
     const data = this.read(req);
     return {
@@ -119,7 +126,9 @@ export class BrowserSession {
   }
 
   private write(req: LoginRequest, data: SessionData): void {
-    if (req.session) req.session[this.key] = data;
+    if (!req.session) return;
+    req.session[this.key] = data;
+    if (data.session !== undefined) this.onBound(data.session);
   }
 }
 

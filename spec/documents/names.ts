@@ -46,6 +46,8 @@ declare global {
     LaunchKeyStrategyOptionsWithoutRequest,
     'apiBaseUrl' | 'appKey' | 'secretKey' | 'privateKey'
   >;
+  const signToken: (claims: object) => string;
+  const readToken: (header: string | undefined) => { user: string; launchkey: string };
   const logger: { info(details: unknown, message?: string): void; error(details: unknown): void };
   const histogram: { record(value: number, labels: object): void };
   /** The application's table of users. */
