@@ -98,10 +98,12 @@ describeWithPostgres('in PostgreSQL', (server) => {
     const query = vi.spyOn(pg.Client.prototype, 'query');
     onTestFinished(() => query.mockRestore());
     await logIn({ databaseUrl });
-    const calls = query.mock.calls as unknown as [text: unknown, values?: unknown[]][];
+    const calls = query.mock.calls as unknown as [string | pg.QueryConfig, unknown[]?][];
     const statements = new Map<string, unknown[]>();
-    for (const [text, values = []] of calls) {
-      if (isOfTheEngine(String(text))) statements.set(String(text), values);
+    for (const [query, given] of calls) {
+      const { text, values = [] } =
+        typeof query === 'string' ? { text: query, values: given } : query;
+      if (isOfTheEngine(text)) statements.set(text, values);
     }
     expect(statements.size).toBeGreaterThan(25);
     query.mockRestore();

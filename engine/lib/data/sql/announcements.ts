@@ -66,11 +66,14 @@ export class PostgresAnnouncements implements AnnouncementPort {
     this.listener = listener;
   }
 
-  /** Sends the change together with those that are published while an earlier notification is sent. */
+  /**
+   * Sends the change together with those of the same step, and with those that are published while an
+   * earlier notification is sent.
+   */
   publish(change: Announced): void {
     if (this.closed || this.waiting.length >= MAX_WAITING_CHANGES) return;
     this.waiting.push(change);
-    this.sending ??= this.send();
+    this.sending ??= Promise.resolve().then(() => this.send());
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { DeliveryPort, DeliveryRecord } from '../ports/deliveries.js';
 import { columnsOf, prepared, selectionOf } from './prepared.js';
+import { withoutDisk } from './relaxed.js';
 import type { Database, DeliveryRow, Step } from './schema.js';
 
 const COLUMNS = columnsOf<DeliveryRow>()({
@@ -102,11 +103,15 @@ const claimDue = prepared<{ now: number; limit: number; perApp: number; until: n
       // Checked again, since another process may have claimed it meanwhile.
       .where('claimed_until', '<=', value('now'))
       .where('next_attempt_at', '<=', value('now'))
-      .returningAll(),
+      .returningAll()
+      .returning(withoutDisk(db)),
 );
 
 const deleteById = prepared<{ id: string }>()((db, value) =>
-  db.deleteFrom('deliveries').where('id', '=', value('id')),
+  db
+    .deleteFrom('deliveries')
+    .where('id', '=', value('id'))
+    .returning(['id', ...withoutDisk(db)]),
 );
 
 /** A claim expires when the process that sends the event dies; then another one sends it again. */
@@ -149,6 +154,7 @@ export class SqlDeliveries implements DeliveryPort {
         claimed_until: 0,
       })
       .where('id', '=', id)
+      .returning(['id', ...withoutDisk(this.db)])
       .execute();
   }
 

@@ -3,10 +3,19 @@ import { fromJson, jsonOrNull } from './json.js';
 import { lockUser } from './locks.js';
 import { prepared } from './prepared.js';
 import { orGone } from './references.js';
+import { withoutDisk } from './relaxed.js';
 import type { Database, DeviceRow, Step } from './schema.js';
 
 const byId = prepared<{ id: string }>()((db, value) =>
   db.selectFrom('devices').selectAll().where('id', '=', value('id')),
+);
+
+const seen = prepared<{ id: string; at: number }>()((db, value) =>
+  db
+    .updateTable('devices')
+    .set({ last_seen_at: value('at') })
+    .where('id', '=', value('id'))
+    .returning(['id', ...withoutDisk(db)]),
 );
 
 export class SqlDevices implements DevicePort {
@@ -70,7 +79,7 @@ export class SqlDevices implements DevicePort {
   }
 
   async seen(id: string, at: number): Promise<void> {
-    await this.db.updateTable('devices').set({ last_seen_at: at }).where('id', '=', id).execute();
+    await seen.all(this.db, { id, at });
   }
 
   async delete(userId: string, id: string): Promise<boolean> {

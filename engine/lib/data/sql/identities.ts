@@ -1,6 +1,7 @@
 import type { IdentityKind, IdentityPort } from '../ports/identities.js';
 import { prepared } from './prepared.js';
 import { orGone } from './references.js';
+import { withoutDisk } from './relaxed.js';
 import type { Database, IdentityRow } from './schema.js';
 
 /** Keeps an existing value, and returns it as if it had been inserted. */
@@ -18,7 +19,7 @@ const upsert = prepared<IdentityRow>()((db, value) =>
         .columns(['user_id', 'kind', 'place'])
         .doUpdateSet((eb) => ({ value: eb.ref('identities.value') })),
     )
-    .returning('value'),
+    .returning(['value', ...withoutDisk(db)]),
 );
 
 export class SqlIdentities implements IdentityPort {

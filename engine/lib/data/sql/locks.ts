@@ -1,5 +1,5 @@
-import { SqliteAdapter } from 'kysely';
-import type { Database, Step } from './schema.js';
+import { isSqlite } from './relaxed.js';
+import type { Step } from './schema.js';
 
 /**
  * Locks the user against other processes until the transaction ends. `false` if the user does not
@@ -26,8 +26,4 @@ export async function lockApp(trx: Step, appKey: string): Promise<boolean> {
     .forNoKeyUpdate()
     .executeTakeFirst();
   return locked !== undefined;
-}
-
-function isSqlite(db: Database): boolean {
-  return db.getExecutor().adapter instanceof SqliteAdapter;
 }

@@ -1,6 +1,7 @@
 import type { NoncePort } from '../ports/nonces.js';
 import { prepared } from './prepared.js';
 import { orGone } from './references.js';
+import { withoutDisk } from './relaxed.js';
 import type { Database } from './schema.js';
 
 /** One statement, so that of two requests at once with the same nonce one is refused. */
@@ -37,7 +38,7 @@ const insert = prepared<{
         .doUpdateSet({ expires_at: value('expiresAt') })
         .where('nonces.expires_at', '<=', value('now')),
     )
-    .returning('nonce'),
+    .returning(['nonce', ...withoutDisk(db)]),
 );
 
 export class SqlNonces implements NoncePort {

@@ -6,6 +6,7 @@ import { CachedIdentities } from '../cached-identities.js';
 import type { Data } from '../data.js';
 import { PostgresAnnouncements } from './announcements.js';
 import { migrate } from './migrate.js';
+import { nameStatements } from './named-statements.js';
 import { SqlPorts } from './ports.js';
 import type { Schema } from './schema.js';
 import { sweepAtIntervals } from './sweep-interval.js';
@@ -16,7 +17,9 @@ const BIGINT = 20;
 /** Opens a PostgreSQL database, which several engines may share. */
 export async function openPostgres(url: string, vault: Vault, logger: Logger): Promise<Data> {
   const pool = openPool(url, logger);
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Schema>({
+    dialect: new PostgresDialect({ pool: nameStatements(pool, logger) }),
+  });
   try {
     await migrate(db);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type Compilable, type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Database } from './schema.js';
 
@@ -12,6 +13,14 @@ class Placeholder {
 
 type ValueOf<Values> = <Name extends keyof Values>(name: Name) => Values[Name];
 type Build<Values, Row> = (db: Database, value: ValueOf<Values>) => Compilable<Row>;
+
+/** By text. Equal names have equal texts, also at other engines. */
+const names = new Map<string, string>();
+
+/** The name of a prepared statement; `undefined` for any other text. */
+export function nameOfStatement(text: string): string | undefined {
+  return names.get(text);
+}
 
 /** A statement that is compiled once for each kind of database, and run with new values each time. */
 export class Prepared<Values extends object, Row> {
@@ -41,6 +50,7 @@ export class Prepared<Values extends object, Row> {
     if (!query) {
       query = this.build(db, (name) => new Placeholder(name) as never).compile();
       this.compiled.set(kind, query);
+      names.set(query.sql, `launchkey_${hash('sha1', query.sql)}`);
     }
     return query;
   }

@@ -1,6 +1,7 @@
 import type { Rate, RatePort, RateWindow } from '../ports/rates.js';
 import { type Counted, type Room, roomAfter, withWithdrawal } from '../rate-windows.js';
 import { prepared } from './prepared.js';
+import { withoutDisk } from './relaxed.js';
 import type { Database, RateRow, Step } from './schema.js';
 
 const timesOf = prepared<{ key: string }>()((db, value) =>
@@ -74,7 +75,7 @@ export class SqlRates implements RatePort {
         .insertInto('rates')
         .values({ rate_key: key, ...next })
         .onConflict((conflict) => conflict.doNothing())
-        .returning('rate_key')
+        .returning(['rate_key', ...withoutDisk(this.db)])
         .executeTakeFirst();
       return inserted !== undefined;
     }
@@ -83,7 +84,7 @@ export class SqlRates implements RatePort {
       .set(next)
       .where('rate_key', '=', key)
       .where('times', '=', before)
-      .returning('rate_key')
+      .returning(['rate_key', ...withoutDisk(this.db)])
       .executeTakeFirst();
     return updated !== undefined;
   }
