@@ -90,9 +90,9 @@ export type {
 export { StoreFullError, StoreUnavailableError } from './store/store.js';
 export type { SessionHandler } from './web/browser-session.js';
 export type { CallbackHandler } from './web/callback.js';
+export type { PageReply, PageReply as WaitingReply } from './web/reply.js';
 export type { LoginRequest } from './web/request.js';
 export type { Requester, RequesterOption } from './web/requester.js';
 export type { WaitingHandler, WaitingRequest, WaitingStatus } from './web/waiting/handler.js';
 export type { WaitingOptions } from './web/waiting/options.js';
-export type { WaitingReply } from './web/waiting/reply.js';
 export type { WaitingTexts } from './web/waiting/texts.js';

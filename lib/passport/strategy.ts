@@ -11,6 +11,7 @@ import {
   sessionHandler,
 } from '../web/browser-session.js';
 import { type CallbackHandler, callbackHandler } from '../web/callback.js';
+import type { PageReply } from '../web/reply.js';
 import type { LoginRequest } from '../web/request.js';
 import { SessionBinding } from '../web/session-binding.js';
 import {
@@ -20,7 +21,6 @@ import {
   waitingHandler,
 } from '../web/waiting/handler.js';
 import { type WaitingOptions, waitingSettings } from '../web/waiting/options.js';
-import type { WaitingReply } from '../web/waiting/reply.js';
 import { captureActions, PassportStrategy } from './actions.js';
 import { Attempt, type StrategyParts } from './attempt.js';
 import type {
@@ -290,7 +290,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
    * });
    * ```
    */
-  async handleWaiting(req: WaitingRequest, options: WaitingOptions = {}): Promise<WaitingReply> {
+  async handleWaiting(req: WaitingRequest, options: WaitingOptions = {}): Promise<PageReply> {
     return this._waitingPage(options).answer(req);
   }
 

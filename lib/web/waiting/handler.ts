@@ -8,20 +8,21 @@ import { readBodyFields } from '../body.js';
 import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
 import { hostError } from '../host-error.js';
-import type { LoginRequest } from '../request.js';
-import { isSameOrigin } from '../same-origin.js';
-import { findAsset } from './assets.js';
-import type { WaitingSettings } from './options.js';
-import { type PageState, secondsLeft, waitingPage } from './page.js';
 import {
   assetReply,
   emptyReply,
   htmlReply,
   jsonReply,
+  type PageReply,
+  type PageSources,
   send,
   textReply,
-  type WaitingReply,
-} from './reply.js';
+} from '../reply.js';
+import type { LoginRequest } from '../request.js';
+import { isSameOrigin } from '../same-origin.js';
+import { ASSETS } from './assets.js';
+import type { WaitingSettings } from './options.js';
+import { type PageState, secondsLeft, waitingPage } from './page.js';
 
 /**
  * The members of a request that the waiting page reads. The requests of Express, Connect, NestJS
@@ -87,13 +88,13 @@ export class WaitingPage {
   }
 
   /** Answers a request of any method. */
-  async answer(req: WaitingRequest): Promise<WaitingReply> {
+  async answer(req: WaitingRequest): Promise<PageReply> {
     const url = new URL(req.originalUrl ?? req.url ?? '/', 'http://waiting.invalid');
     if (req.method === 'POST') return this.cancel(req, url);
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       return emptyReply(405, { allow: 'GET, HEAD, POST' });
     }
-    const asset = findAsset(url);
+    const asset = ASSETS.find(url);
     if (asset) return assetReply(asset, url.searchParams.get('v'));
     requireSession(req);
     const handle = url.searchParams.get('request') ?? '';
@@ -111,7 +112,7 @@ export class WaitingPage {
     req: WaitingRequest,
     handle: string,
     connection: Connection,
-  ): Promise<WaitingReply> {
+  ): Promise<PageReply> {
     const maxWaitMs = holdSeconds(req) * 1000;
     const status = await this.ownStatus(req, handle, () =>
       readStatus(this.logins, handle, { connection, maxWaitMs }),
@@ -124,7 +125,7 @@ export class WaitingPage {
     req: WaitingRequest,
     handle: string,
     connection: Connection,
-  ): Promise<WaitingReply> {
+  ): Promise<PageReply> {
     const status = await this.ownStatus(req, handle, () => this.currentStatus(handle, connection));
     if (status.state === 'disconnected') return emptyReply(CLIENT_CLOSED_REQUEST);
     const usedElsewhere =
@@ -133,7 +134,7 @@ export class WaitingPage {
     const texts = this.settings.texts(req);
     const fields = this.settings.fields(req);
     const html = waitingPage(state, { settings: this.settings, texts, fields });
-    return htmlReply(state.state === 'unknown' ? 404 : 200, html, this.settings);
+    return htmlReply(state.state === 'unknown' ? 404 : 200, html, sourcesOf(this.settings));
   }
 
   /** Asks the engine once, and does not wait long for it, so that the page is shown in any case. */
@@ -145,7 +146,7 @@ export class WaitingPage {
     return login ? { state: 'pending', login, away: true } : { state: 'unknown' };
   }
 
-  private async cancel(req: WaitingRequest, url: URL): Promise<WaitingReply> {
+  private async cancel(req: WaitingRequest, url: URL): Promise<PageReply> {
     if (!isSameOrigin(req)) return textReply(403, 'This form was sent by another site.\n');
     requireSession(req);
     const form = await readForm(req);
@@ -170,6 +171,10 @@ export class WaitingPage {
     if (this.browserSession.hasFinished(req, handle)) return { state: 'finished' };
     return this.browserSession.hasBegun(req, handle) ? read() : { state: 'unknown' };
   }
+}
+
+function sourcesOf({ loginUrl, successUrl, stylesheet }: WaitingSettings): PageSources {
+  return { styles: [stylesheet], forms: [loginUrl, successUrl] };
 }
 
 function jsonStatus(status: Exclude<LoginStatus, { state: 'disconnected' }>): WaitingStatus {

@@ -1,9 +1,6 @@
-import { inspect } from 'node:util';
 import { ConfigurationError } from '../../errors.js';
+import { checkTexts, checkUrl } from '../page-options.js';
 import { ENGLISH, type WaitingTexts } from './texts.js';
-
-/** The number of characters of a wrong value that an error message shows. */
-const MAX_SHOWN_LENGTH = 42;
 
 /** Options of {@link LaunchKeyStrategy.waiting}. */
 export interface WaitingOptions {
@@ -47,7 +44,7 @@ export function waitingSettings(options: WaitingOptions): WaitingSettings {
   checkUrl('loginUrl', loginUrl);
   checkUrl('successUrl', successUrl);
   if (stylesheet !== undefined) checkUrl('stylesheet', stylesheet);
-  if (typeof texts !== 'function') checkTexts(texts);
+  if (typeof texts !== 'function') checkTexts(texts, ENGLISH, 'WaitingTexts');
   if (fields !== undefined && typeof fields !== 'function') {
     throw new ConfigurationError('fields', 'must be a function of the request.');
   }
@@ -58,38 +55,9 @@ export function waitingSettings(options: WaitingOptions): WaitingSettings {
     texts: (req) => {
       if (typeof texts !== 'function') return { ...ENGLISH, ...texts };
       const own = texts(req);
-      checkTexts(own);
+      checkTexts(own, ENGLISH, 'WaitingTexts');
       return { ...ENGLISH, ...own };
     },
     fields: (req) => fields?.(req) ?? {},
   };
-}
-
-function checkUrl(option: string, value: unknown): void {
-  // No quotes, and no characters that would end a directive of the Content-Security-Policy.
-  if (typeof value === 'string' && /^(\/(?!\/)|https?:\/\/)[^\s"'<>\\;,]*$/.test(value)) return;
-  throw new ConfigurationError(
-    option,
-    `must be a path or an http(s) URL, got ${inspect(value).slice(0, MAX_SHOWN_LENGTH)}.`,
-  );
-}
-
-function checkTexts(texts: unknown): void {
-  if (typeof texts !== 'object' || texts === null) {
-    throw new ConfigurationError(
-      'texts',
-      'must be an object, or a function of the request that returns one.',
-    );
-  }
-  for (const [name, text] of Object.entries(texts)) {
-    if (!Object.hasOwn(ENGLISH, name)) {
-      throw new ConfigurationError('texts', `has an unknown member '${name}'; see WaitingTexts.`);
-    }
-    if (typeof text !== 'string') {
-      throw new ConfigurationError(
-        'texts',
-        `must have a string as member '${name}', got a value of type ${typeof text}.`,
-      );
-    }
-  }
 }

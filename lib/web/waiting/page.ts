@@ -1,7 +1,7 @@
 import type { LoginStatus } from '../../login/status.js';
 import type { LoginRecord } from '../../store/store.js';
-import { assetUrl } from './assets.js';
-import { escapeHtml, fillIn, hiddenFields } from './html.js';
+import { escapeHtml, fillIn, hiddenFields } from '../html.js';
+import { ASSETS } from './assets.js';
 import type { WaitingSettings } from './options.js';
 import type { WaitingTexts } from './texts.js';
 
@@ -44,8 +44,8 @@ export function waitingPage(shown: PageState, { settings, texts, fields }: PageO
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
 ${shown.state === 'pending' ? `<noscript><meta http-equiv="refresh" content="${RELOAD_SECONDS}"></noscript>\n` : ''}<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${escapeHtml(assetUrl('waiting.css'))}">
-${settings.stylesheet ? `<link rel="stylesheet" href="${escapeHtml(settings.stylesheet)}">\n` : ''}${isOpen ? `<script src="${escapeHtml(assetUrl('waiting.js'))}" defer></script>\n` : ''}</head>
+<link rel="stylesheet" href="${escapeHtml(ASSETS.url('waiting.css'))}">
+${settings.stylesheet ? `<link rel="stylesheet" href="${escapeHtml(settings.stylesheet)}">\n` : ''}${isOpen ? `<script src="${escapeHtml(ASSETS.url('waiting.js'))}" defer></script>\n` : ''}</head>
 <body>
 <main${isOpen ? dataFor(shown, texts) : ''}>
 <div class="logo" aria-hidden="true"></div>
