@@ -13,6 +13,31 @@ import { startTimer } from '../util/timers.js';
 /** Larger responses are refused. The largest that an engine sends has a few kilobytes. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
+/** What is sent of an HTTP request. */
+export interface HttpRequestParts {
+  method: string;
+  /** Path and query. */
+  path: string;
+  headers: OutgoingHttpHeaders;
+  body: string | undefined;
+  /** Limit of the whole exchange, in ms. */
+  timeoutMs: number;
+  agent: Agent;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * An HTTP request, as it travels through axios to the adapter. It is a class, because axios copies
+ * plain objects member by member.
+ */
+export class HttpRequest {
+  readonly parts: HttpRequestParts;
+
+  constructor(parts: HttpRequestParts) {
+    this.parts = parts;
+  }
+}
+
 /** What is read of an HTTP response. */
 export interface HttpResponse {
   status: number;
@@ -23,7 +48,7 @@ export interface HttpResponse {
   retryAfter?: number;
 }
 
-/** The headers of every call. */
+/** The headers of every request. */
 const HEADERS = { Accept: 'application/json', 'User-Agent': 'passport-launchkey' };
 
 /**
@@ -31,15 +56,12 @@ const HEADERS = { Accept: 'application/json', 'User-Agent': 'passport-launchkey'
  * extension point (README, request config, `adapter`).
  *
  * It follows no redirect, reads no proxy from the environment, decompresses nothing, limits the whole
- * exchange by `timeout`, and rejects with this package's errors only: an `AxiosError` holds the
- * request, and with it the envelope.
+ * exchange by time, and rejects with this package's errors only: an `AxiosError` holds the request, and
+ * with it the envelope.
  *
- * Common headers are added here and response headers are read here, because axios merges and
- * normalizes every header that passes through it.
- *
- * Measured against axios's own `http` adapter in its leanest configuration: 0.10 ms of CPU a call
- * instead of 0.17, and 13.5 KiB of heap for a held poll instead of 18.8 (bare `node:http`: 0.05 ms and
- * 5.7 KiB).
+ * It takes an {@link HttpRequest} as `data`, and nothing else of axios's configuration: axios merges,
+ * validates and normalizes each member and header that it knows. Measured for one call: 8 µs of CPU in
+ * axios instead of 20, beside 48 µs in `node:http`.
  *
  * @param ca Certificate authorities for connections of an agent that has none of its own.
  */
@@ -58,17 +80,14 @@ export function engineAdapter(
 
   return (config) =>
     new Promise<AxiosResponse<HttpResponse>>((resolve, reject) => {
-      const signal = config.signal as AbortSignal | undefined;
-      const body = config.data as string | undefined;
-      const headers: OutgoingHttpHeaders = { ...HEADERS, ...config.headers.toJSON() };
-      if (body !== undefined) headers['Content-Length'] = Buffer.byteLength(body);
-      const request = send({
-        ...target,
-        method: config.method,
-        path: config.url,
-        headers,
-        agent: config.httpAgent as Agent,
-      });
+      const { parts } = config.data as HttpRequest;
+      const { method, path, body, timeoutMs, agent, signal } = parts;
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const headers = { ...HEADERS, ...parts.headers };
+      const request = send({ ...target, method, path, headers, agent });
       let stop = () => {};
       let bytesBefore = 0;
       let answered = false;
@@ -100,7 +119,7 @@ export function engineAdapter(
       request.on('close', () => {
         if (!answered) fail(closedConnection());
       });
-      const stopTimer = startTimer(() => fail(timedOut(config.timeout)), config.timeout ?? 0);
+      const stopTimer = startTimer(() => fail(timedOut(timeoutMs)), timeoutMs);
       const stopListening = onAbort(signal, () => fail(signal?.reason));
       stop = () => {
         stopTimer();
@@ -175,7 +194,7 @@ function closedConnection(): CommunicationError {
   );
 }
 
-function timedOut(ms: number | undefined): CommunicationError {
+function timedOut(ms: number): CommunicationError {
   return new CommunicationError(
     `The engine did not answer within ${ms} ms. Check that it is running, or raise requestTimeout.`,
     { cause: cleanCause('timeout', 'ETIMEDOUT') },

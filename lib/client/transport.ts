@@ -1,8 +1,8 @@
-import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { Axios, type AxiosRequestConfig } from 'axios';
+import { Axios } from 'axios';
 import { CommunicationError, LaunchKeyError } from '../errors.js';
-import { engineAdapter, type HttpResponse, isBrokenBeforeAnswer } from './adapter.js';
+import { engineAdapter, HttpRequest, type HttpResponse, isBrokenBeforeAnswer } from './adapter.js';
 import type { Redact } from './redaction.js';
 
 /** One call to the engine. Credentials and tokens belong in the body: proxies log the query. */
@@ -82,12 +82,12 @@ export class Transport {
    */
   async send(call: Call): Promise<HttpResponse> {
     const wait = this.#heldPollCount < this.#maxHeldPolls ? (call.wait ?? 0) : 0;
-    const request = this.#toAxios(call, wait);
+    const config = { data: this.#toRequest(call, wait) };
     if (wait > 0) this.#heldPollCount += 1;
     try {
-      const sent = this.#axios.request<HttpResponse>(request).catch((error) => {
+      const sent = this.#axios.request<HttpResponse>(config).catch((error) => {
         if (!call.idempotent || !isBrokenBeforeAnswer(error)) throw error;
-        return this.#axios.request<HttpResponse>(request);
+        return this.#axios.request<HttpResponse>(config);
       });
       return (await sent).data;
     } catch (error) {
@@ -106,19 +106,20 @@ export class Transport {
     }
   }
 
-  #toAxios(call: Call, wait: number): AxiosRequestConfig {
-    const headers: Record<string, string> = {};
-    if (call.contentType) headers['Content-Type'] = call.contentType;
+  #toRequest({ method, path, query, body, contentType, signal }: Call, wait: number): HttpRequest {
+    const headers: OutgoingHttpHeaders = {};
+    if (contentType) headers['Content-Type'] = contentType;
+    if (body !== undefined) headers['Content-Length'] = Buffer.byteLength(body);
     if (wait > 0) headers.Prefer = `wait=${wait}`;
-    return {
-      method: call.method,
-      url: `${this.#basePath}${call.path}${call.query ? `?${call.query}` : ''}`,
-      data: call.body,
+    return new HttpRequest({
+      method,
+      path: `${this.#basePath}${path}${query ? `?${query}` : ''}`,
       headers,
-      timeout: wait * 1000 + this.#requestTimeout,
-      httpAgent: wait > 0 ? this.#heldPolls : this.#shortCalls,
-      signal: call.signal as never,
-    };
+      body,
+      timeoutMs: wait * 1000 + this.#requestTimeout,
+      agent: wait > 0 ? this.#heldPolls : this.#shortCalls,
+      signal,
+    });
   }
 
   /**
