@@ -13,7 +13,13 @@ export function decodeText(bytes: Buffer): string {
  */
 export function parseForm(text: string): Record<string, unknown> {
   // 0 means no limit: no parameter may be ignored. The size of URL and body limits their number.
+  if (isAscii(text)) return parse(text, '&', '=', { maxKeys: 0 });
   return decodeValues(parse(text, '&', '=', { decodeURIComponent: unescapeBytes, maxKeys: 0 }));
+}
+
+/** Whether a form has ASCII values only: most do, and they are the same in all encodings. */
+function isAscii(text: string): boolean {
+  return !/[\x80-\xff]|%[89a-f]/i.test(text);
 }
 
 /**
