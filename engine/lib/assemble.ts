@@ -29,7 +29,6 @@ import { WhiteLabel } from './domain/white-label.js';
 import { Withdrawals } from './domain/withdrawals.js';
 import { Tls } from './http/tls.js';
 import { Metrics } from './observability/metrics.js';
-import { outsideRequests, withRequestIds } from './observability/request-context.js';
 import type { ResolvedOptions } from './options.js';
 import { Delivery } from './outbound/delivery.js';
 import { Push } from './outbound/push.js';
@@ -47,8 +46,7 @@ export interface EngineParts {
 
 /** Opens the data and makes the parts of an engine. */
 export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
-  const { clock, limits, virtualDevices } = options;
-  const logger = withRequestIds(options.logger);
+  const { clock, limits, logger, virtualDevices } = options;
   const tls = options.tls && (await Tls.open(options.tls, logger));
   const data = await openData(options);
   const [pingKeys, vapidKeys] = await Promise.all([
@@ -121,13 +119,10 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     },
     options.push,
   );
-  // Sending serves everybody: its log lines must not carry the id of the request that caused it.
   signals.eventQueued.subscribe((claimed) =>
-    outsideRequests(() => (claimed ? delivery.sendClaimed(claimed) : delivery.run())),
+    claimed ? delivery.sendClaimed(claimed) : delivery.run(),
   );
-  signals.requestCreated.subscribe((request, devices) =>
-    outsideRequests(() => push.wake(request, devices)),
-  );
+  signals.requestCreated.subscribe((request, devices) => push.wake(request, devices));
 
   const sessions = new Sessions({ data, signals, events, audit, clock });
   const devices = new Devices({

@@ -37,6 +37,8 @@ export interface SentAnswer {
   body: string;
   signed: SignedRequest;
   party: Party;
+  /** Names the HTTP request in the log. */
+  requestId: string;
 }
 
 interface Answer {
@@ -196,7 +198,7 @@ export class Answers {
       return (await this.recorded(device, authRequest, approved)) ? { approved } : answered;
     }
     metrics.answer(approved ? 'approved' : (reason ?? 'disapproved'));
-    if (answered.fraud) fraud.reported(about, answered.fraud);
+    if (answered.fraud) fraud.reported(about, answered.fraud, sent.requestId);
     return { approved };
   }
 

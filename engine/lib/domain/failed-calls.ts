@@ -3,6 +3,12 @@ import { isLoopback } from '../util/networks.js';
 import { FailedTries } from './failed-tries.js';
 import { isRefused, type Refusal, type RefusalName } from './refusals.js';
 
+/** An HTTP request: its address, and its name in the log. */
+export interface Caller {
+  readonly ip: string;
+  readonly id: string;
+}
+
 /** Failed calls from one address in a minute. */
 const MAX_FAILED_CALLS = 100;
 const MAX_ADDRESSES = 10_000;
@@ -33,20 +39,22 @@ export class FailedCalls {
 
   /** Identifies the caller, unless the address is refused, and counts a failure. */
   async watch<Result>(
-    ip: string,
+    caller: Caller,
     identify: () => Promise<Result>,
   ): Promise<Result | Refusal<'too_many_failed_calls'>> {
+    const { ip } = caller;
     const retryAfterMs = this.tries.wait(ip);
     if (retryAfterMs > 0) return { refused: 'too_many_failed_calls', retryAfterMs };
     const result = await identify();
     // The check for loopback comes last because it is slow.
-    if (isRefused(result) && COUNTED.includes(result.refused) && !isLoopback(ip)) this.count(ip);
+    if (isRefused(result) && COUNTED.includes(result.refused) && !isLoopback(ip))
+      this.count(caller);
     return result;
   }
 
-  private count(ip: string): void {
+  private count({ ip, id: requestId }: Caller): void {
     if (!this.tries.fail(ip)) return;
     const help = 'if this is a proxy of yours, add it to trustedProxies';
-    this.logger.warn({ address: ip, help }, 'address refused: too many failed calls');
+    this.logger.warn({ requestId, address: ip, help }, 'address refused: too many failed calls');
   }
 }

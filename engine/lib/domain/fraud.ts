@@ -42,10 +42,14 @@ export class Fraud {
     };
   }
 
-  /** Tells the operator of a recorded report. */
-  reported(about: AuditSubject, { reports, pausedUntil }: FraudRecord): void {
+  /**
+   * Tells the operator of a recorded report.
+   *
+   * @param requestId Names the HTTP request in the log.
+   */
+  reported(about: AuditSubject, { reports, pausedUntil }: FraudRecord, requestId: string): void {
     this.with.metrics.fraudReport();
-    this.with.logger.warn({ ...about, reports, pausedUntil }, 'user reported fraud');
+    this.with.logger.warn({ requestId, ...about, reports, pausedUntil }, 'user reported fraud');
   }
 
   /** Returns until when requests to the user are paused, or `undefined`. */

@@ -58,10 +58,15 @@ export class Withdrawals {
     return withdrawn.filter(({ reported }) => !reported);
   }
 
-  /** The user reports a withdrawn request as fraud. Does nothing if it was reported before. */
+  /**
+   * The user reports a withdrawn request as fraud. Does nothing if it was reported before.
+   *
+   * @param requestId Names the HTTP request in the log.
+   */
   async report(
     device: DeviceRecord,
     authRequest: unknown,
+    requestId: string,
   ): Promise<undefined | Refusal<'invalid' | 'unknown_request'>> {
     if (typeof authRequest !== 'string') return invalid('authRequest', 'the token of a request');
     const { data, fraud, signals, clock } = this.with;
@@ -74,7 +79,7 @@ export class Withdrawals {
     const reported = await data.requests.reportWithdrawn(authRequest, userId, step);
     if (reported === undefined) return { refused: 'unknown_request' };
     if (reported === 'reported') return undefined;
-    fraud.reported(about, reported);
+    fraud.reported(about, reported, requestId);
     signals.publish({ userId });
     return undefined;
   }

@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Services } from '../domain/services.js';
-import { inRequest } from '../observability/request-context.js';
 import { Networks } from '../util/networks.js';
 import { health } from './health.js';
 import { metricsRoute } from './metrics-route.js';
@@ -63,7 +62,7 @@ export async function createServer(
   tls?.serve(app.server as Server & TlsServer);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID, request.id);
-    inRequest(request.id, done);
+    done();
   });
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
   await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { UserRecord } from '../../data/ports/users.js';
 import type { Services } from '../../domain/services.js';
@@ -37,7 +36,7 @@ export class ChangeStreams {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    const push = this.pusher(user.username, raw);
+    const push = this.pusher(user.username, reply);
     const unsubscribe = services.signals.subscribe({ userId: user.id }, push);
     const heartbeat = setInterval(() => raw.write(':\n\n'), HEARTBEAT_MS).unref();
     const stream = { userId: user.id, end: () => raw.end() };
@@ -63,7 +62,8 @@ export class ChangeStreams {
    * Returns a function that sends the newest state. Changes that come at once, or while the connection
    * is busy, cause one read: the page needs the newest state only.
    */
-  private pusher(username: string, raw: ServerResponse): () => void {
+  private pusher(username: string, { raw, request }: FastifyReply): () => void {
+    const { id: requestId } = request;
     let reading = false;
     let stale = false;
     const send = async () => {
@@ -81,7 +81,10 @@ export class ChangeStreams {
           const state = await userState(this.services, user);
           raw.write(`event: state\ndata: ${JSON.stringify(state)}\n\n`);
         } catch (error) {
-          this.services.logger.error({ err: error }, 'state of a user could not be read');
+          this.services.logger.error(
+            { requestId, err: error },
+            'state of a user could not be read',
+          );
           // The page connects again.
           raw.end();
         }

@@ -36,13 +36,16 @@ export async function virtualDevice(app: FastifyInstance, services: Services): P
     reply.header('cache-control', 'no-store');
     return undefined;
   });
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (error instanceof DemoError) {
       const { status, code, message } = error;
       return reply.code(status).send({ error: { code, message } });
     }
     const { statusCode: status = 500 } = error;
-    if (status >= 500) services.logger.error({ err: error }, 'request of the demo page failed');
+    if (status >= 500) {
+      const details = { requestId: request.id, err: error };
+      services.logger.error(details, 'request of the demo page failed');
+    }
     const message = status >= 500 ? 'The engine failed to do this. Try again.' : error.message;
     return reply.code(status).send({ error: { message } });
   });

@@ -21,6 +21,8 @@ interface Call {
   body: string;
   signed: SignedRequest;
   party: Party;
+  /** Names the HTTP request in the log. */
+  requestId: string;
 }
 
 /** The API for paired devices, see DEVICE-PROTOCOL.md. */
@@ -37,7 +39,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
-  app.setErrorHandler((error, _request, reply) => fail(services, error, reply));
+  app.setErrorHandler((error, request, reply) => fail(services, error, request, reply));
 
   const post = (path: string, act: (call: Call) => Promise<object | undefined | void>) =>
     app.post(
@@ -62,7 +64,9 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
     return reply.header('etag', `"${state.version}"`).send(state.body);
   });
   post('answer', ({ device, ...sent }) => answers.take(device, sent));
-  post('report', ({ device, members }) => withdrawals.report(device, members.authRequest));
+  post('report', ({ device, members, requestId }) =>
+    withdrawals.report(device, members.authRequest, requestId),
+  );
   post('sessions/end', async ({ device, members }) => {
     const { appKey } = members;
     if (appKey !== undefined && typeof appKey !== 'string') return invalid('appKey', 'a string');
@@ -98,7 +102,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
 async function admit(services: Services, request: FastifyRequest): Promise<Call> {
   const read = readRequest(services, request);
   const { authorization } = request.headers;
-  const device = await services.failedCalls.watch(request.ip, () =>
+  const device = await services.failedCalls.watch(request, () =>
     services.devices.authenticate(authorization, read.signed),
   );
   return { ...read, device: orRefuse(device) };
@@ -115,7 +119,8 @@ function readRequest(services: Services, request: FastifyRequest): Omit<Call, 'd
   });
   const body = bytes.toString('utf8');
   const members = request.method === 'POST' ? readMembers(body) : {};
-  return { signed, body, members, party: { origin: new URL(base).origin } };
+  const party = { origin: new URL(base).origin };
+  return { signed, body, members, party, requestId: request.id };
 }
 
 function readMembers(body: string): Record<string, unknown> {
@@ -131,10 +136,15 @@ function readMembers(body: string): Record<string, unknown> {
   throw new DeviceError('invalid', 'The body must be a JSON object.');
 }
 
-function fail(services: Services, error: unknown, reply: FastifyReply): FastifyReply {
+function fail(
+  services: Services,
+  error: unknown,
+  { id: requestId }: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const refused = asDeviceError(error);
   if (refused.code === 'unavailable' && refused !== error) {
-    services.logger.error({ err: error }, 'device request failed');
+    services.logger.error({ requestId, err: error }, 'device request failed');
   }
   const { status, code, message, extra, retryAfterMs } = refused;
   if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));

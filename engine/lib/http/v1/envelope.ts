@@ -28,7 +28,7 @@ export async function identify(
   request: FastifyRequest,
   check: () => Promise<AppRecord | EnvelopeRefusal>,
 ): Promise<AppRecord> {
-  return orRefuse(call, await failedCalls.watch(request.ip, check));
+  return orRefuse(call, await failedCalls.watch(request, check));
 }
 
 /** Reads the parameters that identify the application. */

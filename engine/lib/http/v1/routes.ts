@@ -59,13 +59,13 @@ function route(
   handler: Handler,
   url = `/${call}`,
 ): void {
-  const fail = (error: unknown, reply: FastifyReply) => {
+  const fail = (error: unknown, { id: requestId }: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof CallRefusal) {
       services.metrics.call(call, error.code(call));
       return sendRefusal(reply, call, error);
     }
     services.metrics.call(call, 'error');
-    services.logger.error({ err: error, call }, 'call failed inside the engine');
+    services.logger.error({ requestId, err: error, call }, 'call failed inside the engine');
     return sendUnavailable(reply);
   };
   app.route({
@@ -77,13 +77,13 @@ function route(
         services.metrics.call(call, 'answered');
         return sent;
       } catch (error) {
-        return fail(error, reply);
+        return fail(error, request, reply);
       }
     },
-    errorHandler: (error: FastifyError, _request, reply) => {
+    errorHandler: (error: FastifyError, request, reply) => {
       // Errors below 500 come from parsing the request, so the client caused them.
       const isOurs = (error.statusCode ?? 400) >= 500;
-      return fail(isOurs ? error : incorrectData(UNREADABLE), reply);
+      return fail(isOurs ? error : incorrectData(UNREADABLE), request, reply);
     },
   });
 }
