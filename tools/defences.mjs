@@ -622,6 +622,13 @@ export const defences = [
     'leaves no LaunchKey session open',
   ),
   defence(
+    'waits until middleware has responded in place of the strategy, and lets the user approve then',
+    'the look at the response',
+    ['lib/web/connection.ts', 'return closed || (!begunBefore && hasBegun());', 'return closed;'],
+    'spec/foreign-response.spec.ts',
+    'logs no one in after other code has begun a response',
+  ),
+  defence(
     'keeps requests of logins by a verify callback that never answers',
     'the minute',
     [

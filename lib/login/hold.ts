@@ -22,7 +22,7 @@ export async function holdLogin(
   const { outcome, leave } = logins.waits.join(login);
   try {
     const end = await Promise.race([outcome, connection.whenClosed]);
-    if (end === 'closed') return await abandon(logins, login, null);
+    if (end === 'closed' || connection.closed) return await abandon(logins, login, null);
   } finally {
     leave();
   }

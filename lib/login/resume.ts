@@ -65,6 +65,7 @@ export async function resumeLogin(
   const progress = await readProgress(logins, handle, wait);
   if (progress.state !== 'answered') return progress;
   const { login } = progress;
+  if (wait.connection.closed) return { state: 'disconnected' };
   const verdict = await logins.finish(handle);
   if (!verdict) return ended(login, repeatedVerdict(login));
   if (!wait.connection.closed) return ended(login, verdict);

@@ -89,7 +89,10 @@ export class Attempt {
         return { action: 'error', error: hostError(error) };
       })
       .then((outcome) => {
+        const left = this.connection.closed;
         this.connection.release();
+        // An action after another response would throw, outside of every handler.
+        if (left) return;
         this.announceRetry(outcome);
         // Outside the promise, an error that no host handles is an uncaught exception, as in other
         // callbacks. Inside, it would be an unhandled rejection, and the browser would wait
@@ -116,6 +119,10 @@ export class Attempt {
     const browserId = this.browserSession.browserId(this.req);
     const login = await this.start(username, browserId);
     if ('action' in login) return login;
+    if (this.connection.closed) {
+      await this.logins.cancel(login.handle);
+      return this.disconnect(login);
+    }
     this.browserSession.begin(this.req, login.handle, browserId);
     return this.stillPending(login);
   }
@@ -203,14 +210,14 @@ export class Attempt {
         this.diagnostics.finished(login, 'unverified');
         return { action: 'fail', info: unverified(info) };
       }
-      if (this.connection.closed) {
-        if (session) await sessions.close(handle);
-        return this.disconnect(login);
-      }
       // The user may have logged out on the device while verify was running.
       if (session && !(await sessions.isOpen(handle))) {
         this.diagnostics.finished(login, 'denied');
         return fail('denied');
+      }
+      if (this.connection.closed) {
+        if (session) await sessions.close(handle);
+        return this.disconnect(login);
       }
       this.diagnostics.finished(login, 'approved', response.userHash);
       this.rememberFinish(login);

@@ -200,10 +200,15 @@ function logOut(req: LoginRequest, logout: LogOut): Promise<void> {
 
 /** Makes middleware of the check; see {@link LaunchKeyStrategy.session}. */
 export function sessionHandler(check: (req: LoginRequest) => Promise<boolean>): SessionHandler {
-  return (req, _res, next) => {
+  return (req, res, next) => {
+    const begunBefore = res?.headersSent === true;
+    // A route that responds after other code has would throw.
+    const goOn = (error?: unknown) => {
+      if (begunBefore || !res?.headersSent) next(error);
+    };
     check(req).then(
-      () => next(),
-      (error) => next(hostError(error)),
+      () => goOn(),
+      (error) => goOn(hostError(error)),
     );
   };
 }

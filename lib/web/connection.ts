@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Connection } from '../login/connection.js';
+import { responseOf } from './host-response.js';
 
 interface NodeConnection extends EventEmitter {
   destroyed?: boolean;
@@ -18,11 +19,18 @@ interface WatchedRequest {
 /**
  * Watches the connection of a request. The request's own `close` event does not serve: Node.js
  * emits it as soon as the body has been read.
+ *
+ * A response that other code sends, such as middleware with a timeout, counts as a close: the
+ * browser no longer waits for another one.
  */
 export function watchConnection(req: object): Connection {
   const { raw = req as WatchedRequest } = req as WatchedRequest;
   const connection = raw.stream ?? raw.socket;
   const signal = connection ? undefined : raw.signal;
+  const response = responseOf(req);
+  const hasBegun = () => response?.headersSent === true;
+  // Some applications send headers first, and let the login decide about the body.
+  const begunBefore = hasBegun();
   let closed = connection?.destroyed === true || signal?.aborted === true;
   let close: () => void = () => {};
   const whenClosed = new Promise<'closed'>((resolve) => {
@@ -34,14 +42,16 @@ export function watchConnection(req: object): Connection {
   if (closed) close();
   const stopListening = connection && onClose(connection, close);
   signal?.addEventListener('abort', close);
+  response?.once?.('close', close);
   return {
     get closed() {
-      return closed;
+      return closed || (!begunBefore && hasBegun());
     },
     whenClosed,
     release: () => {
       stopListening?.();
       signal?.removeEventListener('abort', close);
+      response?.removeListener?.('close', close);
     },
   };
 }

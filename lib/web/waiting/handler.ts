@@ -8,6 +8,7 @@ import { readBodyFields } from '../body.js';
 import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
 import { hostError } from '../host-error.js';
+import { isAnswered } from '../host-response.js';
 import {
   assetReply,
   emptyReply,
@@ -71,7 +72,8 @@ export function waitingHandler(page: WaitingPage): WaitingHandler {
     page
       .answer(req)
       .then((reply) => send(res, reply))
-      .catch((error) => next(hostError(error)));
+      // An error handler could not respond after other code has, and would cut the connection.
+      .catch((error) => isAnswered(req) || next(hostError(error)));
   };
 }
 
