@@ -1,4 +1,6 @@
 import { PublicKeys } from './crypto/keys.js';
+import type { Data } from './data/data.js';
+import { observeSteps } from './data/observed.js';
 import { openData } from './data/open.js';
 import { Address } from './domain/address.js';
 import { Answers } from './domain/answers.js';
@@ -11,6 +13,7 @@ import { Events } from './domain/events.js';
 import { Factors } from './domain/factors.js';
 import { FailedCalls } from './domain/failed-calls.js';
 import { Fraud } from './domain/fraud.js';
+import { Health } from './domain/health.js';
 import { HeldDevices } from './domain/held-devices.js';
 import { HeldPolls } from './domain/held-polls.js';
 import { Pairings } from './domain/pairings.js';
@@ -28,7 +31,8 @@ import { VirtualDevice } from './domain/virtual-device.js';
 import { WhiteLabel } from './domain/white-label.js';
 import { Withdrawals } from './domain/withdrawals.js';
 import { Tls } from './http/tls.js';
-import { Metrics } from './observability/metrics.js';
+import { Faults } from './observability/faults.js';
+import { type DataFigures, Metrics } from './observability/metrics.js';
 import type { ResolvedOptions } from './options.js';
 import { Delivery } from './outbound/delivery.js';
 import { Push } from './outbound/push.js';
@@ -48,7 +52,20 @@ export interface EngineParts {
 export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
   const { clock, limits, logger, virtualDevices } = options;
   const tls = options.tls && (await Tls.open(options.tls, logger));
-  const data = await openData(options);
+  const address = new Address(options.publicUrl);
+  const faults = new Faults(logger, clock);
+  const metrics = new Metrics({
+    heldPolls: () => heldPolls.size,
+    heldDevices: () => heldDevices.size,
+    ready: () => health.readiness.ready,
+    data: async () => await dataFigures(data, clock()),
+  });
+  const opened = await openData({ ...options, faults });
+  const data = observeSteps(opened, (kind, milliseconds, error) => {
+    metrics.step(kind, milliseconds, error !== undefined);
+    if (error !== undefined) health.suspect(error);
+  });
+  const health: Health = new Health({ data, address, faults, clock });
   const [pingKeys, vapidKeys] = await Promise.all([
     PingKeys.open(data, clock, options.pingKeyGrace),
     openVapidKeys(data),
@@ -57,17 +74,10 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     throw error;
   });
 
-  const address = new Address(options.publicUrl);
   const publicKeys = new PublicKeys();
   const signals = new Signals(data, clock);
   const heldPolls = new HeldPolls(signals);
   const heldDevices = new HeldDevices(signals);
-  const metrics = new Metrics({
-    heldPolls: () => heldPolls.size,
-    heldDevices: () => heldDevices.size,
-    pendingRequests: () => data.requests.countOpen(clock()),
-    queuedEvents: () => data.deliveries.count(),
-  });
 
   const apps = new Apps(data, clock);
   const users = new Users({
@@ -85,6 +95,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
       data,
       clock,
       logger,
+      faults,
       metrics,
       guard: new OutgoingGuard(options.callbackNetworks, new HostLookup({ searches: true })),
       signer: (event) => usedPingKeys.signer(event),
@@ -101,6 +112,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     clock,
     requestTtl: options.requestTtl,
     rateWindows: options.rateWindows,
+    logins: options.logLogins ? logger : undefined,
     eventLeaseMs: delivery.leaseMs,
   });
   const pairings = new Pairings(data, clock, address);
@@ -160,10 +172,21 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     heldDevices,
     failedCalls: new FailedCalls(clock, logger),
     limits,
+    health,
+    faults,
     metrics,
     logger,
     clock,
     address,
   };
   return { services, delivery, push, tls };
+}
+
+async function dataFigures(data: Data, now: number): Promise<DataFigures> {
+  const [pendingRequests, queuedEvents, oldest = now] = await Promise.all([
+    data.requests.countOpen(now),
+    data.deliveries.count(),
+    data.deliveries.oldest(),
+  ]);
+  return { pendingRequests, queuedEvents, oldestEventSeconds: Math.max(0, now - oldest) / 1000 };
 }

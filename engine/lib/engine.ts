@@ -24,6 +24,8 @@ export interface Engine {
    * `https://…` with the option `tls`. The API is at `${url}/v1`.
    */
   readonly url: string;
+  /** The URL of `/metrics` where the option `metricsListen` gives it a port of its own. */
+  readonly metricsUrl?: string;
   /**
    * The URL of the page on which users answer. It is below the public URL where the option `publicUrl`
    * is set. With `?user=NAME` the page acts for the virtual device of a user, for browsers on the

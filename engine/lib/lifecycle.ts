@@ -4,8 +4,9 @@ import type { EngineParts } from './assemble.js';
 import type { Services } from './domain/services.js';
 import { LaunchKeyEngineError } from './errors.js';
 import { Connections } from './http/connections.js';
-import { createServer } from './http/server.js';
-import type { ResolvedOptions } from './options.js';
+import { createMetricsServer, createServer } from './http/server.js';
+import type { Watched } from './observability/faults.js';
+import type { ListenAddress, ResolvedOptions } from './options.js';
 import { isLoopback } from './util/networks.js';
 
 /** Interval between sweeps for due and expired records, in ms. */
@@ -18,12 +19,20 @@ export class Lifecycle {
   private readonly parts: EngineParts;
   private readonly sweeper: NodeJS.Timeout;
   private server: Awaited<ReturnType<typeof createServer>> | undefined;
+  private metricsServer: Awaited<ReturnType<typeof createServer>> | undefined;
+  /** Where `/metrics` is served, if that is a server of its own. */
+  metricsUrl: string | undefined;
   private connections: Connections | undefined;
   private closing: Promise<void> | undefined;
+  private readonly sweeps: Watched;
   private sweeping: Promise<unknown> | undefined;
 
   constructor(parts: EngineParts) {
     this.parts = parts;
+    this.sweeps = parts.services.faults.watch(
+      'expired records cannot be deleted',
+      'expired records are deleted again',
+    );
     // The only timer for everything that expires. It keeps no process alive.
     this.sweeper = setInterval(() => this.sweep(), SWEEP_INTERVAL_MS).unref();
   }
@@ -38,22 +47,17 @@ export class Lifecycle {
     host,
     port,
     trustedProxies,
-  }: Pick<ResolvedOptions, 'host' | 'port' | 'trustedProxies'>): Promise<void> {
+    metricsAddress,
+  }: Pick<ResolvedOptions, 'host' | 'port' | 'trustedProxies' | 'metricsAddress'>): Promise<void> {
     const { services, tls } = this.parts;
-    const server = await createServer(services, trustedProxies, tls);
+    const server = await createServer(services, trustedProxies, {
+      tls,
+      metrics: metricsAddress === undefined,
+    });
     this.server = server;
     this.connections = new Connections(server.server);
-    try {
-      await server.listen({ host: await oneAddress(host), port });
-    } catch (error) {
-      await this.close();
-      const code = (error as NodeJS.ErrnoException).code ?? 'an error';
-      throw new LaunchKeyEngineError(
-        'ENGINE_LISTEN',
-        `Cannot listen on ${host}, port ${port}: ${code}. Choose another port or host.`,
-        { cause: error },
-      );
-    }
+    await this.bind(server, { host, port });
+    if (metricsAddress) await this.listenForMetrics(metricsAddress);
     const bound = server.server.address() as AddressInfo;
     const { address } = services;
     if (isLoopback(bound.address)) address.loopbackPort = bound.port;
@@ -69,6 +73,31 @@ export class Lifecycle {
     if (users === 0) return;
     const help = 'pair their phones, or set virtualDevices (--virtual-devices)';
     logger.warn({ users, help }, 'users have no device: their virtual devices are off');
+  }
+
+  private async listenForMetrics(listen: ListenAddress): Promise<void> {
+    this.metricsServer = await createMetricsServer(this.parts.services);
+    await this.bind(this.metricsServer, listen);
+    const { port } = this.metricsServer.server.address() as AddressInfo;
+    const shown = listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+    this.metricsUrl = `http://${shown}:${port}/metrics`;
+  }
+
+  private async bind(
+    server: Awaited<ReturnType<typeof createServer>>,
+    { host, port }: ListenAddress,
+  ): Promise<void> {
+    try {
+      await server.listen({ host: await oneAddress(host), port });
+    } catch (error) {
+      await this.close();
+      const code = (error as NodeJS.ErrnoException).code ?? 'an error';
+      throw new LaunchKeyEngineError(
+        'ENGINE_LISTEN',
+        `Cannot listen on ${host}, port ${port}: ${code}. Choose another port or host.`,
+        { cause: error },
+      );
+    }
   }
 
   async close(): Promise<void> {
@@ -87,16 +116,19 @@ export class Lifecycle {
       await server.close();
       clearTimeout(impatience);
     }
+    await this.metricsServer?.close();
     await delivery.close();
     await push.close();
     await this.sweeping;
+    await services.health.leave();
     await services.data.close();
   }
 
   private sweep(): void {
     const { services, delivery, tls } = this.parts;
-    const { clock, envelopes, heldPolls, signals, pingKeys, data, logger } = services;
+    const { clock, envelopes, heldPolls, signals, pingKeys, data, health } = services;
     const now = clock();
+    health.tick();
     heldPolls.sweep(now);
     envelopes.countTime();
     delivery.run();
@@ -107,7 +139,10 @@ export class Lifecycle {
       signals.catchUp(),
       tls?.refresh(),
     ])
-      .catch((error) => logger.error({ err: error }, 'sweep failed'))
+      .then(
+        () => this.sweeps.worked(),
+        (error) => this.sweeps.failed(error),
+      )
       .finally(() => {
         this.sweeping = undefined;
       });

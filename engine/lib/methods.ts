@@ -11,7 +11,7 @@ import type { Engine } from './engine.js';
 import { orThrow, unknownApp, unknownUser } from './program-error.js';
 
 /** The methods of an engine that act on its data. */
-export type EngineMethods = Omit<Engine, 'url' | 'authenticatorUrl' | 'close'>;
+export type EngineMethods = Omit<Engine, 'url' | 'metricsUrl' | 'authenticatorUrl' | 'close'>;
 
 /** @param open - returns the services, or throws if the engine was closed. */
 export function engineMethods(open: () => Services): EngineMethods {

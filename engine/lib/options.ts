@@ -30,6 +30,17 @@ export interface EngineOptions {
    */
   tls?: TlsOptions;
   /**
+   * Address and port for `/metrics`, `/healthz` and `/readyz` alone, as `ADDRESS:PORT`, for example
+   * `127.0.0.1:9464`. The other port then serves no `/metrics`. It is always http. Default: none, all of
+   * them are served on `port`.
+   */
+  metricsListen?: string;
+  /**
+   * Whether each answer of a user is logged as one `info` line, with user name, application and outcome.
+   * Default: `false`, because user names are personal data.
+   */
+  logLogins?: boolean;
+  /**
    * URL under which applications and phones reach the engine, a path included. Pairing links and QR
    * codes lead there, and phones sign it. Default: the engine's `url`.
    */
@@ -103,13 +114,27 @@ export interface EngineOptions {
   logger?: Logger;
 }
 
-type OptionalOption = 'tls' | 'publicUrl' | 'data' | 'databaseUrl' | 'key' | 'keyFile';
+type OptionalOption =
+  | 'tls'
+  | 'metricsListen'
+  | 'publicUrl'
+  | 'data'
+  | 'databaseUrl'
+  | 'key'
+  | 'keyFile';
+
+/** Where a second server listens. */
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
 
 /** The options after their checks, with defaults filled in. */
 export type ResolvedOptions = Required<
   Omit<EngineOptions, OptionalOption | 'rateLimit' | 'limits' | 'push'>
 > &
   Pick<EngineOptions, OptionalOption> & {
+    metricsAddress: ListenAddress | undefined;
     rateWindows: readonly RateWindow[];
     limits: Limits;
     push: PushOptions & Required<Pick<PushOptions, 'networks'>>;

@@ -3,7 +3,7 @@ import { LIMITS, type Limits } from './domain/limits.js';
 import { LaunchKeyEngineError } from './errors.js';
 import type { TlsOptions } from './http/tls.js';
 import { type Logger, silent } from './observability/logger.js';
-import type { EngineOptions, RateLimit, ResolvedOptions } from './options.js';
+import type { EngineOptions, ListenAddress, RateLimit, ResolvedOptions } from './options.js';
 import { BACKOFF, type DeliveryOptions } from './outbound/delivery.js';
 import { PUSH_BACKOFF, type PushOptions } from './outbound/push.js';
 import { isLoopback, isNetwork } from './util/networks.js';
@@ -18,6 +18,8 @@ const OPTION_NAMES: readonly string[] = [
   'port',
   'host',
   'tls',
+  'metricsListen',
+  'logLogins',
   'publicUrl',
   'trustedProxies',
   'data',
@@ -62,6 +64,8 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     port: integer('port', options.port ?? 0, 0, 65_535),
     host: nonEmptyString('host', options.host ?? '127.0.0.1'),
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
+    metricsAddress: resolveListen('metricsListen', options.metricsListen),
+    logLogins: boolean('logLogins', options.logLogins ?? false),
     publicUrl: resolvePublicUrl(options.publicUrl),
     trustedProxies: networks('trustedProxies', options.trustedProxies ?? []),
     ...resolveData(options),
@@ -112,6 +116,19 @@ function resolveTls(tls: TlsOptions): TlsOptions {
     certFile: nonEmptyString('tls.certFile', tls.certFile),
     keyFile: nonEmptyString('tls.keyFile', tls.keyFile),
   };
+}
+
+function resolveListen(name: string, value: unknown): ListenAddress | undefined {
+  if (value === undefined) return undefined;
+  const [, ipv6, name4, port = ''] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(String(value)) ?? [];
+  const host = ipv6 ?? name4;
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
+  throw invalid(name, 'an address and a port such as 127.0.0.1:9464', value);
+}
+
+function boolean(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw invalid(name, 'true or false', value);
 }
 
 function resolvePublicUrl(value: unknown): string | undefined {

@@ -43,6 +43,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const { url, linkBase } = parts.services.address;
   return {
     url,
+    ...(lifecycle.metricsUrl !== undefined && { metricsUrl: lifecycle.metricsUrl }),
     authenticatorUrl: `${linkBase}/authenticator`,
     ...engineMethods(() => lifecycle.openServices()),
     close: async () => await lifecycle.close(),

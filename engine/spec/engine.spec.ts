@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect, promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { programPath } from '../../spec/support/shared.js';
 import {
   type AppOptions,
@@ -219,6 +219,48 @@ describe('the pages for operators', () => {
     const { status, text } = await http(`${engine.url}${path}`);
     expect([status, text]).toEqual([200, 'ok\n']);
     expect((await http(`${engine.url}${path}`, { method: 'HEAD' })).status).toBe(200);
+  });
+
+  it('/metrics follows the conventions of Prometheus', async () => {
+    const { engine, application } = await start();
+    await application.authorize('alice');
+    const { text } = await http(`${engine.url}/metrics`);
+    for (const name of [
+      'launchkey_build_info{version="',
+      'launchkey_http_request_duration_seconds_bucket{le="0.1",route="/v1/auths",status="2xx"}',
+      'launchkey_data_step_duration_seconds_count{kind="durable"}',
+      'launchkey_delivery_oldest_age_seconds 0',
+      'launchkey_ready 1',
+      'process_cpu_seconds_total',
+      'nodejs_eventloop_lag_seconds',
+    ]) {
+      expect(text).toContain(`\n${name}`);
+    }
+  });
+
+  it('/metrics has a port of its own with metricsListen, and none else serves it', async () => {
+    const engine = await startEngine({ metricsListen: '127.0.0.1:0' });
+    onTestFinished(async () => await engine.close());
+    const { metricsUrl = '' } = engine;
+    expect((await http(metricsUrl)).text).toContain('launchkey_ready 1');
+    expect((await http(new URL('/readyz', metricsUrl).href)).status).toBe(200);
+    expect((await http(new URL('/v1/ping', metricsUrl).href)).status).toBe(404);
+    expect((await http(`${engine.url}/metrics`)).status).toBe(404);
+    await expect(startEngine({ metricsListen: '9464' })).rejects.toThrow(
+      'The option metricsListen must be an address and a port such as 127.0.0.1:9464, not "9464".',
+    );
+  });
+
+  it('logs the answer of each user with the option logLogins alone', async () => {
+    for (const logLogins of [true, false]) {
+      const info = vi.fn();
+      const logger = { info, warn: vi.fn(), error: vi.fn() };
+      const { engine, application } = await start({ logLogins, logger });
+      await engine.answer(await application.authorize('alice'), true);
+      const about = { username: 'alice', appKey: application.credentials.appKey, approved: true };
+      const lines = info.mock.calls.filter(([, message]) => message === 'login answered');
+      expect(lines).toEqual(logLogins ? [[expect.objectContaining(about), 'login answered']] : []);
+    }
   });
 
   it('/metrics counts calls by outcome and contains no names', async () => {

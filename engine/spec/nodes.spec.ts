@@ -3,9 +3,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openPool, openPostgres } from '../lib/data/sql/postgres.js';
 import { Vault } from '../lib/data/sql/vault.js';
 import { type EngineOptions, startEngine } from '../lib/index.js';
-import { silent } from '../lib/observability/logger.js';
 import { Application } from './support/application.js';
 import { Device } from './support/device.js';
+import { noFaults } from './support/faults.js';
 import { heldDevices, heldPolls } from './support/metrics.js';
 import { describeWithPostgres } from './support/postgres.js';
 import { LISTENING, untilSessions, WAITING } from './support/postgres-activity.js';
@@ -134,7 +134,7 @@ describeWithPostgres('engines on one database', (server) => {
     const authRequest = await here.authorize('alice');
     const poll = there.poll(authRequest, { wait: WAIT });
     await heldPolls(second.url, 1);
-    const data = await openPostgres(databaseUrl, new Vault(key), silent);
+    const data = await openPostgres(databaseUrl, new Vault(key), noFaults);
     onTestFinished(async () => await data.close());
     const answer = { approved: false, auth: 'AAAA', userHash: 'hash', answeredAt: Date.now() };
     const step = { now: Date.now(), sessionLimit: 1, eventLimit: 1 };
@@ -225,7 +225,7 @@ describeWithPostgres('engines on one database', (server) => {
   });
 
   it('outlive a connection that breaks between two statements of a transaction', async () => {
-    const pool = openPool(await server().database(), silent);
+    const pool = openPool(await server().database(), noFaults);
     onTestFinished(async () => await pool.end());
     const client = await pool.connect();
     await client.query('begin');

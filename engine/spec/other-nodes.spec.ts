@@ -9,8 +9,8 @@ import { Vault } from '../lib/data/sql/vault.js';
 import { HeldPolls } from '../lib/domain/held-polls.js';
 import { Signals } from '../lib/domain/signals.js';
 import { startEngine } from '../lib/index.js';
-import { silent } from '../lib/observability/logger.js';
 import { temporary } from './support/data.js';
+import { noFaults } from './support/faults.js';
 import { describeWithPostgres } from './support/postgres.js';
 
 /** How often an engine that holds a poll has looked for what others have answered. */
@@ -30,20 +30,20 @@ async function looks(data: Data): Promise<number> {
 it('does not look for changes of other nodes if the data belongs to one process', async () => {
   const data = join(await temporary(), 'engine.db');
   expect(await looks(new MemoryData())).toBe(0);
-  expect(await looks(await openSqlite(data, Vault.newKey(), silent))).toBe(0);
+  expect(await looks(await openSqlite(data, Vault.newKey(), noFaults))).toBe(0);
 });
 
 describeWithPostgres('with a database that others may have', (server) => {
   it('looks for changes while a poll is held, but not all the time', async () => {
     const url = await server().database();
-    expect(await looks(await openPostgres(url, new Vault(Vault.newKey()), silent))).toBe(1);
+    expect(await looks(await openPostgres(url, new Vault(Vault.newKey()), noFaults))).toBe(1);
   });
 
   it('ignores announcements that no engine sends', async () => {
     const url = await server().database();
     const engine = await startEngine({ databaseUrl: url, key: Vault.newKey() });
     onTestFinished(async () => await engine.close());
-    const data = await openPostgres(url, new Vault(Vault.newKey()), silent);
+    const data = await openPostgres(url, new Vault(Vault.newKey()), noFaults);
     onTestFinished(async () => await data.close());
     const heard = new Promise((resolve) => data.announcements.subscribe(resolve));
     const client = new pg.Client(url);

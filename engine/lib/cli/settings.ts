@@ -46,6 +46,12 @@ export const SETTINGS: readonly Setting[] = [
     help: 'private key of the certificate (PEM)',
   },
   {
+    name: 'metricsListen',
+    kind: 'text',
+    flag: '--metrics-listen <address:port>',
+    help: 'address and port for /metrics, /healthz and /readyz alone',
+  },
+  {
     name: 'publicUrl',
     kind: 'text',
     flag: '--public-url <url>',
@@ -93,6 +99,12 @@ export const SETTINGS: readonly Setting[] = [
     kind: 'text',
     flag: '--log-level <level>',
     help: 'lowest level that is logged: info, warn, error or silent (info)',
+  },
+  {
+    name: 'logLogins',
+    kind: 'switch',
+    flag: '--log-logins',
+    help: 'log each answer of a user, with the user name',
   },
   { name: 'requestTtl', kind: 'number', help: 'how long a request can be answered, in ms' },
   { name: 'rateLimit', kind: 'rate limit', help: 'requests for one user and application' },

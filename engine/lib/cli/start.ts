@@ -45,7 +45,7 @@ export async function start(flags: StartFlags): Promise<void> {
 
 async function launch({ options, nameOf }: Settings): Promise<Engine> {
   const { logLevel: level = 'info', ...rest } = options;
-  const logger = pino({ base: undefined, level }, standardError);
+  const logger = pino({ level }, standardError);
   try {
     return await startEngine({ port: 8080, ...rest, logger });
   } catch (error) {

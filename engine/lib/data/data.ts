@@ -5,6 +5,7 @@ import type { DeliveryPort } from './ports/deliveries.js';
 import type { DevicePort } from './ports/devices.js';
 import type { FraudPort } from './ports/fraud.js';
 import type { IdentityPort } from './ports/identities.js';
+import type { NodePort } from './ports/nodes.js';
 import type { NoncePort } from './ports/nonces.js';
 import type { PairingPort } from './ports/pairings.js';
 import type { PingKeyPort } from './ports/ping-keys.js';
@@ -39,6 +40,7 @@ export interface Ports {
   readonly audit: AuditPort;
   readonly pingKeys: PingKeyPort;
   readonly secrets: SecretPort;
+  readonly nodes: NodePort;
 }
 
 /** The engine's data: in memory, in SQLite or in PostgreSQL. */
@@ -46,7 +48,7 @@ export interface Data extends Ports {
   readonly announcements: AnnouncementPort;
   /** Deletes expired records. The engine calls it periodically. */
   sweep(now: number): Promise<void>;
-  /** Rejects if the data cannot be read. */
+  /** Rejects if the data cannot be read, or is seen to be read-only or gone. It writes nothing. */
   check(): Promise<void>;
   close(): Promise<void>;
 }

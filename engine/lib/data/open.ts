@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { LaunchKeyEngineError } from '../errors.js';
-import type { Logger } from '../observability/logger.js';
+import type { Faults } from '../observability/faults.js';
 import type { Data } from './data.js';
 import { MemoryData } from './memory/data.js';
 
@@ -11,23 +11,23 @@ export interface DataLocation {
   databaseUrl?: string | undefined;
   key?: string | undefined;
   keyFile?: string | undefined;
-  logger: Logger;
+  faults: Faults;
 }
 
 /** Opens the PostgreSQL database or data file that the options name, or keeps data in memory. */
 export async function openData(options: DataLocation): Promise<Data> {
-  const { data, databaseUrl, logger } = options;
+  const { data, databaseUrl, faults } = options;
   if (data === undefined && databaseUrl === undefined) return new MemoryData();
   // Imported here, since an engine in memory needs no database driver.
   const { Vault } = await import('./sql/vault.js');
   if (databaseUrl !== undefined) {
     const { openPostgres } = await import('./sql/postgres.js');
-    return await openPostgres(databaseUrl, new Vault(givenKey(options)), logger);
+    return await openPostgres(databaseUrl, new Vault(givenKey(options)), faults);
   }
   const { openSqlite } = await import('./sql/sqlite.js');
   // An absolute path, since the driver gives `:memory:` and `file:…` another meaning.
   const file = resolve(data as string);
-  return await openSqlite(file, keyBeside(file, options, Vault.newKey), logger);
+  return await openSqlite(file, keyBeside(file, options, Vault.newKey), faults);
 }
 
 /** Several nodes share a database and its key, so that none of them can create one. */

@@ -67,10 +67,17 @@ export const STEPS: {
   },
   sessions: { get: 'read', list: 'read', confirm: 'durable', end: 'durable', clear: 'durable' },
   receipts: { get: 'read' },
-  deliveries: { claim: 'relaxed', reschedule: 'relaxed', delete: 'relaxed', count: 'read' },
+  deliveries: {
+    claim: 'relaxed',
+    reschedule: 'relaxed',
+    delete: 'relaxed',
+    count: 'read',
+    oldest: 'read',
+  },
   rates: { take: 'relaxed' },
   fraud: { get: 'read', endPause: 'durable' },
   audit: { insert: 'durable', list: 'read' },
   pingKeys: { list: 'read', add: 'durable' },
   secrets: { ensure: 'durable' },
+  nodes: { beat: 'relaxed', list: 'read', delete: 'relaxed' },
 };

@@ -12,6 +12,7 @@ import type {
   Policy,
   RequestRecord,
 } from '../data/ports/requests.js';
+import type { Logger } from '../observability/logger.js';
 import { isKnown, rateKey, rateOf } from './budget.js';
 import { answerKey, keyId } from './credentials.js';
 import type { Events } from './events.js';
@@ -93,6 +94,8 @@ export interface RequestDependencies {
   /** How long an auth request can be answered, in milliseconds. */
   requestTtl: number;
   rateWindows: readonly RateWindow[];
+  /** Receives a line for each answer, if the operator wants that. */
+  logins?: Logger | undefined;
   /** How long this engine claims the event of an answer, which it sends at once, in milliseconds. */
   eventLeaseMs: number;
 }
@@ -234,7 +237,16 @@ export class Requests {
     signals.publish({ authRequest: request.authRequest });
     signals.publish({ userId: request.userId });
     events.settle(event, answered.queued, claimed);
+    this.log(request, record);
     return answered;
+  }
+
+  private log(
+    { username, appKey, session, createdAt }: RequestRecord,
+    { approved, reason, answeredAt }: AnswerRecord,
+  ): void {
+    const about = { username, appKey, session, approved, reason, afterMs: answeredAt - createdAt };
+    this.with.logins?.info(about, 'login answered');
   }
 
   /** Tells the user's devices that they show an open request differently. */

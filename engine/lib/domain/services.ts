@@ -1,4 +1,5 @@
 import type { Data } from '../data/data.js';
+import type { Faults } from '../observability/faults.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { Address } from './address.js';
@@ -11,6 +12,7 @@ import type { Envelopes } from './envelopes.js';
 import type { Factors } from './factors.js';
 import type { FailedCalls } from './failed-calls.js';
 import type { Fraud } from './fraud.js';
+import type { Health } from './health.js';
 import type { HeldDevices } from './held-devices.js';
 import type { HeldPolls } from './held-polls.js';
 import type { Limits } from './limits.js';
@@ -56,6 +58,8 @@ export interface Services {
   readonly heldDevices: HeldDevices;
   readonly failedCalls: FailedCalls;
   readonly limits: Limits;
+  readonly health: Health;
+  readonly faults: Faults;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;

@@ -1,19 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import type { Services } from '../domain/services.js';
 
-/** `/healthz` says that the process runs, `/readyz` that it can also read its data. */
+/**
+ * `/healthz` says that the process runs, `/readyz` that it can read and write its data and learns of
+ * changes by other engines.
+ */
 export async function health(app: FastifyInstance, services: Services): Promise<void> {
   app.get('/healthz', { exposeHeadRoute: true }, async (_request, reply) =>
     reply.type('text/plain').send('ok\n'),
   );
-  app.get('/readyz', { exposeHeadRoute: true }, async (request, reply) => {
+  app.get('/readyz', { exposeHeadRoute: true }, async (_request, reply) => {
     const text = reply.type('text/plain');
-    try {
-      await services.data.check();
-    } catch (error) {
-      services.logger.error({ requestId: request.id, err: error }, 'data cannot be read');
-      return text.code(503).send('the data cannot be read\n');
-    }
-    return text.send('ok\n');
+    const state = await services.health.check();
+    return state.ready ? text.send('ok\n') : text.code(503).send(`${state.reason}\n`);
   });
 }

@@ -27,10 +27,17 @@ const NO_SCHEMAS = () => {
   throw new Error('The routes of the engine have no schemas.');
 };
 
+/** How a server serves. */
+export interface ServerOptions {
+  tls?: Tls | undefined;
+  /** Whether it serves `/metrics`. */
+  metrics?: boolean;
+}
+
 export async function createServer(
   services: Services,
   trustedProxies: readonly string[],
-  tls?: Tls,
+  { tls, metrics = true }: ServerOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     // http and https have the same routes, so the type of http is used for both.
@@ -64,13 +71,37 @@ export async function createServer(
     reply.header(REQUEST_ID, request.id);
     done();
   });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const held = reply.getHeader('preference-applied') !== undefined;
+    if (!held) services.metrics.request(route, reply.statusCode, reply.elapsedTime);
+    done();
+  });
   await app.register((scope) => v1(scope, services), { prefix: '/v1' });
   await app.register((scope) => authenticator(scope, services), { prefix: '/authenticator' });
   await app.register((scope) => health(scope, services));
-  await app.register((scope) => metricsRoute(scope, services));
+  if (metrics) await app.register((scope) => metricsRoute(scope, services));
   await app.register((scope) => pairingImage(scope, services));
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).type('text/plain').send('Not found. The API is at /v1.\n'),
+  );
+  return app;
+}
+
+/** The server for monitoring alone. It ends its connections when it closes. */
+export async function createMetricsServer(services: Services): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_TIMEOUT_MS,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    clientErrorHandler: refuseUnparsed,
+  });
+  await app.register((scope) => health(scope, services));
+  await app.register((scope) => metricsRoute(scope, services));
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).type('text/plain').send('Not found. The metrics are at /metrics.\n'),
   );
   return app;
 }

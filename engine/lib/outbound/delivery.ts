@@ -1,6 +1,7 @@
 import { Agent, request } from 'undici';
 import type { Data } from '../data/data.js';
 import type { DeliveryRecord } from '../data/ports/deliveries.js';
+import type { Faults, Watched } from '../observability/faults.js';
 import type { Logger } from '../observability/logger.js';
 import type { Metrics } from '../observability/metrics.js';
 import type { OutgoingGuard } from '../util/outgoing-guard.js';
@@ -34,6 +35,7 @@ export interface DeliveryDependencies {
   /** Signs with the key by which the application verifies this event. */
   signer: (delivery: DeliveryRecord) => Promise<(text: string) => Promise<string>>;
   logger: Logger;
+  faults: Faults;
   guard: OutgoingGuard;
   metrics: Metrics;
 }
@@ -44,6 +46,8 @@ export interface DeliveryDependencies {
  */
 export class Delivery {
   private readonly with: DeliveryDependencies;
+  private readonly reading: Watched;
+  private readonly recording: Watched;
   private readonly backoff: readonly number[];
   private readonly timeout: number;
   private readonly concurrency: number;
@@ -59,6 +63,9 @@ export class Delivery {
 
   constructor(dependencies: DeliveryDependencies, options: DeliveryOptions = {}) {
     this.with = dependencies;
+    const { faults } = dependencies;
+    this.reading = faults.watch('events could not be read', 'events are read again');
+    this.recording = faults.watch('event could not be recorded', 'events are recorded again');
     this.backoff = options.backoff?.length ? options.backoff : BACKOFF;
     this.timeout = options.timeout ?? 10_000;
     this.concurrency = options.concurrency ?? 256;
@@ -91,7 +98,10 @@ export class Delivery {
       return;
     }
     this.claiming = this.claim()
-      .catch((error) => this.with.logger.error({ err: error }, 'events could not be read'))
+      .then(
+        () => this.reading.worked(),
+        (error) => this.reading.failed(error),
+      )
       .finally(() => {
         this.claiming = undefined;
         if (this.again) {
@@ -122,7 +132,10 @@ export class Delivery {
     const { appKey } = delivery;
     this.count(appKey, 1);
     void this.send(delivery)
-      .catch((error) => this.with.logger.error({ err: error }, 'event could not be recorded'))
+      .then(
+        () => this.recording.worked(),
+        (error) => this.recording.failed(error),
+      )
       .finally(() => {
         this.count(appKey, -1);
         if (this.backlog) this.run();
@@ -141,7 +154,7 @@ export class Delivery {
     this.backlog = true;
     this.with.data.deliveries
       .reschedule(id, { attempts, nextAttemptAt, eventTime })
-      .catch((error) => this.with.logger.error({ err: error }, 'event could not be recorded'));
+      .catch((error) => this.recording.failed(error));
   }
 
   private async send(delivery: DeliveryRecord): Promise<void> {

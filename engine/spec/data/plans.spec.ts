@@ -45,11 +45,12 @@ async function logIn(options: EngineOptions): Promise<void> {
 }
 
 /** Of these an engine has few, however many users it has. */
-const SMALL = ['apps', 'ping_keys', 'secrets'];
+const SMALL = ['apps', 'ping_keys', 'secrets', 'nodes'];
 /** No part of a login: what an engine does when it starts, and what it tells `/metrics`. */
 const SELDOM = [
   'update "deliveries" set "claimed_until" = ? where "claimed_until" > ?',
   'select count(*) as "count" from "deliveries"',
+  'select min("created_at") as "oldest" from "deliveries"',
 ];
 
 /** Not of the migrations, and no notification. */

@@ -7,15 +7,19 @@ import { SqlPorts } from '../../lib/data/sql/ports.js';
 import { openPool, openPostgres } from '../../lib/data/sql/postgres.js';
 import type { Schema } from '../../lib/data/sql/schema.js';
 import { Vault } from '../../lib/data/sql/vault.js';
+import { Faults } from '../../lib/observability/faults.js';
 import { silent } from '../../lib/observability/logger.js';
+import { noFaults } from '../support/faults.js';
 import { describeWithPostgres } from '../support/postgres.js';
 
 describeWithPostgres('with PostgreSQL,', (server) => {
   /** Ports on one connection, and that connection. */
   async function open() {
     const warn = vi.fn();
-    const pool = openPool(await server().database(), silent);
-    const dialect = new PostgresDialect({ pool: nameStatements(pool, { ...silent, warn }) });
+    const pool = openPool(await server().database(), noFaults);
+    const dialect = new PostgresDialect({
+      pool: nameStatements(pool, new Faults({ ...silent, warn }, Date.now)),
+    });
     const db = new Kysely<Schema>({ dialect });
     onTestFinished(async () => await db.destroy());
     await migrate(db);
@@ -43,7 +47,7 @@ describeWithPostgres('with PostgreSQL,', (server) => {
     expect(await names(connection)).toEqual([]);
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn).toHaveBeenCalledWith(
-      { err: expect.objectContaining({ code: '26000' }) },
+      expect.objectContaining({ code: '26000' }),
       expect.stringContaining('statements are not prepared any more'),
     );
   });
@@ -57,7 +61,7 @@ describeWithPostgres('with PostgreSQL,', (server) => {
   });
 
   it('relaxed steps do not wait for the disk, and all others do', async () => {
-    const data = await openPostgres(await server().database(), new Vault(Vault.newKey()), silent);
+    const data = await openPostgres(await server().database(), new Vault(Vault.newKey()), noFaults);
     onTestFinished(async () => await data.close());
     const query = vi.spyOn(pg.Client.prototype, 'query');
     onTestFinished(() => query.mockRestore());

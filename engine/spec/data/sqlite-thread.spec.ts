@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { openSqlite } from '../../lib/data/sql/sqlite.js';
 import { Vault } from '../../lib/data/sql/vault.js';
+import { Faults } from '../../lib/observability/faults.js';
 import { silent } from '../../lib/observability/logger.js';
 import { temporary } from '../support/data.js';
 
@@ -12,7 +13,7 @@ const entry = (id: string) => ({ id, at: 0, kind: 'test', details: {} });
 async function open(logger = silent) {
   const file = join(await temporary(), 'data.db');
   const unref = vi.spyOn(Worker.prototype, 'unref');
-  const data = await openSqlite(file, Vault.newKey(), logger);
+  const data = await openSqlite(file, Vault.newKey(), new Faults(logger, Date.now));
   const worker = unref.mock.contexts[0] as Worker;
   unref.mockRestore();
   onTestFinished(async () => await data.close());
@@ -54,7 +55,9 @@ it('rejects a call with the code and message of its error', async () => {
     code: 'SQLITE_CONSTRAINT_PRIMARYKEY',
     message: expect.stringContaining('UNIQUE constraint failed: audit.id'),
   });
-  const unusable = expect(openSqlite('/missing/data.db', Vault.newKey(), silent)).rejects;
+  const unusable = expect(
+    openSqlite('/missing/data.db', Vault.newKey(), new Faults(silent, Date.now)),
+  ).rejects;
   await unusable.toMatchObject({
     name: 'LaunchKeyEngineError',
     code: 'ENGINE_DATA',
@@ -79,7 +82,7 @@ it('rejects every caller and reports it when the thread ends', async () => {
   await expect(data.check()).rejects.toMatchObject(ended);
   expect(error).toHaveBeenCalledTimes(1);
   expect(error).toHaveBeenCalledWith(
-    { err: expect.objectContaining(ended) },
+    { code: ended.code, reason: ended.message },
     'the data file cannot be used any more',
   );
   await data.close();

@@ -7,7 +7,7 @@ import { MemoryData } from '../../lib/data/memory/data.js';
 import { openPostgres } from '../../lib/data/sql/postgres.js';
 import { openSqlite } from '../../lib/data/sql/sqlite.js';
 import { Vault } from '../../lib/data/sql/vault.js';
-import { silent } from '../../lib/observability/logger.js';
+import { noFaults } from './faults.js';
 import { describeWithPostgres } from './postgres.js';
 
 /** Runs the same tests in memory, in SQLite and in PostgreSQL, each on data of its own. */
@@ -15,9 +15,9 @@ export function describeData(name: string, tests: (make: () => Promise<Data>) =>
   const key = Vault.newKey();
   describe(`${name} in memory`, () => tests(async () => new MemoryData()));
   describe(`${name} in SQLite`, () =>
-    tests(async () => await openSqlite(join(await temporary(), 'data.db'), key, silent)));
+    tests(async () => await openSqlite(join(await temporary(), 'data.db'), key, noFaults)));
   describeWithPostgres(`${name} in PostgreSQL`, (server) =>
-    tests(async () => await openPostgres(await server().database(), new Vault(key), silent)),
+    tests(async () => await openPostgres(await server().database(), new Vault(key), noFaults)),
   );
 }
 

@@ -6,6 +6,7 @@ import { MemoryDeliveries } from './deliveries.js';
 import { MemoryDevices } from './devices.js';
 import { MemoryFraud } from './fraud.js';
 import { MemoryIdentities } from './identities.js';
+import { MemoryNodes } from './nodes.js';
 import { MemoryNonces } from './nonces.js';
 import { MemoryPairings } from './pairings.js';
 import { PastRequests } from './past-requests.js';
@@ -37,6 +38,7 @@ export class MemoryData implements Data {
   readonly apps = new MemoryApps(this.rows, this.users, this);
   readonly pingKeys = new MemoryPingKeys();
   readonly secrets = new MemorySecrets();
+  readonly nodes = new MemoryNodes();
   readonly announcements = noAnnouncements;
 
   async sweep(now: number) {

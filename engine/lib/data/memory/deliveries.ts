@@ -50,6 +50,14 @@ export class MemoryDeliveries implements DeliveryPort {
     return this.waiting.size + this.claimed.size;
   }
 
+  async oldest() {
+    let oldest: number | undefined;
+    for (const { createdAt } of [...this.waiting.values(), ...this.claimed.values()]) {
+      if (oldest === undefined || createdAt < oldest) oldest = createdAt;
+    }
+    return oldest;
+  }
+
   /** `false` if an answer was not queued, since `limit` events of the application are. */
   add(delivery: DeliveryRecord, limit: number, claimed = false): boolean {
     if (delivery.kind === 'logout') this.replaceLogout(delivery);

@@ -28,4 +28,6 @@ export interface DeliveryPort {
   ): Promise<void>;
   delete(id: string): Promise<void>;
   count(): Promise<number>;
+  /** When the oldest event in the queue was made; `undefined` without one. */
+  oldest(): Promise<number | undefined>;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { Logger } from '../../observability/logger.js';
+import type { Faults, Watched } from '../../observability/faults.js';
+import { DataFault } from '../data-faults.js';
 import type { Announced, AnnouncementPort } from '../ports/announcements.js';
 
 const CHANNEL = 'launchkey_engine';
@@ -9,16 +10,20 @@ const MAX_CHANGES_PER_NOTIFICATION = 50;
 /** Changes that wait to be sent; others find what is beyond by polling. */
 const MAX_WAITING_CHANGES = 10_000;
 const RECONNECT_AFTER_MS = 1000;
+/** How long a notification to this engine itself may take, in ms. */
+const ECHO_TIMEOUT_MS = 1000;
 
 /**
  * Announces changes to the other engines on the same database, by `LISTEN` and `NOTIFY`. A notification
- * says what has changed and not how. An engine that was disconnected receives `'any'`.
+ * says what has changed and not how. An engine that was disconnected receives `'any'`. Each engine also
+ * notifies itself: a pooler such as PgBouncer can lose notifications without an error.
  */
 export class PostgresAnnouncements implements AnnouncementPort {
   readonly shared = true;
   private readonly url: string;
   private readonly pool: pg.Pool;
-  private readonly logger: Logger;
+  private readonly listening: Watched;
+  private readonly sendings: Watched;
   private readonly self = randomUUID();
   private client: pg.Client | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -26,11 +31,24 @@ export class PostgresAnnouncements implements AnnouncementPort {
   private sending: Promise<void> | undefined;
   private closed = false;
   private listener: (announced: Announced) => void = () => {};
+  /** When the echo was sent that has not come back yet, in real time. */
+  private echoSentAt: number | undefined;
+  /** Whether the engine listens, as far as it knows. */
+  private isListening = false;
 
-  constructor(url: string, pool: pg.Pool, logger: Logger) {
+  constructor(url: string, pool: pg.Pool, faults: Faults) {
     this.url = url;
     this.pool = pool;
-    this.logger = logger;
+    this.listening = faults.watch(
+      'announcements of other engines cannot be received',
+      'announcements of other engines are received again',
+      { level: 'warn' },
+    );
+    this.sendings = faults.watch(
+      'changes cannot be announced to other engines',
+      'changes are announced to other engines again',
+      { level: 'warn' },
+    );
   }
 
   /** Starts to listen; reconnects when the connection fails. */
@@ -41,25 +59,34 @@ export class PostgresAnnouncements implements AnnouncementPort {
       keepAlive: true,
     });
     this.client = client;
-    let lost = false;
-    const lose = (error?: Error) => {
-      if (lost || this.closed) return;
-      lost = true;
-      if (error)
-        this.logger.warn({ err: error }, 'announcements of other engines cannot be received');
-      client.end().catch(() => {});
-      this.timer = setTimeout(() => void this.listen(), RECONNECT_AFTER_MS).unref();
-    };
-    client.on('error', lose);
-    client.on('end', () => lose());
+    const ended = new DataFault('NOTIFY_LOST', 'The connection that listens was closed.');
+    client.on('error', (error) => this.lose(client, error));
+    client.on('end', () => this.lose(client, ended));
     client.on('notification', ({ payload }) => this.receive(payload ?? ''));
     try {
       await client.connect();
       await client.query(`listen ${CHANNEL}`);
+      this.isListening = true;
+      this.echoSentAt = undefined;
       this.listener('any');
     } catch (error) {
-      lose(error as Error);
+      this.lose(client, error);
     }
+  }
+
+  /** Sends an echo, and rejects if an earlier one has not come back. */
+  async check(): Promise<void> {
+    if (this.isLate()) await new Promise((resolve) => setImmediate(resolve));
+    if (this.isLate()) {
+      const lost = new DataFault(
+        'NOTIFY_LOST',
+        'The database delivers no notifications. With PgBouncer in transaction mode, set database.listenUrl to an address of PostgreSQL itself.',
+      );
+      if (this.client) this.lose(this.client, lost);
+      throw lost;
+    }
+    if (!this.isListening) throw new DataFault('NOTIFY_LOST', 'Notifications are not received.');
+    if (this.echoSentAt === undefined) await this.sendEcho();
   }
 
   subscribe(listener: (announced: Announced) => void): void {
@@ -83,16 +110,42 @@ export class PostgresAnnouncements implements AnnouncementPort {
     await this.client?.end().catch(() => {});
   }
 
+  private isLate(): boolean {
+    const { echoSentAt } = this;
+    return echoSentAt !== undefined && performance.now() - echoSentAt > ECHO_TIMEOUT_MS;
+  }
+
+  private async sendEcho(): Promise<void> {
+    this.echoSentAt = performance.now();
+    const payload = JSON.stringify({ from: this.self, echo: true });
+    try {
+      await this.pool.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+    } catch (error) {
+      this.echoSentAt = undefined;
+      throw error;
+    }
+  }
+
+  private lose(client: pg.Client, error: unknown): void {
+    if (this.client !== client || this.closed) return;
+    this.client = undefined;
+    this.isListening = false;
+    this.listening.failed(error);
+    client.end().catch(() => {});
+    this.timer = setTimeout(() => void this.listen(), RECONNECT_AFTER_MS).unref();
+  }
+
   private async send(): Promise<void> {
     try {
       while (this.waiting.length > 0) {
         const changes = this.waiting.splice(0, MAX_CHANGES_PER_NOTIFICATION);
         const payload = JSON.stringify({ from: this.self, changes });
         await this.pool.query('select pg_notify($1, $2)', [CHANNEL, payload]);
+        this.sendings.worked();
       }
     } catch (error) {
       this.waiting = [];
-      this.logger.warn({ err: error }, 'changes could not be announced to other engines');
+      this.sendings.failed(error);
     } finally {
       this.sending = undefined;
     }
@@ -100,7 +153,11 @@ export class PostgresAnnouncements implements AnnouncementPort {
 
   private receive(payload: string): void {
     const { from, changes } = readPayload(payload);
-    if (from === this.self) return;
+    if (from === this.self) {
+      this.echoSentAt = undefined;
+      this.listening.worked();
+      return;
+    }
     for (const change of changes) this.listener(change);
   }
 }

@@ -169,6 +169,14 @@ export class SqlDeliveries implements DeliveryPort {
       .executeTakeFirstOrThrow();
     return count;
   }
+
+  async oldest(): Promise<number | undefined> {
+    const { oldest } = await this.db
+      .selectFrom('deliveries')
+      .select(({ fn }) => fn.min('created_at').as('oldest'))
+      .executeTakeFirstOrThrow();
+    return oldest ?? undefined;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
-import type { Logger } from '../../observability/logger.js';
+import type { Faults, Watched } from '../../observability/faults.js';
 import { nameOfStatement } from './prepared.js';
 
 /** PostgreSQL's codes for a named statement that is missing, exists, or was made for other tables. */
@@ -13,8 +13,8 @@ const UNUSABLE_NAME = ['26000', '42P05', '0A000'];
  * first error this process names no more statements. The statement that failed has not run, and runs
  * again without a name. Statements within a transaction have none, since no error may end it.
  */
-export function nameStatements(pool: pg.Pool, logger: Logger): PostgresPool {
-  const naming = new Naming(logger);
+export function nameStatements(pool: pg.Pool, faults: Faults): PostgresPool {
+  const naming = new Naming(faults);
   const known = new WeakMap<pg.PoolClient, NamingClient>();
   return {
     connect: async () => {
@@ -29,11 +29,15 @@ export function nameStatements(pool: pg.Pool, logger: Logger): PostgresPool {
 }
 
 class Naming {
-  private readonly logger: Logger;
+  private readonly watched: Watched;
   private on = true;
 
-  constructor(logger: Logger) {
-    this.logger = logger;
+  constructor(faults: Faults) {
+    this.watched = faults.watch(
+      'statements are not prepared any more: a connection pooler or a newer engine changed the connection',
+      'statements are prepared again',
+      { level: 'warn' },
+    );
   }
 
   nameOf(text: string): string | undefined {
@@ -43,10 +47,7 @@ class Naming {
   stop(error: unknown): void {
     if (!this.on) return;
     this.on = false;
-    this.logger.warn(
-      { err: error },
-      'statements are not prepared any more: a connection pooler or a newer engine changed the connection',
-    );
+    this.watched.failed(error);
   }
 }
 

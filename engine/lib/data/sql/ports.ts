@@ -5,6 +5,7 @@ import { SqlDeliveries } from './deliveries.js';
 import { SqlDevices } from './devices.js';
 import { SqlFraud } from './fraud.js';
 import { SqlIdentities } from './identities.js';
+import { SqlNodes } from './nodes.js';
 import { SqlNonces } from './nonces.js';
 import { SqlPairings } from './pairings.js';
 import { SqlPingKeys } from './ping-keys.js';
@@ -34,6 +35,7 @@ export class SqlPorts implements Ports {
   readonly audit: SqlAudit;
   readonly pingKeys: SqlPingKeys;
   readonly secrets: SqlSecrets;
+  readonly nodes: SqlNodes;
   private readonly db: Database;
 
   constructor(db: Database, vault: Vault) {
@@ -53,10 +55,18 @@ export class SqlPorts implements Ports {
     this.audit = new SqlAudit(db);
     this.pingKeys = new SqlPingKeys(db, vault);
     this.secrets = new SqlSecrets(db, vault);
+    this.nodes = new SqlNodes(db);
   }
 
   async sweep(now: number): Promise<void> {
-    for (const port of [this.pairings, this.nonces, this.rates, this.requests, this.pingKeys]) {
+    for (const port of [
+      this.pairings,
+      this.nonces,
+      this.rates,
+      this.requests,
+      this.pingKeys,
+      this.nodes,
+    ]) {
       await port.sweep(now);
     }
   }

@@ -1,9 +1,10 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { LaunchKeyEngineError } from '../../errors.js';
-import type { Logger } from '../../observability/logger.js';
+import type { Faults } from '../../observability/faults.js';
 import { CachedIdentities } from '../cached-identities.js';
 import type { Data } from '../data.js';
+import { DataFault } from '../data-faults.js';
 import { PostgresAnnouncements } from './announcements.js';
 import { migrate } from './migrate.js';
 import { nameStatements } from './named-statements.js';
@@ -15,10 +16,10 @@ import type { Vault } from './vault.js';
 const BIGINT = 20;
 
 /** Opens a PostgreSQL database, which several engines may share. */
-export async function openPostgres(url: string, vault: Vault, logger: Logger): Promise<Data> {
-  const pool = openPool(url, logger);
+export async function openPostgres(url: string, vault: Vault, faults: Faults): Promise<Data> {
+  const pool = openPool(url, faults);
   const db = new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool: nameStatements(pool, logger) }),
+    dialect: new PostgresDialect({ pool: nameStatements(pool, faults) }),
   });
   try {
     await migrate(db);
@@ -32,7 +33,7 @@ export async function openPostgres(url: string, vault: Vault, logger: Logger): P
       `The database cannot be used (${typeof code === 'string' ? code : 'no answer'}). Check that PostgreSQL runs, that databaseUrl is right, and that its user may create tables.`,
     );
   }
-  const announcements = new PostgresAnnouncements(url, pool, logger);
+  const announcements = new PostgresAnnouncements(url, pool, faults);
   await announcements.listen();
   const ports = new SqlPorts(db, vault);
   return {
@@ -40,7 +41,11 @@ export async function openPostgres(url: string, vault: Vault, logger: Logger): P
     identities: new CachedIdentities(ports.identities),
     announcements,
     sweep: sweepAtIntervals((now) => ports.sweep(now)),
-    check: () => ports.check(),
+    check: async () => {
+      await ports.check();
+      await refuseReadOnly(db);
+      await announcements.check();
+    },
     close: async () => {
       await announcements.close();
       await db.destroy();
@@ -48,8 +53,21 @@ export async function openPostgres(url: string, vault: Vault, logger: Logger): P
   };
 }
 
+/** A standby, and a primary whose transactions are read-only by default. */
+async function refuseReadOnly(db: Kysely<Schema>): Promise<void> {
+  const setting = sql<{ value: string }>`select current_setting('transaction_read_only') as value`;
+  const { rows } = await setting.execute(db);
+  if (rows[0]?.value === 'off') return;
+  throw new DataFault('25006', 'PostgreSQL accepts no writes: it is a standby, or read-only.');
+}
+
 /** The connections of one engine; a broken one is replaced on the next query. */
-export function openPool(url: string, logger: Logger): pg.Pool {
+export function openPool(url: string, faults: Faults): pg.Pool {
+  const connections = faults.watch(
+    'a database connection was lost',
+    'database connections are made again',
+    { level: 'warn' },
+  );
   const pool = new pg.Pool({
     connectionString: url,
     max: 10,
@@ -63,7 +81,8 @@ export function openPool(url: string, logger: Logger): pg.Pool {
   // a transaction itself. Its next statement fails.
   pool.on('error', () => {});
   pool.on('connect', (client) => {
-    client.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
+    connections.worked();
+    client.on('error', (error) => connections.failed(error));
   });
   return pool;
 }

@@ -19,6 +19,7 @@ export interface Schema {
   fraud: FraudRow;
   audit: AuditRow;
   secrets: SecretRow;
+  nodes: NodeRow;
 }
 
 export type Database = Kysely<Schema>;
@@ -190,6 +191,16 @@ export interface AuditRow {
   app_key: string | null;
   device_id: string | null;
   details: string;
+}
+
+export interface NodeRow {
+  id: string;
+  host: string;
+  pid: number;
+  version: string;
+  url: string;
+  started_at: number;
+  seen_at: number;
 }
 
 export interface SecretRow {

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { Kysely } from 'kysely';
 import Libsql from 'libsql';
 import { LaunchKeyEngineError } from '../../errors.js';
+import { DataFault } from '../data-faults.js';
 import { LibsqlConnection, LibsqlDialect } from './libsql-dialect.js';
 import { migrate } from './migrate.js';
 import { SqlPorts } from './ports.js';
@@ -12,6 +13,8 @@ import type { Vault } from './vault.js';
 export interface SqliteFile {
   connection: LibsqlConnection;
   ports: SqlPorts;
+  /** Rejects if the data cannot be read, or if its file is gone or read-only. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,15 +30,32 @@ export async function openSqliteFile(path: string, vault: Vault): Promise<Sqlite
     // Events that a killed engine was sending are due now, not when its claim expires.
     await ports.deliveries.release();
     connection.syncByCaller();
+    const { dev, ino } = statSync(path);
+    const check = async () => {
+      checkFile(path, { dev, ino });
+      await ports.check();
+    };
     const close = async () => {
       await db.destroy();
       lock.close();
     };
-    return { connection, ports, close };
+    return { connection, ports, check, close };
   } catch (error) {
     lock.close();
     throw unusable(path, error);
   }
+}
+
+/** SQLite itself goes on reading and writing a file that was deleted or replaced. */
+function checkFile(path: string, opened: { dev: number; ino: number }): void {
+  const { dev, ino } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  if (dev !== opened.dev || ino !== opened.ino) {
+    throw new DataFault(
+      'DATA_FILE_GONE',
+      `The data file ${path} was moved, deleted or replaced. Stop the engine, and restore the file.`,
+    );
+  }
+  accessSync(path, constants.W_OK);
 }
 
 function unusable(file: string, error: unknown): LaunchKeyEngineError {

@@ -8,7 +8,6 @@ import {
 import { STEPS, type StepKind } from '../steps.js';
 import { toPlainError } from '../thread-errors.js';
 import { groupSteps, type Outcome, runGroup, type Step } from './group-commit.js';
-import type { SqlPorts } from './ports.js';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.js';
 import type { Done, Reply, Request, WorkerData } from './sqlite-messages.js';
 import { Vault } from './vault.js';
@@ -31,7 +30,7 @@ try {
 }
 
 function serve(file: SqliteFile): void {
-  const methods = methodsOf(file.ports);
+  const methods = methodsOf(file);
   let waiting: WaitingStep[] = [];
   let closing = false;
 
@@ -79,7 +78,7 @@ function done(id: number, outcome: Outcome): Done {
 }
 
 /** The methods of all ports by their names, `requests.insert`. */
-function methodsOf(ports: SqlPorts): Map<string, { kind: StepKind; method: Method }> {
+function methodsOf({ ports, check }: SqliteFile): Map<string, { kind: StepKind; method: Method }> {
   const methods = new Map<string, { kind: StepKind; method: Method }>();
   for (const [name, kinds] of Object.entries(STEPS)) {
     const target = ports[name as keyof typeof STEPS] as unknown as Record<string, Method>;
@@ -89,6 +88,6 @@ function methodsOf(ports: SqlPorts): Map<string, { kind: StepKind; method: Metho
     }
   }
   methods.set('sweep', { kind: 'relaxed', method: (now) => ports.sweep(now as number) });
-  methods.set('check', { kind: 'read', method: () => ports.check() });
+  methods.set('check', { kind: 'read', method: check });
   return methods;
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { LaunchKeyEngineError } from '../../errors.js';
-import type { Logger } from '../../observability/logger.js';
+import type { Faults, Watched } from '../../observability/faults.js';
 import { cacheReads } from '../cached-ports.js';
 import type { Data, Ports } from '../data.js';
 import { noAnnouncements } from '../ports/announcements.js';
@@ -14,8 +14,8 @@ import { sweepAtIntervals } from './sweep-interval.js';
  * Opens the data file for this process alone, and creates it if it does not exist. A thread of its own
  * owns the file, so that a slow disk delays no other work of this process.
  */
-export async function openSqlite(file: string, key: string, logger: Logger): Promise<Data> {
-  const thread = await SqliteThread.start({ file, key }, logger);
+export async function openSqlite(file: string, key: string, faults: Faults): Promise<Data> {
+  const thread = await SqliteThread.start({ file, key }, faults);
   const call = (name: string, values: unknown[]) => thread.call(name, values);
   return {
     ...cacheReads(portsOf(call)),
@@ -51,7 +51,7 @@ interface Caller {
 class SqliteThread {
   private readonly worker: Worker;
   private readonly file: string;
-  private readonly logger: Logger;
+  private readonly thread: Watched;
   private readonly callers = new Map<number, Caller>();
   private nextId = 0;
   private unsent: Call[] = [];
@@ -60,10 +60,11 @@ class SqliteThread {
   private closing: Promise<void> | undefined;
   private readonly exited: Promise<void>;
 
-  private constructor(worker: Worker, file: string, logger: Logger) {
+  private constructor(worker: Worker, file: string, faults: Faults) {
     this.worker = worker;
     this.file = file;
-    this.logger = logger;
+    const broken = 'the data file cannot be used any more';
+    this.thread = faults.watch(broken, 'the data file can be used again');
     this.exited = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('message', (reply: Reply) => {
       if (typeof reply === 'object' && 'done' in reply) this.settle(reply.done);
@@ -73,7 +74,7 @@ class SqliteThread {
   }
 
   /** Resolves when the file is open. */
-  static async start(workerData: WorkerData, logger: Logger): Promise<SqliteThread> {
+  static async start(workerData: WorkerData, faults: Faults): Promise<SqliteThread> {
     // Without the flags of this process, some of which no thread accepts.
     const worker = new Worker(sqliteWorkerUrl, { workerData, execArgv: [] });
     const reply = await new Promise<Reply>((resolve, reject) => {
@@ -87,7 +88,7 @@ class SqliteThread {
       throw toError(reply.failed);
     }
     worker.unref();
-    return new SqliteThread(worker, workerData.file, logger);
+    return new SqliteThread(worker, workerData.file, faults);
   }
 
   call(name: string, values: unknown[]): Promise<unknown> {
@@ -140,7 +141,7 @@ class SqliteThread {
         `The thread of the data file ${this.file} has ended. Restart the engine.`,
         { cause },
       );
-      this.logger.error({ err: this.ended }, 'the data file cannot be used any more');
+      this.thread.failed(this.ended);
     }
     for (const { reject } of this.callers.values()) reject(this.ended);
     this.callers.clear();

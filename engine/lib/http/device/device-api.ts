@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isOutage } from '../../data/data-faults.js';
 import type { DeviceRecord } from '../../data/ports/devices.js';
 import { invalid } from '../../domain/refusals.js';
 import type { Services } from '../../domain/services.js';
 import type { SignedRequest } from '../../domain/signed-request.js';
 import type { Party } from '../../domain/webauthn.js';
+import type { Watched } from '../../observability/faults.js';
 import { preferredWait } from '../v1/prefer.js';
 import { DeviceError } from './device-error.js';
 import { nextState } from './next-state.js';
@@ -39,7 +41,13 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
-  app.setErrorHandler((error, request, reply) => fail(services, error, request, reply));
+  const requests = services.faults.watch('device request failed', 'device requests succeed again', {
+    isOutage,
+  });
+  app.setErrorHandler((error, request, reply) => fail(requests, error, request, reply));
+  app.addHook('onResponse', async (_request, { statusCode }) => {
+    if (statusCode < 500) requests.worked();
+  });
 
   const post = (path: string, act: (call: Call) => Promise<object | undefined | void>) =>
     app.post(
@@ -137,15 +145,13 @@ function readMembers(body: string): Record<string, unknown> {
 }
 
 function fail(
-  services: Services,
+  requests: Watched,
   error: unknown,
   { id: requestId }: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const refused = asDeviceError(error);
-  if (refused.code === 'unavailable' && refused !== error) {
-    services.logger.error({ requestId, err: error }, 'device request failed');
-  }
+  if (refused.code === 'unavailable' && refused !== error) requests.failed(error, { requestId });
   const { status, code, message, extra, retryAfterMs } = refused;
   if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
   return reply.code(status).send({ error: { code, message, ...extra } });

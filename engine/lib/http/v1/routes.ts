@@ -1,5 +1,6 @@
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isOutage } from '../../data/data-faults.js';
 import type { Services } from '../../domain/services.js';
 import { auths } from './auths.js';
 import { type Call, CallRefusal, incorrectData } from './call-refusal.js';
@@ -59,13 +60,16 @@ function route(
   handler: Handler,
   url = `/${call}`,
 ): void {
+  const calls = services.faults.watch('call failed inside the engine', 'calls succeed again', {
+    isOutage,
+  });
   const fail = (error: unknown, { id: requestId }: FastifyRequest, reply: FastifyReply) => {
     if (error instanceof CallRefusal) {
       services.metrics.call(call, error.code(call));
       return sendRefusal(reply, call, error);
     }
     services.metrics.call(call, 'error');
-    services.logger.error({ requestId, err: error, call }, 'call failed inside the engine');
+    calls.failed(error, { requestId, call });
     return sendUnavailable(reply);
   };
   app.route({
@@ -75,6 +79,7 @@ function route(
       try {
         const sent = await handler(services, request, reply);
         services.metrics.call(call, 'answered');
+        calls.worked();
         return sent;
       } catch (error) {
         return fail(error, request, reply);

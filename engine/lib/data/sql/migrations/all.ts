@@ -8,6 +8,7 @@ import * as withdrawals from './0006-withdrawals.js';
 import * as browsers from './0007-browsers.js';
 import * as suspension from './0008-suspension.js';
 import * as budgets from './0009-budgets.js';
+import * as nodes from './0010-nodes.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -23,4 +24,5 @@ export const migrations: Record<string, Migration> = {
   '0007-browsers': browsers,
   '0008-suspension': suspension,
   '0009-budgets': budgets,
+  '0010-nodes': nodes,
 };
