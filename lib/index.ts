@@ -90,6 +90,7 @@ export type {
 export { StoreFullError, StoreUnavailableError } from './store/store.js';
 export type { SessionHandler } from './web/browser-session.js';
 export type { CallbackHandler } from './web/callback.js';
+export type { CrossSiteOption } from './web/cross-site.js';
 export type { PageReply, PageReply as WaitingReply } from './web/reply.js';
 export type { LoginRequest } from './web/request.js';
 export type { Requester, RequesterOption } from './web/requester.js';

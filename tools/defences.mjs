@@ -693,9 +693,20 @@ export const defences = [
   defence(
     'cancels a login by a form on another site',
     'the look where the form comes from',
-    ['lib/web/waiting/handler.ts', 'if (!isSameOrigin(req)) return', 'if (false) return'],
+    ['lib/web/waiting/handler.ts', 'if (isForeign(req, this.crossSite)) {', 'if (false) {'],
     WAITING,
     'is refused from another site',
+  ),
+  defence(
+    'logs a visitor of another site in as another user, by a form on that site',
+    'the look where the request comes from',
+    [
+      'lib/passport/attempt.ts',
+      "if (isForeign(this.req, this.settings.crossSite)) return this.refuse(loginInfo('cross_site'));",
+      '',
+    ],
+    'spec/cross-site.spec.ts',
+    'fails without a push if another site sends it',
   ),
   defence(
     'puts markup into a user name',

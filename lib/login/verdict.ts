@@ -24,7 +24,8 @@ export type LoginCode =
   | 'missing_username'
   | 'rate_limited'
   | 'pending'
-  | 'finished';
+  | 'finished'
+  | 'cross_site';
 
 /** The argument of `fail`. Passport passes it to custom callbacks and flash messages. */
 export interface LoginInfo {
@@ -58,6 +59,7 @@ const REFUSALS: Record<LoginCode, { status: number; message: string }> = {
   rate_limited: { status: 429, message: 'Too many login requests. Please wait a moment.' },
   pending: { status: 202, message: 'Please answer the request on your phone.' },
   finished: { status: 401, message: 'This login is already complete.' },
+  cross_site: { status: 403, message: 'Another site sent this login, so it was refused.' },
 };
 
 /** Returns the {@link LoginInfo} of a code. */

@@ -15,6 +15,7 @@ import {
 import type { PendingLogin } from '../store/store.js';
 import type { BrowserSession } from '../web/browser-session.js';
 import { watchConnection } from '../web/connection.js';
+import { isForeign } from '../web/cross-site.js';
 import { hostError } from '../web/host-error.js';
 import { type LoginRequest, readField } from '../web/request.js';
 import { requesterOf } from '../web/requester.js';
@@ -104,6 +105,7 @@ export class Attempt {
   private async logIn(): Promise<Outcome> {
     const { pending, usernameField } = this.settings;
     checkLoginOptions(this.options, pending);
+    if (isForeign(this.req, this.settings.crossSite)) return this.refuse(loginInfo('cross_site'));
     const isGiven = 'username' in this.options;
     const username = isGiven ? this.options.username : readField(this.req, usernameField);
     if (pending !== 'hold' && !isGiven && (username === undefined || username === '')) {
@@ -119,10 +121,7 @@ export class Attempt {
     const browserId = this.browserSession.browserId(this.req);
     const login = await this.start(username, browserId);
     if ('action' in login) return login;
-    if (this.connection.closed) {
-      await this.logins.cancel(login.handle);
-      return this.disconnect(login);
-    }
+    if (this.connection.closed) return this.takeBack(login);
     this.browserSession.begin(this.req, login.handle, browserId);
     return this.stillPending(login);
   }
@@ -154,6 +153,12 @@ export class Attempt {
       if (!info) throw error;
       return this.refuse(info, username);
     }
+  }
+
+  /** Cancels a login whose browser left before it could learn of it. */
+  private async takeBack(login: PendingLogin): Promise<Outcome> {
+    await this.logins.cancel(login.handle);
+    return this.disconnect(login);
   }
 
   /** Waits for the answer while the request stays open. */

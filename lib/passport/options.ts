@@ -3,6 +3,7 @@ import type { Policy } from '../client/policy.js';
 import type { AuthResponse } from '../login/verdict.js';
 import type { MemoryStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
+import type { CrossSiteOption } from '../web/cross-site.js';
 import type { LoginRequest } from '../web/request.js';
 import type { RequesterOption } from '../web/requester.js';
 import type { ResolveUserFunction } from './resolve-user.js';
@@ -181,6 +182,18 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    * `app.set('trust proxy', 1)`.
    */
   requester?: RequesterOption | undefined;
+  /**
+   * Whether another site may make a browser start, finish or cancel a login here. Default
+   * `'refuse'`: such a request fails with 403 and the code `'cross_site'`, because a form on another
+   * site could log its visitor in as another user.
+   *
+   * The header `Sec-Fetch-Site` decides: `same-origin` and `none` are accepted. Without it,
+   * `Origin` must name the host in `Host` or `X-Forwarded-Host`. A request with neither header does
+   * not come from a browser, and is accepted. `{ origins: ['https://www.example.com'] }` accepts
+   * these origins as well; a site behind a proxy that passes on neither host names its own there.
+   * `'allow'` accepts every request.
+   */
+  crossSite?: CrossSiteOption | undefined;
   /**
    * Whether a user who does not exist, has no device or was asked too often looks to the browser
    * like one who does not answer. Default `false`: such a login is denied at once, which shows that

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors.js';
 import { defaultStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
 import { MAX_PENDING_HANDLES } from '../web/browser-session.js';
+import { type CrossSiteOption, checkCrossSite } from '../web/cross-site.js';
 import { checkRequester, type RequesterOption } from '../web/requester.js';
 import type { LaunchKeyStrategyOptions, LoginOptions } from './options.js';
 import type { ResolveUserFunction } from './resolve-user.js';
@@ -25,6 +26,7 @@ export interface StrategySettings extends LoginOptions {
   confirmCallback: boolean;
   resolveUser: ResolveUserFunction | undefined;
   requester: RequesterOption;
+  crossSite: CrossSiteOption;
   concealUsers: boolean;
   maxPendingPerUser: number;
   maxPendingPerBrowser: number;
@@ -50,6 +52,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     confirmCallback = true,
     resolveUser,
     requester = true,
+    crossSite = 'refuse',
     concealUsers = false,
     maxPendingPerUser = 5,
     maxPendingPerBrowser = 5,
@@ -75,6 +78,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     throw wrong('resolveUser', 'a function of the typed name and the request', resolveUser);
   }
   checkRequester(requester);
+  checkCrossSite(crossSite);
   boolean('concealUsers', concealUsers);
   wholeNumberWithin('maxPendingPerUser', maxPendingPerUser, 1, 100_000);
   wholeNumberWithin('maxPendingPerBrowser', maxPendingPerBrowser, 1, MAX_PENDING_HANDLES);
@@ -93,6 +97,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     confirmCallback,
     resolveUser,
     requester,
+    crossSite,
     concealUsers,
     maxPendingPerUser,
     maxPendingPerBrowser,

@@ -323,8 +323,8 @@ export class LaunchKeyStrategy extends PassportStrategy {
   }
 
   private _waitingPage(options: WaitingOptions): WaitingPage {
-    const { logins, browserSession } = this._parts;
-    return new WaitingPage(logins, browserSession, waitingSettings(options));
+    const { logins, browserSession, settings } = this._parts;
+    return new WaitingPage(logins, browserSession, waitingSettings(options), settings.crossSite);
   }
 
   /** Shows the name and the client, without secrets and internal state. */

@@ -122,7 +122,14 @@ expectTypeOf(policy({ all: 2 })).toEqualTypeOf<Policy>();
 expectTypeOf<AuthResponse['authorized']>().toEqualTypeOf<true>();
 expectTypeOf<AuthResponse['deviceId']>().toEqualTypeOf<string | undefined>();
 expectTypeOf<LoginInfo['code']>().toEqualTypeOf<
-  'denied' | 'expired' | 'unverified' | 'missing_username' | 'rate_limited' | 'pending' | 'finished'
+  | 'denied'
+  | 'expired'
+  | 'unverified'
+  | 'missing_username'
+  | 'rate_limited'
+  | 'pending'
+  | 'finished'
+  | 'cross_site'
 >();
 
 // Errors.

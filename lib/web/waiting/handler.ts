@@ -7,6 +7,7 @@ import { withTimeout } from '../../util/timers.js';
 import { readBodyFields } from '../body.js';
 import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
+import { type CrossSiteOption, isForeign } from '../cross-site.js';
 import { hostError } from '../host-error.js';
 import { isAnswered } from '../host-response.js';
 import {
@@ -20,7 +21,6 @@ import {
   textReply,
 } from '../reply.js';
 import type { LoginRequest } from '../request.js';
-import { isSameOrigin } from '../same-origin.js';
 import { ASSETS } from './assets.js';
 import type { WaitingSettings } from './options.js';
 import { type PageState, secondsLeft, waitingPage } from './page.js';
@@ -82,11 +82,18 @@ export class WaitingPage {
   private readonly logins: Logins;
   private readonly browserSession: BrowserSession;
   private readonly settings: WaitingSettings;
+  private readonly crossSite: CrossSiteOption;
 
-  constructor(logins: Logins, browserSession: BrowserSession, settings: WaitingSettings) {
+  constructor(
+    logins: Logins,
+    browserSession: BrowserSession,
+    settings: WaitingSettings,
+    crossSite: CrossSiteOption,
+  ) {
     this.logins = logins;
     this.browserSession = browserSession;
     this.settings = settings;
+    this.crossSite = crossSite;
   }
 
   /** Answers a request of any method. */
@@ -149,7 +156,9 @@ export class WaitingPage {
   }
 
   private async cancel(req: WaitingRequest, url: URL): Promise<PageReply> {
-    if (!isSameOrigin(req)) return textReply(403, 'This form was sent by another site.\n');
+    if (isForeign(req, this.crossSite)) {
+      return textReply(403, 'This form was sent by another site.\n');
+    }
     requireSession(req);
     const form = await readForm(req);
     if (form?.get('action') !== 'cancel') return textReply(400, 'Nothing was changed.\n');
