@@ -30,6 +30,7 @@ const WAITING = 'spec/web/waiting.spec.ts';
 const ADDRESSES = 'engine/spec/addresses.spec.ts';
 const DEVICES = 'engine/spec/devices.spec.ts';
 const FACTORS = 'engine/spec/factors.spec.ts';
+const CONNECTIONS = 'engine/spec/connections.spec.ts';
 const HOST_LOOKUP = 'engine/spec/host-lookup.spec.ts';
 const PUSH = 'engine/spec/push.spec.ts';
 const WITHDRAWALS = 'engine/spec/withdrawals.spec.ts';
@@ -1302,6 +1303,41 @@ export const defences = [
     ],
     'engine/spec/deletion.spec.ts',
     'loses its held requests and phones at once, and is unknown afterwards',
+  ),
+  defence(
+    'sends thousands of requests at once on one connection',
+    'the limit of requests that wait',
+    ['engine/lib/http/request-limits.ts', 'else request.socket.destroy();', ''],
+    CONNECTIONS,
+    'destroys a connection on which hundreds of requests are sent at once',
+  ),
+  defence(
+    'sends thousands of requests at once on one connection',
+    'the limit of requests that are handled',
+    ['engine/lib/http/request-limits.ts', 'if (this.running < MAX_RUNNING)', 'if (true)'],
+    CONNECTIONS,
+    'handles four requests of one connection at one time',
+  ),
+  defence(
+    'reads the metrics again and again',
+    'the shared reading',
+    ['engine/lib/http/metrics-route.ts', 'reading ??=', 'reading ='],
+    CONNECTIONS,
+    'reads the figures once for all requests that arrive meanwhile',
+  ),
+  defence(
+    'sends the body of a request byte by byte',
+    'the interval of the checks',
+    ['engine/lib/http/server.ts', 'Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs)', '30_000'],
+    CONNECTIONS,
+    'ends a request whose body arrives byte by byte when its time is over',
+  ),
+  defence(
+    'sends two Host headers, which a proxy and the engine may read differently',
+    'the count of Host headers',
+    ['engine/lib/http/request-limits.ts', 'if (countHosts(request) > 1) {', 'if (false) {'],
+    CONNECTIONS,
+    'refuses a request with two Host headers',
   ),
   defence(
     'opens connections and never ends the handshake',

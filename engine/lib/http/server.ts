@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Server as TlsServer } from 'node:tls';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Services } from '../domain/services.js';
 import { Networks } from '../util/networks.js';
@@ -9,6 +14,7 @@ import { health } from './health.js';
 import { metricsRoute } from './metrics-route.js';
 import { authenticator } from './page/authenticator.js';
 import { pairingImage } from './page/pairing-image.js';
+import { limitRequests } from './request-limits.js';
 import type { Tls } from './tls.js';
 import { parseForm } from './v1/form.js';
 import { errorBody, sendError, UNREADABLE } from './v1/respond.js';
@@ -20,6 +26,8 @@ const KEEP_ALIVE_MS = 620_000;
 const SILENCE_TIMEOUT_MS = 90_000;
 /** How long a client may take to send a request. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Interval at which connections are compared with that time. */
+const TIMEOUT_CHECK_MS = 1000;
 const REQUEST_ID = 'x-request-id';
 
 /** Replaces Fastify's schema compilers, which it would load although no route has a schema. */
@@ -32,25 +40,23 @@ export interface ServerOptions {
   tls?: Tls | undefined;
   /** Whether it serves `/metrics`. */
   metrics?: boolean;
+  /** How long a client may take to send a request, in ms. Default: 30,000. */
+  requestTimeoutMs?: number;
 }
 
 export async function createServer(
   services: Services,
   trustedProxies: readonly string[],
-  { tls, metrics = true }: ServerOptions = {},
+  { tls, metrics = true, requestTimeoutMs = REQUEST_TIMEOUT_MS }: ServerOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     // http and https have the same routes, so the type of http is used for both.
-    https: (tls?.serverOptions ?? null) as null,
+    serverFactory: (handle: RequestListener) => listener(handle, tls, requestTimeoutMs) as Server,
     // No request is logged: the URLs of old SDKs carry envelopes.
     logger: false,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     genReqId: requestIds(new Networks(trustedProxies)),
     bodyLimit: MAX_BODY_BYTES,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // Closes connections whose clients do not read the response.
-    connectionTimeout: SILENCE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: {
@@ -66,7 +72,6 @@ export async function createServer(
     frameworkErrors: (_error, request, reply) =>
       void sendError(reply.header(REQUEST_ID, request.id), 400, UNREADABLE),
   });
-  tls?.serve(app.server as Server & TlsServer);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID, request.id);
     done();
@@ -91,9 +96,9 @@ export async function createServer(
 /** The server for monitoring alone. It ends its connections when it closes. */
 export async function createMetricsServer(services: Services): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
+    serverFactory: (handle: RequestListener) =>
+      listener(handle, undefined, REQUEST_TIMEOUT_MS) as Server,
     logger: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: SILENCE_TIMEOUT_MS,
     forceCloseConnections: true,
     return503OnClosing: false,
     clientErrorHandler: refuseUnparsed,
@@ -104,6 +109,27 @@ export async function createMetricsServer(services: Services): Promise<FastifyIn
     reply.code(404).type('text/plain').send('Not found. The metrics are at /metrics.\n'),
   );
   return app;
+}
+
+/** The server of http or https, with the limits of its connections. */
+function listener(
+  handle: RequestListener,
+  tls: Tls | undefined,
+  requestTimeoutMs: number,
+): Server | HttpsServer {
+  const options = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs),
+  };
+  const server = tls
+    ? createHttpsServer({ ...tls.serverOptions, ...options }, limitRequests(handle))
+    : createHttpServer(options, limitRequests(handle));
+  // Closes connections whose clients do not read the response.
+  server.setTimeout(SILENCE_TIMEOUT_MS);
+  tls?.serve(server as HttpsServer);
+  return server;
 }
 
 /** Makes a request id, or takes the id that a trusted proxy has set. */
