@@ -30,7 +30,7 @@ interface Data {
   apps: { insert(app: object): Promise<unknown> };
   users: { insert(user: object, limit: number): Promise<unknown> };
   devices: { insert(device: object, limit: number): Promise<unknown> };
-  requests: { insert(request: object, openLimit: number): Promise<unknown> };
+  requests: { insert(request: object, limits: { open: number }): Promise<unknown> };
   sweep(now: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -91,7 +91,7 @@ async function fill(data: Data, population: Population): Promise<void> {
       numbers.map(async (n) => {
         await data.users.insert(user(n), population.users);
         await data.devices.insert(device(n, population), 1);
-        await data.requests.insert(request(n), 10);
+        await data.requests.insert(request(n), { open: 10 });
       }),
     );
   }

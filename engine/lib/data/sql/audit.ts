@@ -2,13 +2,13 @@ import type { AuditPort, AuditRecord } from '../ports/audit.js';
 import { columnsOf, prepared, rowOf } from './prepared.js';
 import type { AuditRow, Database } from './schema.js';
 
-const COLUMNS = columnsOf<AuditRow>()({
+export const AUDIT_COLUMNS = columnsOf<AuditRow>()({
   texts: ['id', 'kind', 'user_id', 'app_key', 'device_id', 'details'],
   numbers: ['at'],
 });
 
 const insert = prepared<AuditRow>()((db, value) =>
-  db.insertInto('audit').values(rowOf(value, COLUMNS)),
+  db.insertInto('audit').values(rowOf(value, AUDIT_COLUMNS)),
 );
 
 export class SqlAudit implements AuditPort {
@@ -39,7 +39,7 @@ export async function insertAudit(db: Database, record: AuditRecord): Promise<vo
   await insert.all(db, auditRow(record));
 }
 
-function auditRow(record: AuditRecord): AuditRow {
+export function auditRow(record: AuditRecord): AuditRow {
   return {
     id: record.id,
     at: record.at,

@@ -4,7 +4,7 @@ import { columnsOf, prepared, selectionOf } from './prepared.js';
 import { withoutDisk } from './relaxed.js';
 import type { Database, DeliveryRow, Step } from './schema.js';
 
-const COLUMNS = columnsOf<DeliveryRow>()({
+export const DELIVERY_COLUMNS = columnsOf<DeliveryRow>()({
   texts: ['id', 'kind', 'app_key', 'user_id', 'callback_url', 'parameters'],
   numbers: [
     'event_time',
@@ -18,7 +18,7 @@ const COLUMNS = columnsOf<DeliveryRow>()({
 
 /** Inserts an event while fewer than `limit` of its application are queued. */
 const insertBelow = prepared<DeliveryRow & { limit: number }>()((db, value) => {
-  const { names, values } = selectionOf<DeliveryRow>(value, COLUMNS);
+  const { names, values } = selectionOf<DeliveryRow>(value, DELIVERY_COLUMNS);
   const queued = db
     .selectFrom('deliveries')
     .select(({ fn }) => fn.countAll<number>().as('count'))
@@ -206,7 +206,7 @@ export async function insertDelivery(
   return (await insertBelow.first(trx, { ...row, limit })) !== undefined;
 }
 
-function deliveryRow(delivery: DeliveryRecord): DeliveryRow {
+export function deliveryRow(delivery: DeliveryRecord): DeliveryRow {
   return {
     id: delivery.id,
     kind: delivery.kind,

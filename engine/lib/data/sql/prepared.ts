@@ -11,7 +11,7 @@ class Placeholder {
   }
 }
 
-type ValueOf<Values> = <Name extends keyof Values>(name: Name) => Values[Name];
+export type ValueOf<Values> = <Name extends keyof Values>(name: Name) => Values[Name];
 type Build<Values, Row> = (db: Database, value: ValueOf<Values>) => Compilable<Row>;
 
 /** By text. Equal names have equal texts, also at other engines. */
@@ -70,7 +70,7 @@ export function prepared<Values extends object>() {
 }
 
 /** The columns of a table. */
-interface Columns<Text, Number> {
+export interface Columns<Text, Number> {
   texts: readonly Text[];
   numbers: readonly Number[];
 }

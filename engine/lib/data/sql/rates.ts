@@ -23,7 +23,7 @@ const reset = prepared<{ key: string }>()((db, value) =>
 /** Counts in a step that has locked everything that counts under this key. */
 export async function takeRate(trx: Step, { key, ...limits }: Rate, now: number): Promise<number> {
   const before = await timesOf.first(trx, { key });
-  const room = roomAfter(countedIn(before), limits, now);
+  const room = roomAfter(countedIn(before?.times), limits, now);
   const next = rowAfter(room, now);
   if (next) await upsert.all(trx, { rate_key: key, ...next });
   return room.wait;
@@ -35,7 +35,7 @@ export async function withdrawRate(trx: Step, key: string, time: number): Promis
   if (!before) return;
   await trx
     .updateTable('rates')
-    .set({ times: JSON.stringify(withWithdrawal(countedIn(before), time)) })
+    .set({ times: JSON.stringify(withWithdrawal(countedIn(before.times), time)) })
     .where('rate_key', '=', key)
     .execute();
 }
@@ -54,48 +54,49 @@ export class SqlRates implements RatePort {
   async take(key: string, windows: readonly RateWindow[], now: number): Promise<number> {
     for (;;) {
       const before = await timesOf.first(this.db, { key });
-      const room = roomAfter(countedIn(before), { windows }, now);
+      const room = roomAfter(countedIn(before?.times), { windows }, now);
       const next = rowAfter(room, now);
-      if (!next || (await this.replace(key, before?.times, next))) return room.wait;
+      if (!next || (await replaceRate(this.db, key, before?.times, next))) return room.wait;
     }
   }
 
   async sweep(now: number): Promise<void> {
     await this.db.deleteFrom('rates').where('idle_at', '<=', now).execute();
   }
-
-  /** `false` if another process has counted meanwhile. */
-  private async replace(
-    key: string,
-    before: string | undefined,
-    next: Omit<RateRow, 'rate_key'>,
-  ): Promise<boolean> {
-    if (before === undefined) {
-      const inserted = await this.db
-        .insertInto('rates')
-        .values({ rate_key: key, ...next })
-        .onConflict((conflict) => conflict.doNothing())
-        .returning(['rate_key', ...withoutDisk(this.db)])
-        .executeTakeFirst();
-      return inserted !== undefined;
-    }
-    const updated = await this.db
-      .updateTable('rates')
-      .set(next)
-      .where('rate_key', '=', key)
-      .where('times', '=', before)
-      .returning(['rate_key', ...withoutDisk(this.db)])
-      .executeTakeFirst();
-    return updated !== undefined;
-  }
 }
 
-function countedIn(row: Pick<RateRow, 'times'> | undefined): Counted[] {
-  return row ? JSON.parse(row.times) : [];
+/** `false` if another process has counted meanwhile. Relaxed. */
+export async function replaceRate(
+  db: Database,
+  key: string,
+  before: string | undefined,
+  next: Omit<RateRow, 'rate_key'>,
+): Promise<boolean> {
+  if (before === undefined) {
+    const inserted = await db
+      .insertInto('rates')
+      .values({ rate_key: key, ...next })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning(['rate_key', ...withoutDisk(db)])
+      .executeTakeFirst();
+    return inserted !== undefined;
+  }
+  const updated = await db
+    .updateTable('rates')
+    .set(next)
+    .where('rate_key', '=', key)
+    .where('times', '=', before)
+    .returning(['rate_key', ...withoutDisk(db)])
+    .executeTakeFirst();
+  return updated !== undefined;
+}
+
+export function countedIn(times: string | null | undefined): Counted[] {
+  return typeof times === 'string' ? JSON.parse(times) : [];
 }
 
 /** The columns to store; `undefined` if a refused request changes nothing. */
-function rowAfter(
+export function rowAfter(
   { wait, counted, memoryMs, cut }: Room,
   now: number,
 ): Omit<RateRow, 'rate_key'> | undefined {

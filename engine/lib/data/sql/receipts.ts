@@ -2,7 +2,7 @@ import type { ReceiptPort, ReceiptRecord } from '../ports/receipts.js';
 import { columnsOf, prepared, rowOf } from './prepared.js';
 import type { Database, ReceiptRow, Step } from './schema.js';
 
-const COLUMNS = columnsOf<ReceiptRow>()({
+export const RECEIPT_COLUMNS = columnsOf<ReceiptRow>()({
   texts: [
     'auth_request',
     'app_key',
@@ -17,7 +17,7 @@ const COLUMNS = columnsOf<ReceiptRow>()({
 });
 
 const insert = prepared<ReceiptRow>()((db, value) =>
-  db.insertInto('receipts').values(rowOf(value, COLUMNS)),
+  db.insertInto('receipts').values(rowOf(value, RECEIPT_COLUMNS)),
 );
 
 export class SqlReceipts implements ReceiptPort {
@@ -41,7 +41,7 @@ export async function insertReceipt(trx: Step, receipt: ReceiptRecord): Promise<
   await insert.all(trx, receiptRow(receipt));
 }
 
-function receiptRow(receipt: ReceiptRecord): ReceiptRow {
+export function receiptRow(receipt: ReceiptRecord): ReceiptRow {
   return {
     auth_request: receipt.authRequest,
     app_key: receipt.appKey,

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { AuditRecord } from '../ports/audit.js';
 import type { FraudRecord } from '../ports/fraud.js';
 import type {
@@ -13,125 +12,19 @@ import type {
   WithdrawnRequest,
 } from '../ports/requests.js';
 import { REMEMBER_BROWSER_MS, REMEMBER_PAST_MS } from '../retention.js';
+import { answerAtOnce, answerInSteps } from './answer-request.js';
 import { insertAudit } from './audit.js';
-import { insertDelivery } from './deliveries.js';
 import { reportFraud } from './fraud.js';
+import { insertInSteps, RequestInserts } from './insert-request.js';
 import { lockUser } from './locks.js';
-import { columnsOf, prepared, rowOf, selectionOf } from './prepared.js';
-import { resetRate, takeRate, withdrawRate } from './rates.js';
-import { insertReceipt } from './receipts.js';
+import { prepared } from './prepared.js';
+import { withdrawRate } from './rates.js';
 import { orGone } from './references.js';
-import type { Database, RequestRow, Step } from './schema.js';
-import { ALIVE, endOldestSessions } from './sessions.js';
-
-const COLUMNS = columnsOf<RequestRow>()({
-  texts: [
-    'auth_request',
-    'app_key',
-    'app_name',
-    'key_id',
-    'user_id',
-    'username',
-    'context',
-    'policy',
-    'number',
-    'numbers',
-    'browser',
-    'rate_key',
-    'reason',
-    'auth',
-    'user_hash',
-    'user_push_id',
-    'organization_user',
-    'session_state',
-  ],
-  numbers: [
-    'session',
-    'wants_push_id',
-    'created_at',
-    'expires_at',
-    'denial_only',
-    'answered_at',
-    'approved',
-    'confirmed',
-    'withdrawn_at',
-    'forget_at',
-  ],
-});
-
-/** Inserts a request while fewer than `open` of its user are open and the user is not suspended. */
-const insertBelow = prepared<RequestRow & { open: number }>()((db, value) => {
-  const { names, values } = selectionOf<RequestRow>(value, COLUMNS);
-  const open = db
-    .selectFrom('requests')
-    .select(({ fn }) => fn.countAll<number>().as('count'))
-    .where('user_id', '=', value('user_id'))
-    .where('expires_at', '>', value('created_at'))
-    .where('answered_at', 'is', null)
-    .where('withdrawn_at', 'is', null);
-  return db
-    .insertInto('requests')
-    .columns(names)
-    .expression(
-      sql`select ${values} where (${open}) < ${value('open')} and not exists ${isSuspended(db, value('user_id'))}` as never,
-    )
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('auth_request');
-});
-
-const suspended = prepared<{ userId: string }>()((db, value) => isSuspended(db, value('userId')));
-
-function isSuspended(db: Database, userId: string) {
-  return db
-    .selectFrom('users')
-    .select('id')
-    .where('id', '=', userId)
-    .where('suspended_at', 'is not', null);
-}
-
-const byToken = prepared<{ authRequest: string }>()((db, value) =>
-  db.selectFrom('requests').selectAll().where('auth_request', '=', value('authRequest')),
-);
-
-type AnswerColumns = ReturnType<typeof answerColumns>;
-
-const ANSWER_COLUMNS = columnsOf<AnswerColumns>()({
-  texts: ['reason', 'auth', 'user_hash', 'user_push_id', 'organization_user'],
-  numbers: ['answered_at', 'approved'],
-});
-
-type AnswerValues = AnswerColumns & { authRequest: string; now: number };
-
-/** Records the answer of an open request; the condition decides between two answers at once. */
-const deny = prepared<AnswerValues>()((db, value) => fill(db, value).returningAll());
-
-const approve = prepared<AnswerValues>()((db, value) =>
-  fill(db, value)
-    .set((eb) => ({
-      session_state: eb
-        .case()
-        .when('session', '=', 1)
-        .then('open' as const)
-        .else(null)
-        .end(),
-      forget_at: eb.case().when('session', '=', 1).then(null).else(eb.ref('forget_at')).end(),
-    }))
-    .where('denial_only', '=', 0)
-    .returningAll(),
-);
-
-function fill(
-  db: Database,
-  value: <Name extends keyof AnswerValues>(name: Name) => AnswerValues[Name],
-) {
-  return db
-    .updateTable('requests')
-    .set(rowOf<AnswerColumns>(value, ANSWER_COLUMNS))
-    .where('auth_request', '=', value('authRequest'))
-    .where('answered_at', 'is', null)
-    .where('withdrawn_at', 'is', null)
-    .where('expires_at', '>', value('now'));
-}
+import { isSqlite } from './relaxed.js';
+import { requestByToken } from './request-by-token.js';
+import { openOrAnswered, requestRecord, withdrawnRecord } from './request-rows.js';
+import type { Database, RequestRow } from './schema.js';
+import { ALIVE } from './sessions.js';
 
 /** The user's requests that are open, whose session lives, or that were withdrawn since then. */
 export const shownToUser = prepared<{ userId: string; now: number; withdrawnSince: number }>()(
@@ -173,9 +66,12 @@ export function withdrawnRequests(
 
 export class SqlRequests implements RequestPort {
   private readonly db: Database;
+  /** In PostgreSQL only. */
+  private readonly inserts: RequestInserts | undefined;
 
   constructor(db: Database) {
     this.db = db;
+    if (!isSqlite(db)) this.inserts = new RequestInserts(db);
   }
 
   async insert(
@@ -183,12 +79,14 @@ export class SqlRequests implements RequestPort {
     limits: RequestLimits,
   ): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }> {
     return await orGone(() =>
-      this.db.transaction().execute((trx) => insertRequest(trx, request, limits)),
+      this.inserts
+        ? this.inserts.insert(request, limits)
+        : this.db.transaction().execute((trx) => insertInSteps(trx, request, limits)),
     );
   }
 
   async get(authRequest: string): Promise<RequestRecord | PastRequest | undefined> {
-    const row = await byToken.first(this.db, { authRequest });
+    const row = await requestByToken.first(this.db, { authRequest });
     return row && requestRecord(row);
   }
 
@@ -235,21 +133,13 @@ export class SqlRequests implements RequestPort {
     answer: AnswerRecord,
     step: AnswerStep,
   ): Promise<Answered | 'answered' | 'expired' | 'withdrawn' | 'denial only' | undefined> {
-    const answered = await this.db.transaction().execute(async (trx) => {
-      const { now, event, receipt, audit } = step;
-      const values = { ...answerColumns(answer), authRequest, now };
-      const row = await (answer.approved ? approve : deny).first(trx, values);
-      if (!row) return undefined;
-      if (answer.approved && step.resetsRate && row.rate_key) await resetRate(trx, row.rate_key);
-      if (row.session_state === 'open') await endOldestSessions(trx, row, step.sessionLimit, now);
-      if (receipt) await insertReceipt(trx, receipt);
-      if (audit) await insertAudit(trx, audit);
-      const fraud = step.fraud && (await reportFraud(trx, row, now, step.fraud));
-      const claimedUntil = step.eventLeaseMs === undefined ? 0 : now + step.eventLeaseMs;
-      const queued =
-        event === undefined || (await insertDelivery(trx, event, step.eventLimit, claimedUntil));
-      return { request: openOrAnswered(row), queued, fraud };
-    });
+    // A report of fraud reads what it changes.
+    const answered =
+      isSqlite(this.db) || step.fraud
+        ? await this.db
+            .transaction()
+            .execute((trx) => answerInSteps(trx, authRequest, answer, step))
+        : await answerAtOnce(this.db, authRequest, answer, step);
     return answered ?? (await this.whyNot(authRequest, step.now));
   }
 
@@ -350,113 +240,4 @@ export class SqlRequests implements RequestPort {
     if (request.answer) return 'answered';
     return request.expiresAt > now ? 'denial only' : 'expired';
   }
-}
-
-/** Locks the user, so that inserts at once cannot exceed a limit. */
-async function insertRequest(
-  trx: Step,
-  request: RequestRecord,
-  { open, rate }: RequestLimits,
-): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }> {
-  if (!(await lockUser(trx, request.userId))) return 'gone';
-  const waitMs = rate ? await takeRate(trx, rate, request.createdAt) : 0;
-  if (waitMs > 0) return { waitMs };
-  if (await insertBelow.first(trx, { ...requestRow(request), open })) return 'inserted';
-  const { authRequest, userId } = request;
-  if (await byToken.first(trx, { authRequest })) return 'taken';
-  return (await suspended.first(trx, { userId })) ? 'gone' : 'full';
-}
-
-function requestRow(request: RequestRecord): RequestRow {
-  return {
-    auth_request: request.authRequest,
-    app_key: request.appKey,
-    app_name: request.appName,
-    key_id: request.keyId ?? null,
-    user_id: request.userId,
-    username: request.username,
-    session: Number(request.session),
-    wants_push_id: Number(request.userPushId),
-    context: request.context ?? null,
-    policy: request.policy ? JSON.stringify(request.policy) : null,
-    browser: request.browser ? JSON.stringify(request.browser) : null,
-    rate_key: request.rateKey ?? null,
-    number: request.number ?? null,
-    numbers: request.numbers ? JSON.stringify(request.numbers) : null,
-    created_at: request.createdAt,
-    expires_at: request.expiresAt,
-    denial_only: 0,
-    answered_at: null,
-    approved: null,
-    reason: null,
-    auth: null,
-    user_hash: null,
-    user_push_id: null,
-    organization_user: null,
-    session_state: null,
-    confirmed: 0,
-    withdrawn_at: null,
-    forget_at: request.expiresAt + REMEMBER_PAST_MS,
-  };
-}
-
-function requestRecord(row: RequestRow): RequestRecord | PastRequest {
-  if (row.session_state === 'ended') return { past: true, appKey: row.app_key, hadSession: true };
-  if (row.withdrawn_at === null) return openOrAnswered(row);
-  return { past: true, appKey: row.app_key, hadSession: false, withdrawn: true };
-}
-
-function withdrawnRecord(row: RequestRow): WithdrawnRequest {
-  const withdrawnAt = row.withdrawn_at ?? row.expires_at;
-  return { ...openOrAnswered(row), withdrawnAt, reported: row.reason !== null };
-}
-
-function openOrAnswered(row: RequestRow): RequestRecord {
-  return {
-    authRequest: row.auth_request,
-    appKey: row.app_key,
-    appName: row.app_name,
-    keyId: row.key_id ?? undefined,
-    userId: row.user_id,
-    username: row.username,
-    session: row.session === 1,
-    userPushId: row.wants_push_id === 1,
-    context: row.context ?? undefined,
-    policy: row.policy === null ? undefined : JSON.parse(row.policy),
-    browser: row.browser === null ? undefined : JSON.parse(row.browser),
-    rateKey: row.rate_key ?? undefined,
-    number: row.number ?? undefined,
-    numbers: row.numbers === null ? undefined : JSON.parse(row.numbers),
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    denialOnly: row.denial_only === 1 || undefined,
-    answer: answerRecord(row),
-    sessionState: row.session_state === 'ended' ? undefined : (row.session_state ?? undefined),
-  };
-}
-
-function answerRecord(row: RequestRow): AnswerRecord | undefined {
-  if (row.answered_at === null) return undefined;
-  return {
-    approved: row.approved === 1,
-    reason: (row.reason as AnswerRecord['reason']) ?? undefined,
-    auth: row.auth ?? '',
-    userHash: row.user_hash ?? '',
-    userPushId: row.user_push_id ?? undefined,
-    organizationUser: row.organization_user ?? undefined,
-    answeredAt: row.answered_at,
-  };
-}
-
-/** The columns that an answer sets. */
-function answerColumns(answer: AnswerRecord) {
-  return {
-    answered_at: answer.answeredAt,
-    approved: Number(answer.approved),
-    reason: answer.reason ?? null,
-    auth: answer.auth,
-    user_hash: answer.userHash,
-    user_push_id: answer.userPushId ?? null,
-    organization_user: answer.organizationUser ?? null,
-  };
 }

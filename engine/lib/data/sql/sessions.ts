@@ -9,7 +9,7 @@ import type { Database, RequestRow, Step } from './schema.js';
 
 export const ALIVE = ['open', 'pending clear'] as const;
 /** An ended session keeps only that it existed. */
-const ENDED = {
+export const ENDED = {
   session_state: 'ended',
   context: null,
   policy: null,
