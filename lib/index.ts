@@ -91,6 +91,7 @@ export { StoreFullError, StoreUnavailableError } from './store/store.js';
 export type { SessionHandler } from './web/browser-session.js';
 export type { CallbackHandler } from './web/callback.js';
 export type { CrossSiteOption } from './web/cross-site.js';
+export type { HandlerOptions, LaunchKeyHandler } from './web/handler.js';
 export type { PageReply, PageReply as WaitingReply } from './web/reply.js';
 export type { LoginRequest } from './web/request.js';
 export type { Requester, RequesterOption } from './web/requester.js';

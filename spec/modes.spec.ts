@@ -219,7 +219,7 @@ describe("pending: 'redirect'", () => {
     expect(await alice.json({ request })).toEqual({ user: { id: verified[0] } });
   });
 
-  it.each([undefined, '', '//elsewhere', 'javascript:alert(1)', 'wait', '/a b'])(
+  it.each(['', '//elsewhere', 'javascript:alert(1)', 'wait', '/a b'])(
     'refuses %j as waitUrl',
     async (waitUrl) => {
       await expect(start({ waitUrl })).rejects.toThrow('waitUrl');

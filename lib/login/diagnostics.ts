@@ -128,9 +128,10 @@ export interface SessionEnded extends Diagnosis {
 export interface SetupWarning extends Diagnosis {
   /**
    * What is wrong. `'unbound_session'`: a user was logged in, and a logout on the phone would not
-   * end that login; see {@link LaunchKeyStrategy.bindSession}.
+   * end that login; see {@link LaunchKeyStrategy.bindSession}. `'unserved_wait_url'`: a browser was
+   * redirected to `waitUrl`, and no request for the waiting page came.
    */
-  code: 'unbound_session';
+  code: 'unbound_session' | 'unserved_wait_url';
   /** What is wrong and what to do, in English, for the application's developer. */
   message: string;
   /** The handle of the login in which it was noticed. */

@@ -21,6 +21,7 @@ import { type LoginRequest, readField } from '../web/request.js';
 import { requesterOf } from '../web/requester.js';
 import { setRetryAfter } from '../web/retry-after.js';
 import type { SessionBinding } from '../web/session-binding.js';
+import type { WaitingWatch } from '../web/waiting-watch.js';
 import { type Outcome, type PassportActions, perform } from './actions.js';
 import type { LaunchKeyAuthenticateOptions, LoginOptions, VerifyDone } from './options.js';
 import { askResolveUser, normalizeName } from './resolve-user.js';
@@ -34,6 +35,7 @@ export interface StrategyParts {
   logins: Logins;
   browserSession: BrowserSession;
   binding: SessionBinding;
+  waitingWatch: WaitingWatch;
 }
 
 /** The options of one `passport.authenticate()` call, with those of Passport that matter here. */
@@ -58,6 +60,7 @@ export class Attempt {
   private readonly diagnostics: Diagnostics;
   private readonly browserSession: BrowserSession;
   private readonly binding: SessionBinding;
+  private readonly waitingWatch: WaitingWatch;
   private readonly req: LoginRequest;
   private readonly options: AttemptOptions;
   private readonly actions: PassportActions;
@@ -65,7 +68,7 @@ export class Attempt {
 
   /** @param actions - captured from the strategy before this call, see `captureActions`. */
   constructor(
-    { settings, verify, logins, browserSession, binding }: StrategyParts,
+    { settings, verify, logins, browserSession, binding, waitingWatch }: StrategyParts,
     req: LoginRequest,
     options: AttemptOptions,
     actions: PassportActions,
@@ -76,6 +79,7 @@ export class Attempt {
     this.diagnostics = logins.diagnostics;
     this.browserSession = browserSession;
     this.binding = binding;
+    this.waitingWatch = waitingWatch;
     this.req = req;
     this.options = options;
     this.actions = actions;
@@ -186,9 +190,11 @@ export class Attempt {
       : this.stillPending(progress.login);
   }
 
-  private stillPending({ handle, expiresAt, number }: PendingLogin): Outcome {
+  private stillPending(login: PendingLogin): Outcome {
+    const { handle, expiresAt, number } = login;
     const { pending, waitUrl } = this.settings;
     if (pending === 'redirect') {
+      this.waitingWatch.expect(login, waitUrl);
       const url = `${waitUrl}${waitUrl.includes('?') ? '&' : '?'}request=${handle}`;
       return { action: 'redirect', url };
     }

@@ -130,8 +130,8 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    */
   pending?: 'hold' | 'redirect' | 'accept' | undefined;
   /**
-   * The path or http(s) URL of the waiting page. Required with `pending: 'redirect'`; see
-   * {@link LaunchKeyStrategy.waiting}.
+   * The path or http(s) URL of the waiting page, with `pending: 'redirect'`; see
+   * {@link LaunchKeyStrategy.handler}. Default `'/launchkey/wait'`.
    */
   waitUrl?: string | undefined;
   /**

@@ -9,6 +9,8 @@ import type { ResolveUserFunction } from './resolve-user.js';
 
 /** The longest context that the engine accepts, in UTF-16 code units. */
 const MAX_CONTEXT_LENGTH = 400;
+/** Where `strategy.handler()` serves the waiting page if it is mounted at `/launchkey`. */
+const DEFAULT_WAIT_URL = '/launchkey/wait';
 /** The number of characters of a wrong value that an error message shows. */
 const MAX_SHOWN_LENGTH = 40;
 
@@ -44,7 +46,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     usernameField = 'username',
     passReqToCallback = false,
     pending = 'hold',
-    waitUrl = '',
+    waitUrl = DEFAULT_WAIT_URL,
     answers = 'poll',
     pollInterval = 1000,
     longPoll = 25,

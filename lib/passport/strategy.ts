@@ -11,6 +11,14 @@ import {
   sessionHandler,
 } from '../web/browser-session.js';
 import { type CallbackHandler, callbackHandler } from '../web/callback.js';
+import {
+  answerEndpoint,
+  checkHandlerOptions,
+  type Endpoints,
+  type HandlerOptions,
+  type LaunchKeyHandler,
+  mountedHandler,
+} from '../web/handler.js';
 import type { PageReply } from '../web/reply.js';
 import type { LoginRequest } from '../web/request.js';
 import { SessionBinding } from '../web/session-binding.js';
@@ -21,6 +29,8 @@ import {
   waitingHandler,
 } from '../web/waiting/handler.js';
 import { type WaitingOptions, waitingSettings } from '../web/waiting/options.js';
+
+import { WaitingWatch } from '../web/waiting-watch.js';
 import { captureActions, PassportStrategy } from './actions.js';
 import { Attempt, type StrategyParts } from './attempt.js';
 import type {
@@ -118,6 +128,7 @@ export class LaunchKeyStrategy extends PassportStrategy {
       browserSession,
       logins,
       binding: new SessionBinding({ ...logins, browserSession }),
+      waitingWatch: new WaitingWatch(logins),
     };
   }
 
@@ -130,6 +141,50 @@ export class LaunchKeyStrategy extends PassportStrategy {
    */
   authenticate(req: LoginRequest, options: LaunchKeyAuthenticateOptions = {}): void {
     new Attempt(this._parts, req, options, captureActions(this)).run();
+  }
+
+  /**
+   * Makes all endpoints of the strategy, as one middleware for Express or Connect. Mount it behind
+   * the session, and in front of checks of CSRF tokens. Under its mount path it serves `/callback`
+   * (see {@link LaunchKeyStrategy.callback}), `/wait` (see {@link LaunchKeyStrategy.waiting}) and,
+   * with `identifier`, `/pair`. Other paths go to `next`.
+   *
+   * The default of `waitUrl` fits the mount path `/launchkey`.
+   *
+   * @throws ConfigurationError that names the first unusable option.
+   *
+   * @example
+   * ```ts
+   * app.use(passport.session(), strategy.session());
+   * app.use('/launchkey', strategy.handler({ successUrl: '/account' }));
+   * ```
+   */
+  handler(options: HandlerOptions = {}): LaunchKeyHandler {
+    return mountedHandler(this._endpoints(options));
+  }
+
+  /**
+   * Answers a request to the endpoints of {@link LaunchKeyStrategy.handler}, in hosts that cannot
+   * use it. The last part of the path decides: `callback`, `wait` or `pair`.
+   *
+   * @returns the response to send; status 404 for another path.
+   * @throws ConfigurationError for an unusable option, and if the request for the waiting page has
+   *   no session; StoreUnavailableError.
+   *
+   * @example
+   * ```ts
+   * fastify.route({
+   *   method: ['GET', 'POST'],
+   *   url: '/launchkey/*',
+   *   handler: async (request, reply) => {
+   *     const { status, headers, body } = await strategy.handle(request);
+   *     return reply.code(status).headers(headers).send(body);
+   *   },
+   * });
+   * ```
+   */
+  async handle(req: WaitingRequest, options: HandlerOptions = {}): Promise<PageReply> {
+    return answerEndpoint(this._endpoints(options), req);
   }
 
   /**
@@ -322,9 +377,25 @@ export class LaunchKeyStrategy extends PassportStrategy {
     return confirmed;
   }
 
-  private _waitingPage(options: WaitingOptions): WaitingPage {
-    const { logins, browserSession, settings } = this._parts;
-    return new WaitingPage(logins, browserSession, waitingSettings(options), settings.crossSite);
+  private _endpoints(options: HandlerOptions): Endpoints {
+    const { identifier: _, onLogout, ...waiting } = options;
+    checkHandlerOptions(options);
+    return {
+      handleEvent: (params) => this.handleEvent(params, { onLogout }),
+      waitingPage: this._waitingPage(waiting),
+    };
+  }
+
+  private _waitingPage(options: WaitingOptions): Pick<WaitingPage, 'answer'> {
+    const { logins, browserSession, waitingWatch, settings } = this._parts;
+    const checked = waitingSettings(options);
+    const page = new WaitingPage(logins, browserSession, checked, settings.crossSite);
+    return {
+      answer: (req) => {
+        waitingWatch.served();
+        return page.answer(req);
+      },
+    };
   }
 
   /** Shows the name and the client, without secrets and internal state. */

@@ -7,7 +7,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 const BODY_TIMEOUT_MS = 10_000;
 
 /** A request whose body was parsed before, or is a stream of Node.js. */
-interface BodyRequest extends Partial<AsyncIterable<unknown>> {
+export interface BodyRequest extends Partial<AsyncIterable<unknown>> {
   body?: unknown;
   /** Of streams of Node.js: whether anything was read from it. */
   readableDidRead?: boolean;

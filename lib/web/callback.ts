@@ -1,7 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EventParameters } from '../client/events.js';
 import type { EventResult } from '../login/events.js';
-import { readBodyFields } from './body.js';
+import { type BodyRequest, readBodyFields } from './body.js';
+import { type PageReply, send } from './reply.js';
+
+/** The members of a request that are read of an event. */
+interface EventRequest extends BodyRequest {
+  method?: string | undefined;
+  url?: string | undefined;
+  originalUrl?: string | undefined;
+  /** Of requests of Node.js: whether the whole body has arrived. */
+  complete?: boolean | undefined;
+}
 
 /** Middleware that {@link LaunchKeyStrategy.callback} returns. */
 export type CallbackHandler = (
@@ -15,35 +25,39 @@ export function callbackHandler(
   handleEvent: (params: EventParameters) => Promise<EventResult>,
 ): CallbackHandler {
   return (req, res) => {
-    readParameters(req).then(
-      async (params) => respond(res, params ? (await handleEvent(params)).status : 400),
-      // The rest of a body that is too large or too slow is not awaited.
-      () => respond(res, 400, !req.complete),
-    );
+    eventReply(handleEvent, req).then((reply) => send(res, reply));
   };
 }
 
-/** Responds to all refusals with one short body, which tells a stranger nothing. */
-function respond(res: ServerResponse, status: number, close = false): void {
-  // Middleware with a timeout may have responded already.
-  if (res.headersSent || res.destroyed) return;
-  const body = status === 200 ? 'ok\n' : 'not accepted\n';
-  res.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    ...(close && { connection: 'close' }),
-    ...(status === 503 && { 'retry-after': '1' }),
-  });
-  res.end(body);
+/** Handles the event of a request, and returns the response. Never rejects. */
+export async function eventReply(
+  handleEvent: (params: EventParameters) => Promise<EventResult>,
+  req: EventRequest,
+): Promise<PageReply> {
+  const params = await readParameters(req).catch(() => undefined);
+  // The rest of a body that is too large or too slow is not awaited.
+  if (!params) return statusReply(400, params === undefined && req.complete === false);
+  return statusReply((await handleEvent(params)).status);
+}
+
+/** All refusals have one short body, which tells a stranger nothing. */
+function statusReply(status: number, close = false): PageReply {
+  return {
+    status,
+    headers: {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+      ...(close && { connection: 'close' }),
+      ...(status === 503 && { 'retry-after': '1' }),
+    },
+    body: status === 200 ? 'ok\n' : 'not accepted\n',
+  };
 }
 
 /**
  * Reads the parameters of the query and the body. Resolves to `null` if they contradict each other.
  */
-async function readParameters(
-  req: Parameters<CallbackHandler>[0],
-): Promise<EventParameters | null> {
+async function readParameters(req: EventRequest): Promise<EventParameters | null> {
   const { searchParams } = new URL(req.originalUrl ?? req.url ?? '/', 'http://callback.invalid');
   const params: Record<string, string> = {};
   const sources: Iterable<[string, unknown]>[] = [searchParams];

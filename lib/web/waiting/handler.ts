@@ -67,7 +67,7 @@ const PAGE_TIMEOUT_MS = 2000;
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** Makes middleware of the waiting page; see {@link LaunchKeyStrategy.waiting}. */
-export function waitingHandler(page: WaitingPage): WaitingHandler {
+export function waitingHandler(page: Pick<WaitingPage, 'answer'>): WaitingHandler {
   return (req, res, next) => {
     page
       .answer(req)
