@@ -302,6 +302,24 @@ describe('a de-orbit', () => {
     expect(times).toEqual([0, 0, 360_000, 360_000]);
   });
 
+  it('is sent again in time, and dated by the new time, after the clock was put back', async () => {
+    const callback = await receiver([200, 503]);
+    let now = Date.now();
+    const { engine, application } = await start({
+      clock: () => now,
+      callbackUrl: callback.url,
+      delivery: { backoff: [60_000] },
+    });
+    await engine.answer(await application.authorize('alice'), true);
+    await callback.count(1);
+    await engine.deorbit('alice');
+    await rescheduled(engine.url, 1);
+    now -= 60 * 60_000;
+    const [, , again] = await callback.count(3);
+    const { api_time: time } = JSON.parse(again?.query.get('deorbit') ?? '');
+    expect(Date.parse(time)).toBe(Math.floor(now / 1000) * 1000);
+  });
+
   it('is sent, too, after the engine was away for longer than a day', async () => {
     const callback = await receiver([200, 503]);
     let now = Date.now();

@@ -71,6 +71,7 @@ export const STEPS: {
     claim: 'relaxed',
     reschedule: 'relaxed',
     delete: 'relaxed',
+    cutWaits: 'relaxed',
     count: 'read',
     oldest: 'read',
   },

@@ -26,6 +26,10 @@ export const BACKOFF: readonly number[] = [1000, 2000, 4000, 8000, 15_000, 30_00
 const MAX_PER_APP = 16;
 /** How much longer a claim lasts than an attempt can take. */
 const LEASE_MARGIN_MS = 5000;
+/** Longest claim of any engine: the longest timeout, and the margin. */
+const MAX_LEASE_MS = 600_000 + LEASE_MARGIN_MS;
+/** A clock that goes back by less than this was adjusted and not put back. */
+const CLOCK_STEP_MS = 1000;
 /** Age at which a logout event gets a new time and signature: it is valid for five minutes. */
 const RESIGN_AFTER_MS = 4 * 60_000;
 
@@ -58,6 +62,8 @@ export class Delivery {
   /** Whether the queue may hold events that were due and could not be sent yet. */
   private backlog = false;
   private claiming: Promise<void> | undefined;
+  /** When events were claimed last, in engine time. */
+  private claimedAt: number | undefined;
   private again = false;
   private closed = false;
 
@@ -123,9 +129,20 @@ export class Delivery {
     if (room <= 0) return;
     const { data, clock } = this.with;
     this.backlog = false;
+    await this.cutWaits();
     const due = await data.deliveries.claim(clock(), room, MAX_PER_APP, this.leaseMs);
     this.backlog ||= due.length > 0;
     for (const delivery of due) this.start(delivery);
+  }
+
+  /** At the start, too: the clock may have been put back while no engine ran. */
+  private async cutWaits(): Promise<void> {
+    const now = this.with.clock();
+    const before = this.claimedAt;
+    this.claimedAt = now;
+    if (before !== undefined && now >= before - CLOCK_STEP_MS) return;
+    const maxWaitMs = Math.max(...this.backoff, 60_000);
+    await this.with.data.deliveries.cutWaits(now, maxWaitMs, MAX_LEASE_MS);
   }
 
   private start(delivery: DeliveryRecord): void {
@@ -216,7 +233,9 @@ export class Delivery {
 
   private withCurrentTime(delivery: DeliveryRecord): DeliveryRecord {
     const now = this.with.clock();
-    const old = delivery.kind === 'logout' && now - delivery.eventTime >= RESIGN_AFTER_MS;
+    // An event from ahead of the clock, which was put back, would be refused as well.
+    const ageMs = Math.abs(now - delivery.eventTime);
+    const old = delivery.kind === 'logout' && ageMs >= RESIGN_AFTER_MS;
     return old ? { ...delivery, eventTime: now } : delivery;
   }
 }

@@ -356,6 +356,25 @@ export function coreContract(make: () => Promise<Data>): void {
     expect(await data.deliveries.claim(1, 10, 10, MINUTE)).toEqual([claimed]);
   });
 
+  it('makes events due that wait for a time from before the clock was put back', async () => {
+    const { data, request, event, answer } = await dataWithApp();
+    const sent = [event(), event()];
+    for (const one of sent) {
+      const asked = request({ session: false });
+      await data.requests.insert(asked, { open: 10 });
+      await data.requests.answer(asked.authRequest, answer(true), { ...STEP, event: one });
+    }
+    await data.deliveries.claim(1, 10, 10, MINUTE);
+    const [late, soon] = sent.map(({ id }) => id) as [string, string];
+    const change = { attempts: 1, eventTime: 1 };
+    await data.deliveries.reschedule(late, { ...change, nextAttemptAt: 60 * MINUTE });
+    await data.deliveries.reschedule(soon, { ...change, nextAttemptAt: 2 * MINUTE });
+    await data.deliveries.cutWaits(MINUTE, MINUTE, MINUTE);
+    const claim = async (now: number) => await data.deliveries.claim(now, 10, 10, 10 * MINUTE);
+    expect(await claim(MINUTE)).toMatchObject([{ id: late }]);
+    expect(await claim(2 * MINUTE)).toMatchObject([{ id: soon }]);
+  });
+
   it('leaves the events of a disabled application until they expire', async () => {
     const { data, request, event, answer, app } = await dataWithApp();
     const waiting = event();

@@ -49,6 +49,9 @@ const SMALL = ['apps', 'ping_keys', 'secrets', 'nodes'];
 /** No part of a login: what an engine does when it starts, and what it tells `/metrics`. */
 const SELDOM = [
   'update "deliveries" set "claimed_until" = ? where "claimed_until" > ?',
+  'update "deliveries" set "next_attempt_at" = ? where "next_attempt_at" > ?',
+  'update "deliveries" set "claimed_until" = $1 where "claimed_until" > $2',
+  'update "deliveries" set "next_attempt_at" = $1 where "next_attempt_at" > $2',
   'select count(*) as "count" from "deliveries"',
   'select min("created_at") as "oldest" from "deliveries"',
 ];

@@ -46,6 +46,14 @@ export class MemoryDeliveries implements DeliveryPort {
     this.remove(id);
   }
 
+  /** Claims are those of this process, and end with its attempts. */
+  async cutWaits(now: number, maxWaitMs: number) {
+    for (const delivery of this.waiting.values()) {
+      if (delivery.nextAttemptAt <= now + maxWaitMs) continue;
+      this.waiting.set(delivery.id, { ...delivery, nextAttemptAt: now });
+    }
+  }
+
   async count() {
     return this.waiting.size + this.claimed.size;
   }

@@ -27,6 +27,11 @@ export interface DeliveryPort {
     change: Pick<DeliveryRecord, 'attempts' | 'nextAttemptAt' | 'eventTime'>,
   ): Promise<void>;
   delete(id: string): Promise<void>;
+  /**
+   * After the clock was put back: makes due what waits for longer than `maxWaitMs`, and ends claims that
+   * are longer than `maxClaimMs`.
+   */
+  cutWaits(now: number, maxWaitMs: number, maxClaimMs: number): Promise<void>;
   count(): Promise<number>;
   /** When the oldest event in the queue was made; `undefined` without one. */
   oldest(): Promise<number | undefined>;

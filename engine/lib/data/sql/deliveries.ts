@@ -162,6 +162,20 @@ export class SqlDeliveries implements DeliveryPort {
     await deleteById.all(this.db, { id });
   }
 
+  async cutWaits(now: number, maxWaitMs: number, maxClaimMs: number): Promise<void> {
+    const changes = [
+      ['next_attempt_at', now, now + maxWaitMs],
+      ['claimed_until', 0, now + maxClaimMs],
+    ] as const;
+    for (const [column, value, limit] of changes) {
+      await this.db
+        .updateTable('deliveries')
+        .set({ [column]: value })
+        .where(column, '>', limit)
+        .execute();
+    }
+  }
+
   async count(): Promise<number> {
     const { count } = await this.db
       .selectFrom('deliveries')
