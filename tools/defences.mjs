@@ -1050,6 +1050,17 @@ export const defences = [
     'lets five requests through',
   ),
   defence(
+    'keeps a new browser of the user out by asking all the time',
+    'the one request that passes as expected',
+    [
+      'engine/lib/data/memory/requests.ts',
+      'if (waitMs > 0 && !expected) return { waitMs };',
+      'if (waitMs > 0) return { waitMs };',
+    ],
+    'engine/spec/budget.spec.ts',
+    'passes outside the budget once',
+  ),
+  defence(
     'makes a user report fraud to lock the user out',
     'the browsers that a pause leaves',
     [

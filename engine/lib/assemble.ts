@@ -10,6 +10,7 @@ import { Deletions } from './domain/deletions.js';
 import { Devices } from './domain/devices.js';
 import { Envelopes } from './domain/envelopes.js';
 import { Events } from './domain/events.js';
+import { ExpectedLogins } from './domain/expected-logins.js';
 import { Factors } from './domain/factors.js';
 import { FailedCalls } from './domain/failed-calls.js';
 import { Fraud } from './domain/fraud.js';
@@ -108,6 +109,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     signals,
     events,
     fraud,
+    audit,
     limits,
     clock,
     requestTtl: options.requestTtl,
@@ -155,6 +157,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     deletions: new Deletions({ data, users, audit, signals, sessions, clock }),
     suspensions: new Suspensions({ data, audit, signals, sessions, clock }),
     requests,
+    expectedLogins: new ExpectedLogins({ data, audit, signals, clock }),
     withdrawals: new Withdrawals({ data, audit, signals, fraud, clock }),
     sessions,
     pairings,

@@ -110,6 +110,50 @@ describe('the budget of unknown browsers', () => {
   });
 });
 
+describe('a login that the user expects', () => {
+  async function exhausted() {
+    const all = await started();
+    const { code } = await all.engine.pairDevice('alice');
+    const phone = await Device.paired(all.engine.url, code, all.clock.now);
+    await askInTime(all, 8);
+    return { ...all, phone };
+  }
+
+  it('passes outside the budget once, from any unknown browser', async () => {
+    const all = await exhausted();
+    const { engine, clock, phone } = all;
+    expect((await phone.state()).body.loginExpectedUntil).toBeNull();
+    const { status, body } = await phone.post('expect');
+    expect([status, body]).toEqual([200, { loginExpectedUntil: clock.now() + 5 * MINUTE }]);
+    expect((await phone.state()).body.loginExpectedUntil).toBe(body.loginExpectedUntil);
+    clock.advance(5 * MINUTE - 1);
+    expect(await ask(all, { address: '203.0.113.7' })).toEqual(expect.any(String));
+    expect((await phone.state()).body.loginExpectedUntil).toBeNull();
+    expect(await ask(all)).toBeGreaterThan(60);
+    const trail = await engine.audit({ username: 'alice' });
+    expect(trail.slice(0, 2)).toMatchObject([
+      { kind: 'request.created', details: { expected: true } },
+      { kind: 'login.expected', deviceId: phone.id },
+    ]);
+  });
+
+  it('does not pass after five minutes', async () => {
+    const all = await exhausted();
+    const { clock, phone } = all;
+    await phone.post('expect');
+    clock.advance(5 * MINUTE);
+    expect(await ask(all)).toBe(3 * 60);
+  });
+
+  it('does not pass during a pause after a report of fraud', async () => {
+    const all = await exhausted();
+    const { phone } = all;
+    expect((await phone.answer(false, { reason: 'fraudulent' })).status).toBe(200);
+    await phone.post('expect');
+    expect(await ask(all)).toBeGreaterThan(60);
+  });
+});
+
 describe('a report of fraud', () => {
   async function reported(browser?: object) {
     const all = await started();
@@ -138,7 +182,7 @@ describe('a report of fraud', () => {
 });
 
 describe('an hour of strangers', () => {
-  it('leaves a known browser its first attempt, and a new one waits at most 60 minutes after it', async () => {
+  it('leaves known browsers and expected logins their first attempt, and other new browsers wait at most 60 minutes', async () => {
     const all = await started();
     const { engine, clock, application } = all;
     const applications = [application];
@@ -161,6 +205,10 @@ describe('an hour of strangers', () => {
       clock.advance(20 * SECOND);
     }
     expect(attempts).toEqual(Array(6).fill(true));
+    const { code } = await engine.pairDevice('alice');
+    const phone = await Device.paired(engine.url, code, clock.now);
+    await phone.post('expect');
+    expect(await ask(all, { address: '198.51.100.1', known: false })).toEqual(expect.any(String));
     const open = await ask(all, { address: '198.51.100.1', known: false });
     expect(typeof open).toBe('number');
     expect(open).toBeLessThanOrEqual(3600);

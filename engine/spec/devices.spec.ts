@@ -425,6 +425,7 @@ describe('unpairing', () => {
     expect(await engine.audit({ username: user })).toMatchObject([
       { kind: 'request.approved', deviceId: second.id },
       { kind: 'device.unpaired', deviceId: device.id, details: { by: second.id } },
+      { kind: 'request.created' },
       { kind: 'device.paired', deviceId: second.id },
       { kind: 'pairing.offered', details: { by: device.id } },
       { kind: 'device.paired', deviceId: device.id },

@@ -181,8 +181,37 @@ describeWithChromium('the phone in a browser', () => {
     const entries: { kind: string; details: object }[] = await run.command('audit');
     expect(
       entries.filter(({ kind }) => kind.startsWith('request.')).map(({ kind }) => kind),
-    ).toEqual(['request.denied', 'request.denied', 'request.approved']);
+    ).toEqual([
+      'request.denied',
+      'request.created',
+      'request.denied',
+      'request.created',
+      'request.approved',
+      'request.created',
+    ]);
     expect(sent.join('\n')).not.toMatch(/"response"|privateKey|"d":/);
+  });
+
+  it('lets an expected login through while strangers use up the budget', async () => {
+    const strict = await startEngine({});
+    onTestFinished(async () => await strict.close());
+    const shop = new Application(strict.url, await strict.createApp({ name: 'Shop' }));
+    await strict.createUser('alice');
+    const page = await newPage();
+    await page.goto((await strict.pairDevice('alice')).url);
+    await page.locator('#pair-button').click();
+    await page.getByText('Does your login not appear here?').waitFor();
+    await look(page, 'a login that does not come through');
+    await shop.authorize('alice', { context: 'A stranger' });
+    await page.getByText('A stranger', { exact: true }).waitFor();
+    expect((await shop.auths({ username: 'alice' })).body.message_code).toBe(40436);
+    await press(page, 'I am logging in now');
+    await page.locator('#expect-text', { hasText: 'Log in now.' }).waitFor();
+    await look(page, 'an expected login');
+    await shop.authorize('alice', { context: 'The user' });
+    await page.getByRole('button', { name: 'I am logging in now' }).waitFor();
+    await press(page, 'Deny');
+    await page.getByText('The user', { exact: true }).waitFor();
   });
 
   it('pairs by a typed code, accepts one number only, and shows when it is not connected', async () => {

@@ -38,6 +38,7 @@ export const STEPS: {
     setSuspended: 'durable',
     delete: 'durable',
     countVirtualDevices: 'read',
+    expectLogin: 'durable',
     setVirtualDevice: 'durable',
   },
   identities: { ensure: 'relaxed' },

@@ -34,6 +34,13 @@ export type AuditKind =
   | 'device.unpaired'
   /** A PIN or a WebAuthn credential was set up on a device. */
   | 'factor.enrolled'
+  /**
+   * An application sent an auth request. `expected` in its details if it passed outside the budget, because
+   * the user had said on a device that a login follows.
+   */
+  | 'request.created'
+  /** A user said on a device that a login in a new browser follows. */
+  | 'login.expected'
   /** A paired device approved a request. */
   | 'request.approved'
   /** A paired device denied a request. */

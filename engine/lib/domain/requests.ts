@@ -13,6 +13,7 @@ import type {
   RequestRecord,
 } from '../data/ports/requests.js';
 import type { Logger } from '../observability/logger.js';
+import type { Audit } from './audit.js';
 import { isKnown, rateKey, rateOf } from './budget.js';
 import { answerKey, keyId } from './credentials.js';
 import type { Events } from './events.js';
@@ -89,6 +90,7 @@ export interface RequestDependencies {
   signals: Signals;
   events: Events;
   fraud: Fraud;
+  audit: Audit;
   limits: Limits;
   clock: () => number;
   /** How long an auth request can be answered, in milliseconds. */
@@ -113,7 +115,7 @@ export class Requests {
     app: AppRecord,
     wanted: NewRequest,
   ): Promise<{ authRequest: string } | CreateRefusal> {
-    const { data, signals, limits, clock, requestTtl, rateWindows } = this.with;
+    const { data, audit, signals, limits, clock, requestTtl, rateWindows } = this.with;
     const recipient = await this.recipient(app, wanted.username);
     if (isRefused(recipient)) return recipient;
     const { user, devices, fraud } = recipient;
@@ -141,10 +143,12 @@ export class Requests {
     };
     const limited = await this.limitKnownBrowsers(app, user.id, wanted.browser);
     if (limited) return limited;
-    const inserted = await data.requests.insert(request, {
+    const requestLimits = {
       open: limits.pendingPerUser,
       ...(rateWindows.length > 0 && { rate: rateOf(key, user.id, rateWindows) }),
-    });
+    };
+    const entry = audit.entry('request.created', { userId: user.id, appKey: app.appKey });
+    const inserted = await data.requests.insert(request, requestLimits, entry);
     if (typeof inserted === 'object') {
       return { refused: 'rate_limited', retryAfterMs: inserted.waitMs };
     }

@@ -9,6 +9,7 @@ import type { Audit } from './audit.js';
 import type { Deletions } from './deletions.js';
 import type { Devices } from './devices.js';
 import type { Envelopes } from './envelopes.js';
+import type { ExpectedLogins } from './expected-logins.js';
 import type { Factors } from './factors.js';
 import type { FailedCalls } from './failed-calls.js';
 import type { Fraud } from './fraud.js';
@@ -40,6 +41,7 @@ export interface Services {
   readonly deletions: Deletions;
   readonly suspensions: Suspensions;
   readonly requests: Requests;
+  readonly expectedLogins: ExpectedLogins;
   readonly withdrawals: Withdrawals;
   readonly sessions: Sessions;
   readonly pairings: Pairings;

@@ -141,6 +141,40 @@ export function budgetContract(make: () => Promise<Data>): void {
     ]);
   });
 
+  it('lets one request through uncounted while the user expects a login, if there is no room', async () => {
+    const { data, ask } = await asking();
+    const entry = () => ({ id: randomUUID(), at: 0, kind: 'login.expected', details: {} });
+    await ask(0);
+    await data.users.expectLogin('u', 5 * MINUTE, entry());
+    await ask(5 * SECOND);
+    expect(await data.users.get('u')).toMatchObject({ loginExpectedUntil: 5 * MINUTE });
+    const together = await Promise.all([ask(6 * SECOND), ask(6 * SECOND)]);
+    expect(together.filter((one) => typeof one === 'string')).toHaveLength(1);
+    expect(await data.users.get('u')).not.toMatchObject({ loginExpectedUntil: 5 * MINUTE });
+    expect(await ask(65 * SECOND)).toEqual(expect.any(String));
+    await data.users.expectLogin('none', 5 * MINUTE, entry());
+    expect(await data.audit.list({ limit: 10 })).toHaveLength(1);
+  });
+
+  it('lets no request through when the time of an expected login is over or far ahead', async () => {
+    const { data, ask } = await asking();
+    const entry = () => ({ id: randomUUID(), at: 0, kind: 'login.expected', details: {} });
+    await ask(0);
+    await data.users.expectLogin('u', 1000, entry());
+    expect(await ask(1000)).toBe(4000);
+    // The clock was put back.
+    await data.users.expectLogin('u', HOUR, entry());
+    expect(await ask(1000)).toBe(4000);
+  });
+
+  it('lets no request of a known browser through because the user expects a login', async () => {
+    const { data, ask } = await asking({ unapproved: undefined });
+    const entry = { id: randomUUID(), at: 0, kind: 'login.expected', details: {} };
+    await ask(0);
+    await data.users.expectLogin('u', 5 * MINUTE, entry);
+    expect(await ask(1000)).toBe(4000);
+  });
+
   it('remembers under which keys reported requests counted, while the pause lasts', async () => {
     const { data, ask } = await asking();
     const report = async (at: number) => {

@@ -176,12 +176,27 @@ export function devicesContract(make: () => Promise<Data>): void {
       return typeof answered === 'object' ? answered.fraud : answered;
     };
     expect(await data.fraud.get(userId)).toBeUndefined();
-    expect(await report(0)).toEqual({ reports: 1, lastAt: 0, pausedUntil: 10 });
-    expect(await report(20)).toEqual({ reports: 2, lastAt: 20, pausedUntil: 120 });
-    expect(await report(130)).toEqual({ reports: 3, lastAt: 130, pausedUntil: 230 });
+    expect(await report(0)).toEqual({ reports: 1, lastAt: 0, pausedUntil: 10, pausedKeys: [] });
+    expect(await report(20)).toEqual({ reports: 2, lastAt: 20, pausedUntil: 120, pausedKeys: [] });
+    expect(await report(130)).toEqual({
+      reports: 3,
+      lastAt: 130,
+      pausedUntil: 230,
+      pausedKeys: [],
+    });
     await data.fraud.endPause(userId, 150);
-    expect(await data.fraud.get(userId)).toEqual({ reports: 3, lastAt: 130, pausedUntil: 150 });
-    expect(await report(2000)).toEqual({ reports: 1, lastAt: 2000, pausedUntil: 2010 });
+    expect(await data.fraud.get(userId)).toEqual({
+      reports: 3,
+      lastAt: 130,
+      pausedUntil: 150,
+      pausedKeys: [],
+    });
+    expect(await report(2000)).toEqual({
+      reports: 1,
+      lastAt: 2000,
+      pausedUntil: 2010,
+      pausedKeys: [],
+    });
     expect(await data.fraud.get(userId)).toMatchObject({ pausedUntil: 2010 });
     const [newest] = await data.audit.list({ userId, limit: 1 });
     expect(newest).toMatchObject({ at: 2000, details: { reports: 1, pausedUntil: 2010 } });

@@ -32,6 +32,8 @@ export interface DeviceState extends UserState {
   device: OwnDevice;
   devices: Device[];
   requests: DeviceRequest[];
+  /** Until when one request of a new browser passes whatever strangers ask for. */
+  loginExpectedUntil: number | null;
   pausedUntil: number | null;
   /** By which push services know the engine; none if it does not push. */
   pushKey?: string;

@@ -5,6 +5,7 @@ import { t, when } from '../texts/index.js';
 import { WithdrawnList } from '../withdrawn.js';
 import { DeviceClient, type DeviceRequest, type DeviceState } from './client.js';
 import { DeviceList } from './devices.js';
+import { ExpectedLogin } from './expected-login.js';
 import { Factors } from './factors.js';
 import { follow } from './follow.js';
 import { Notifications } from './notifications.js';
@@ -59,8 +60,9 @@ function enter(paired: Pairing, onUnpaired: () => void): void {
   const withdrawn = new WithdrawnList(phone);
   const sessions = new SessionList(phone);
   const devices = new DeviceList(client);
+  const expected = new ExpectedLogin(client);
   const notifications = new Notifications(client);
-  const parts = [factors, requests, withdrawn, sessions, devices, notifications];
+  const parts = [factors, requests, withdrawn, sessions, devices, expected, notifications];
   const events = new AbortController();
   const { signal } = events;
   byId('resume').addEventListener('click', () => void client.post('resume').catch(() => {}), {

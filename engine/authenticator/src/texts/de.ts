@@ -77,6 +77,11 @@ export const de: Texts = {
     `${app} verlangt mehr, als dieses Gerät nachweisen kann. Sie können die Anfrage nur ablehnen.`,
   numberSpent:
     'Für diese Anfrage wurde eine falsche Zahl gewählt. Sie kann nur noch abgelehnt werden; melden Sie sich danach noch einmal an.',
+  expect: 'Ich melde mich gerade an',
+  expectText:
+    'Erscheint Ihre Anmeldung hier nicht? Drücken Sie das, und melden Sie sich noch einmal an.',
+  expectedUntil: (time) =>
+    `Melden Sie sich jetzt an. Die nächste Anmeldung aus einem neuen Browser erreicht dieses Telefon bis ${time}.`,
   pausedUntil: (time) =>
     `Sie haben eine Anfrage gemeldet, die nicht von Ihnen kam. Bis ${time} sind neue Anfragen gesperrt.`,
   resume: 'Anfragen wieder zulassen',

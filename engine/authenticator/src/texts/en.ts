@@ -76,6 +76,10 @@ export const en = {
     `${app} asks for more than this device can prove. You can only deny this request.`,
   numberSpent:
     'A wrong number was picked for this request. It can only be denied; log in again after that.',
+  expect: 'I am logging in now',
+  expectText: 'Does your login not appear here? Press this, then log in again.',
+  expectedUntil: (time: string) =>
+    `Log in now. The next login from a new browser reaches this phone until ${time}.`,
   pausedUntil: (time: string) =>
     `You reported a request that was not yours. New requests are blocked until ${time}.`,
   resume: 'Allow requests now',

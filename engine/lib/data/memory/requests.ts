@@ -1,3 +1,4 @@
+import { asExpected, passesAsExpected } from '../expected-login.js';
 import type { AuditRecord } from '../ports/audit.js';
 import type {
   AnswerRecord,
@@ -47,23 +48,30 @@ export class MemoryRequests implements RequestPort {
     this.ports = ports;
   }
 
-  async insert(request: RequestRecord, { open: openLimit, rate }: RequestLimits) {
+  async insert(
+    request: RequestRecord,
+    { open: openLimit, rate }: RequestLimits,
+    audit?: AuditRecord,
+  ) {
     const { apps, users } = this.rows;
     const user = users.get(request.userId);
     if (!apps.has(request.appKey) || !user || user.suspendedAt !== undefined) return 'gone';
     const waitMs = rate ? this.ports.rates.count(rate, request.createdAt) : 0;
-    if (waitMs > 0) return { waitMs };
+    const expected = passesAsExpected(rate, user.loginExpectedUntil, request.createdAt);
+    if (waitMs > 0 && !expected) return { waitMs };
     if (this.find(request.authRequest)) return 'taken';
     const open = this.openByUser.get(request.userId) ?? new Set();
     if (open.size >= openLimit) {
       for (const one of open) if (one.expiresAt <= request.createdAt) open.delete(one);
       if (open.size >= openLimit) return 'full';
     }
+    if (waitMs > 0) users.set(user.id, { ...user, loginExpectedUntil: undefined });
     open.add(request);
     this.openByUser.set(request.userId, open);
     if (request.expiresAt < this.latestExpiry) this.inOrder = false;
     this.latestExpiry = request.expiresAt;
     this.byToken.set(request.authRequest, request);
+    if (audit) this.ports.audit.add(waitMs > 0 ? asExpected(audit) : audit);
     return 'inserted';
   }
 

@@ -1,4 +1,6 @@
+import type { AuditRecord } from '../ports/audit.js';
 import type { OverviewLimits, Recipient, UserName, UserPort, UserRecord } from '../ports/users.js';
+import type { MemoryAudit } from './audit.js';
 import type { MemoryDeliveries } from './deliveries.js';
 import type { MemoryDevices } from './devices.js';
 import type { MemoryFraud } from './fraud.js';
@@ -11,6 +13,7 @@ import type { MemorySessions } from './sessions.js';
 
 /** The ports whose records belong to users and applications, and are deleted with them. */
 export interface Owned {
+  audit: MemoryAudit;
   identities: MemoryIdentities;
   pairings: MemoryPairings;
   devices: MemoryDevices;
@@ -95,6 +98,13 @@ export class MemoryUsers implements UserPort {
 
   async countVirtualDevices() {
     return [...this.rows.users.values()].filter(({ deviceId }) => deviceId !== undefined).length;
+  }
+
+  async expectLogin(userId: string, until: number, audit: AuditRecord) {
+    const user = this.rows.users.get(userId);
+    if (!user) return;
+    this.rows.users.set(userId, { ...user, loginExpectedUntil: until });
+    this.owned.audit.add(audit);
   }
 
   async setVirtualDevice(userId: string, deviceId: string) {

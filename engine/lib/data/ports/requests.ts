@@ -129,13 +129,16 @@ export interface RequestLimits {
 
 export interface RequestPort {
   /**
-   * Counts and inserts a request. `waitMs` if the rate is exceeded, `'taken'` if the token was ever
+   * Counts and inserts a request. A request of an unknown browser, whose rate limits those without an
+   * approval, passes uncounted if there is no room and the user expects a login; the next one does not.
+   * Writes `audit`, with `expected` in its details if the request passed in this way. `waitMs` if the rate is exceeded, `'taken'` if the token was ever
    * used, `'full'` if too many requests of the user are open, `'gone'` if the user or the application
    * does not exist.
    */
   insert(
     request: RequestRecord,
     limits: RequestLimits,
+    audit?: AuditRecord,
   ): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }>;
   get(authRequest: string): Promise<RequestRecord | PastRequest | undefined>;
   /** The user's open requests, oldest first. */

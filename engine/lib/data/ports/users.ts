@@ -1,3 +1,4 @@
+import type { AuditRecord } from './audit.js';
 import type { DeviceRecord } from './devices.js';
 import type { FraudRecord } from './fraud.js';
 import type { IdentityKind } from './identities.js';
@@ -13,6 +14,8 @@ export interface UserRecord {
   /** The virtual device, which lives in the engine; removed when a real one is paired. */
   deviceId?: string;
   createdAt: number;
+  /** Until when one request of an unknown browser passes outside the budget. */
+  loginExpectedUntil?: number;
   /** Since when the operator keeps the user from logging in; `undefined` for a user who may. */
   suspendedAt?: number;
 }
@@ -73,6 +76,8 @@ export interface UserPort {
   delete(userId: string): Promise<string[] | undefined>;
   /** Returns the number of users who have a virtual device, and so no other one. */
   countVirtualDevices(): Promise<number>;
+  /** Lets one request of an unknown browser through until then, see `RequestPort.insert`. */
+  expectLogin(userId: string, until: number, audit: AuditRecord): Promise<void>;
   /** Gives the user a virtual device; `false` if they have a real one. */
   setVirtualDevice(userId: string, deviceId: string): Promise<boolean>;
 }

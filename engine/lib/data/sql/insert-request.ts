@@ -1,8 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import { BoundedMap } from '../../util/bounded-map.js';
+import { asExpected, passesAsExpected } from '../expected-login.js';
+import type { AuditRecord } from '../ports/audit.js';
 import type { Rate } from '../ports/rates.js';
 import type { RequestLimits, RequestRecord } from '../ports/requests.js';
 import { roomAfter } from '../rate-windows.js';
+import { AUDIT_COLUMNS, auditRow, insertAudit } from './audit.js';
+import { expectedUntil, setExpected } from './expected-logins.js';
 import { lockUser } from './locks.js';
 import { prepared, selectionOf, type ValueOf } from './prepared.js';
 import { countedIn, replaceRate, rowAfter, takeRate } from './rates.js';
@@ -53,14 +57,28 @@ export async function insertInSteps(
   trx: Step,
   request: RequestRecord,
   { open, rate }: RequestLimits,
+  audit?: AuditRecord,
 ): Promise<Inserted> {
   if (!(await lockUser(trx, request.userId))) return 'gone';
-  const waitMs = rate ? await takeRate(trx, rate, request.createdAt) : 0;
-  if (waitMs > 0) return { waitMs };
-  if (await insertBelow.first(trx, { ...requestRow(request), open })) return 'inserted';
-  const { authRequest, userId } = request;
+  const { authRequest, userId, createdAt } = request;
+  const waitMs = rate ? await takeRate(trx, rate, createdAt) : 0;
+  if (waitMs > 0 && !(await isExpected(trx, request, rate))) return { waitMs };
+  if (await insertBelow.first(trx, { ...requestRow(request), open })) {
+    if (waitMs > 0) await setExpected(trx, userId, null);
+    if (audit) await insertAudit(trx, waitMs > 0 ? asExpected(audit) : audit);
+    return 'inserted';
+  }
   if (await requestByToken.first(trx, { authRequest })) return 'taken';
   return (await suspended.first(trx, { userId })) ? 'gone' : 'full';
+}
+
+async function isExpected(
+  db: Database,
+  { userId, createdAt }: RequestRecord,
+  rate: Rate | undefined,
+): Promise<boolean> {
+  const until = rate?.unapproved && (await expectedUntil(db, userId));
+  return passesAsExpected(rate, until, createdAt);
 }
 
 /** What the statement finds of a row in the table of rates; `null` if there is none. */
@@ -79,6 +97,9 @@ interface InsertValues extends RequestRow {
   times_after: string;
   idle_at: number;
 }
+
+/** The columns of the audit trail have a prefix. */
+type InsertAndAuditValues = InsertValues & Record<`audit ${string}`, string | number | null>;
 
 interface InsertRow extends Found {
   asked: number;
@@ -105,15 +126,23 @@ export class RequestInserts {
     this.db = db;
   }
 
-  async insert(request: RequestRecord, { open, rate }: RequestLimits): Promise<Inserted> {
+  async insert(
+    request: RequestRecord,
+    limits: RequestLimits,
+    audit?: AuditRecord,
+  ): Promise<Inserted> {
+    const { open, rate } = limits;
     const { userId, authRequest, createdAt } = request;
     let found: Found = { turn: this.turns.get(userId) ?? null, times: null };
     for (let attempt = 0; ; attempt += 1) {
       // Another one each time, since an attempt may take a turn and insert nothing.
       const turn = JSON.stringify([authRequest, attempt]);
       const counting = rate && (await this.count(rate, found.times, createdAt));
-      if (typeof counting === 'number') return { waitMs: counting };
-      const row = await (rate ? insertCounted : insertUncounted).first(this.db, {
+      if (typeof counting === 'number') {
+        if (!(await isExpected(this.db, request, rate))) return { waitMs: counting };
+        return await this.insertExpected(request, limits, audit);
+      }
+      const row = await statementOf(rate !== undefined, audit !== undefined).first(this.db, {
         ...requestRow(request),
         open,
         turn_key: `open ${userId}`,
@@ -123,6 +152,7 @@ export class RequestInserts {
         times_before: found.times,
         times_after: counting?.times ?? '',
         idle_at: counting?.idle_at ?? request.expiresAt,
+        ...auditValues(audit),
       });
       if (!row || row.asked === 0) return 'gone';
       if (row.turns > 0) this.turns.set(userId, turn);
@@ -130,6 +160,15 @@ export class RequestInserts {
       if (row.counted > 0) return row.taken ? 'taken' : 'full';
       found = { turn: row.turns > 0 ? turn : row.turn, times: row.times };
     }
+  }
+
+  /** Of two at once, the user is locked by one, and the other finds the login no longer expected. */
+  private async insertExpected(
+    request: RequestRecord,
+    limits: RequestLimits,
+    audit: AuditRecord | undefined,
+  ): Promise<Inserted> {
+    return await this.db.transaction().execute((trx) => insertInSteps(trx, request, limits, audit));
   }
 
   /** The row of the rate with this request, or how long to wait. */
@@ -142,30 +181,56 @@ export class RequestInserts {
   }
 }
 
-const insertCounted = prepared<InsertValues>()<InsertRow>((db, value) =>
-  insertWhere(
-    db,
-    value,
-    sql`
-      insert into rates (rate_key, times, idle_at)
-      select ${value('times_key')}::text, ${value('times_after')}::text, ${value('idle_at')}::bigint from turn
-      where ${isKnown(value('times_key'), value('times_before'))}
-      on conflict (rate_key) do update set times = excluded.times, idle_at = excluded.idle_at
-      where rates.times = ${value('times_before')}
-      returning rate_key`,
-  ),
+/** By whether a rate is counted and an audit entry is written. */
+const statements = [false, true].map((counts) =>
+  [false, true].map((audits) => prepareInsert(counts, audits)),
 );
 
-const insertUncounted = prepared<InsertValues>()<InsertRow>((db, value) =>
-  insertWhere(db, value, sql`select ${value('times_key')}::text as rate_key from turn`),
-);
+function statementOf(counts: boolean, audits: boolean) {
+  return statements[Number(counts)]?.[Number(audits)] as ReturnType<typeof prepareInsert>;
+}
+
+function prepareInsert(counts: boolean, audits: boolean) {
+  return prepared<InsertAndAuditValues>()<InsertRow>((db, value) =>
+    insertWhere(db, value, counts ? countRate(value) : sql`select 1 from turn`, audits),
+  );
+}
+
+function countRate(value: ValueOf<InsertValues>): RawBuilder<unknown> {
+  return sql`
+    insert into rates (rate_key, times, idle_at)
+    select ${value('times_key')}::text, ${value('times_after')}::text, ${value('idle_at')}::bigint from turn
+    where ${isKnown(value('times_key'), value('times_before'))}
+    on conflict (rate_key) do update set times = excluded.times, idle_at = excluded.idle_at
+    where rates.times = ${value('times_before')}
+    returning rate_key`;
+}
+
+function auditValues(audit: AuditRecord | undefined) {
+  const row = audit ? Object.entries(auditRow(audit)) : [];
+  return Object.fromEntries(row.map(([name, value]) => [`audit ${name}`, value]));
+}
+
+function insertAuditIfInserted(value: ValueOf<InsertAndAuditValues>): RawBuilder<unknown> {
+  const ofAudit = <Name extends string>(name: Name) => value(`audit ${name}`);
+  const { names, values } = selectionOf(ofAudit as never, AUDIT_COLUMNS);
+  return sql`, audited as (
+      insert into audit (${sql.join(names.map((name) => sql.ref(name)))})
+      select ${values} from inserted
+    )`;
+}
 
 /** A row that was known and is gone is not inserted as it was, so that a budget stays reset. */
 function isKnown(key: string, before: string | null): RawBuilder<boolean> {
   return sql`(${before}::text is null or exists (select from rates where rate_key = ${key} and times = ${before}))`;
 }
 
-function insertWhere(db: Database, value: ValueOf<InsertValues>, counted: RawBuilder<unknown>) {
+function insertWhere(
+  db: Database,
+  value: ValueOf<InsertAndAuditValues>,
+  counted: RawBuilder<unknown>,
+  audits: boolean,
+) {
   const { names, values } = selectionOf<RequestRow>(value, COLUMNS);
   // Locked against a suspension, which waits until it sees the request.
   const statement = sql<InsertRow>`
@@ -184,7 +249,7 @@ function insertWhere(db: Database, value: ValueOf<InsertValues>, counted: RawBui
       select ${values} from counted where ${countOpen(db, value)} < ${value('open')}
       on conflict do nothing
       returning auth_request
-    )
+    )${audits ? insertAuditIfInserted(value) : sql``}
     select
       (select count(*) from asked) as asked,
       (select count(*) from turn) as turns,

@@ -102,5 +102,6 @@ export function userRecord(row: UserRow): UserRecord {
     deviceId: row.device_id ?? undefined,
     createdAt: row.created_at,
     suspendedAt: row.suspended_at ?? undefined,
+    loginExpectedUntil: row.login_expected_until ?? undefined,
   };
 }

@@ -77,11 +77,12 @@ export class SqlRequests implements RequestPort {
   async insert(
     request: RequestRecord,
     limits: RequestLimits,
+    audit?: AuditRecord,
   ): Promise<'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number }> {
     return await orGone(() =>
       this.inserts
-        ? this.inserts.insert(request, limits)
-        : this.db.transaction().execute((trx) => insertInSteps(trx, request, limits)),
+        ? this.inserts.insert(request, limits, audit)
+        : this.db.transaction().execute((trx) => insertInSteps(trx, request, limits, audit)),
     );
   }
 

@@ -50,6 +50,8 @@ export interface UserRow {
   device_id: string | null;
   created_at: number;
   suspended_at: number | null;
+  /** Until when one request of an unknown browser passes outside the budget. */
+  login_expected_until: number | null;
 }
 
 export interface IdentityRow {

@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../ports/audit.js';
 import type {
   Overview,
   OverviewLimits,
@@ -6,7 +7,9 @@ import type {
   UserPort,
   UserRecord,
 } from '../ports/users.js';
+import { insertAudit } from './audit.js';
 import { countDevices, setVirtualDevice } from './devices.js';
+import { setExpected } from './expected-logins.js';
 import { lockApp, lockUser } from './locks.js';
 import { recipientById, recipientByNames, recipientOf, userRecord } from './recipients.js';
 import { orGone } from './references.js';
@@ -133,6 +136,12 @@ export class SqlUsers implements UserPort {
     return count;
   }
 
+  async expectLogin(userId: string, until: number, audit: AuditRecord): Promise<void> {
+    await this.db.transaction().execute(async (trx) => {
+      if (await setExpected(trx, userId, until)) await insertAudit(trx, audit);
+    });
+  }
+
   async setVirtualDevice(userId: string, deviceId: string): Promise<boolean> {
     return await this.db.transaction().execute(async (trx) => {
       await lockUser(trx, userId);
@@ -161,5 +170,6 @@ function userRow(user: UserRecord): UserRow {
     device_id: user.deviceId ?? null,
     created_at: user.createdAt,
     suspended_at: user.suspendedAt ?? null,
+    login_expected_until: user.loginExpectedUntil ?? null,
   };
 }

@@ -75,6 +75,7 @@ export async function deviceApi(app: FastifyInstance, services: Services): Promi
   post('report', ({ device, members, requestId }) =>
     withdrawals.report(device, members.authRequest, requestId),
   );
+  post('expect', ({ device }) => services.expectedLogins.expect(device));
   post('sessions/end', async ({ device, members }) => {
     const { appKey } = members;
     if (appKey !== undefined && typeof appKey !== 'string') return invalid('appKey', 'a string');

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { spkiBase64 } from '../../crypto/keys.js';
 import type { DeviceRecord } from '../../data/ports/devices.js';
 import type { RequestRecord, WithdrawnRequest } from '../../data/ports/requests.js';
+import type { UserRecord } from '../../data/ports/users.js';
 import { showBrowser } from '../../domain/browsers.js';
 import { answerKey } from '../../domain/credentials.js';
 import type { Services } from '../../domain/services.js';
@@ -44,6 +45,7 @@ export async function deviceState(services: Services, known: DeviceRecord): Prom
       ...group,
       since: group.since.getTime(),
     })),
+    loginExpectedUntil: loginExpectedUntil(user, services.clock()),
     pausedUntil: services.fraud.pauseOf(fraud) ?? null,
     pushKey: services.pushKey,
   };
@@ -56,6 +58,11 @@ export async function deviceState(services: Services, known: DeviceRecord): Prom
     devices: shown.devices.map((one) => ({ ...one, lastSeenAt: seen.get(one.id) })),
   };
   return { version, body };
+}
+
+/** `null` when the time is over. */
+function loginExpectedUntil({ loginExpectedUntil: until }: UserRecord, now: number): number | null {
+  return until !== undefined && until > now ? until : null;
 }
 
 /** Those whose application was deleted in this moment are left out. */

@@ -9,6 +9,7 @@ import * as browsers from './0007-browsers.js';
 import * as suspension from './0008-suspension.js';
 import * as budgets from './0009-budgets.js';
 import * as nodes from './0010-nodes.js';
+import * as expectedLogins from './0011-expected-logins.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -25,4 +26,5 @@ export const migrations: Record<string, Migration> = {
   '0008-suspension': suspension,
   '0009-budgets': budgets,
   '0010-nodes': nodes,
+  '0011-expected-logins': expectedLogins,
 };
