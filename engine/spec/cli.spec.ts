@@ -456,6 +456,18 @@ describe('launchkey-engine', () => {
     expect([refused.code, await readFile(file, 'utf8')]).toEqual([1, 'x']);
   });
 
+  it('leaves no empty key if the disk is full at the first start', async () => {
+    const path = await directory();
+    const words = ['start', '--port', '0', '--data', join(path, 'engine.db')];
+    // No file may grow, as on a full disk. The signal that the system sends then is ignored.
+    const script = 'trap "" XFSZ; ulimit -f 0; exec "$0" "$@"';
+    const child = spawn('bash', ['-c', script, process.execPath, CLI, ...words]);
+    const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect(stderr).toMatch(/The key file .*engine\.db\.key cannot be used: EFBIG\./);
+    expect(existsSync(join(path, 'engine.db.key'))).toBe(false);
+    await startEngine(path, '--data', join(path, 'engine.db'));
+  });
+
   it('has all data again after it was killed', async () => {
     const path = await directory();
     vi.stubEnv('LAUNCHKEY_ENGINE_KEY', Buffer.alloc(32, 1).toString('base64'));

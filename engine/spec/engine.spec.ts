@@ -17,7 +17,7 @@ describe('startEngine', () => {
   it.each([
     [{ ports: 1 }, 'ENGINE_INVALID_OPTION', /Unknown option "ports"/],
     [{ data: '' }, 'ENGINE_INVALID_OPTION', /data must be/],
-    [{ data: '/dev/null/x' }, 'ENGINE_DATA', /x\.key cannot be used: ENOTDIR/],
+    [{ data: '/dev/null/x' }, 'ENGINE_DATA', /x cannot be opened: ENOTDIR/],
     [{ data: 'x', databaseUrl: 'postgres://x' }, 'ENGINE_INVALID_OPTION', /Use one of them/],
     [{ databaseUrl: 'mysql://x' }, 'ENGINE_INVALID_OPTION', /databaseUrl must be .* postgres:/],
     [

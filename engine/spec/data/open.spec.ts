@@ -1,7 +1,7 @@
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Libsql from 'libsql';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type EngineOptions, startEngine } from '../../lib/index.js';
 import { temporary } from '../support/data.js';
 
@@ -89,6 +89,76 @@ it('lets no second engine use a data file', async () => {
   });
   await first.close();
   await open({ data });
+});
+
+it('keeps all data in the file when it closes, also while another process has the file open', async () => {
+  const folder = await temporary();
+  const data = join(folder, 'engine.db');
+  const engine = await open({ data });
+  const other = new Libsql(data);
+  other.prepare('select count(*) from users').all();
+  for (const name of ['alice', 'bob']) await engine.createUser(name);
+  await engine.close();
+  const copy = join(folder, 'copy.db');
+  await copyFile(data, copy);
+  await copyFile(`${data}.key`, `${copy}.key`);
+  other.close();
+  expect(await (await open({ data: copy })).users()).toHaveLength(2);
+});
+
+it('lets no second engine use a data file by the name of a link', async () => {
+  const folder = await temporary();
+  const data = join(folder, 'engine.db');
+  const engine = await open({ data });
+  const [symbolic, hard] = [join(folder, 'symbolic.db'), join(folder, 'hard.db')];
+  await symlink(data, symbolic);
+  for (const path of [data, symbolic]) {
+    await expect(startEngine({ data: path, keyFile: `${data}.key` })).rejects.toMatchObject({
+      message: expect.stringMatching(/Another engine uses the data file/),
+    });
+  }
+  await link(data, hard);
+  await expect(startEngine({ data: hard, keyFile: `${data}.key` })).rejects.toMatchObject({
+    code: 'ENGINE_DATA',
+    message: expect.stringMatching(/hard\.db has 2 hard links/),
+  });
+  await engine.close();
+});
+
+describe('a data file that is missing while its key exists', () => {
+  async function lost() {
+    const data = join(await temporary(), 'engine.db');
+    const engine = await open({ data });
+    await engine.close();
+    await rm(data);
+    return data;
+  }
+
+  it('is an error that says what to do', async () => {
+    const data = await lost();
+    await expect(startEngine({ data })).rejects.toMatchObject({
+      code: 'ENGINE_DATA',
+      message: expect.stringMatching(/Key file .*engine\.db\.key exists, but its data file/),
+    });
+  });
+
+  it('is created where the key is named, and the log warns of it', async () => {
+    const data = await lost();
+    const warn = vi.fn();
+    const logger = { info: () => {}, warn, error: () => {} };
+    const engine = await open({ data, keyFile: `${data}.key`, logger });
+    expect(await engine.users()).toEqual([]);
+    const message = 'data file does not exist: the engine starts without data';
+    expect(warn).toHaveBeenCalledWith({ file: data }, message);
+  });
+});
+
+it('starts after a start that was interrupted before the key was written', async () => {
+  const data = join(await temporary(), 'engine.db');
+  for (const file of [data, `${data}.key`]) await writeFile(file, '');
+  const engine = await open({ data });
+  await engine.createUser('alice');
+  expect(Buffer.from(await readFile(`${data}.key`, 'utf8'), 'base64')).toHaveLength(32);
 });
 
 it('starts with what a backup of a running engine has restored', async () => {

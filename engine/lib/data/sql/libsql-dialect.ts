@@ -115,9 +115,19 @@ export class LibsqlConnection implements DatabaseConnection {
 
   close(): void {
     this.statements.clear();
+    this.checkpoint();
     if (this.log !== undefined) closeSync(this.log);
     this.log = undefined;
     this.database.close();
+  }
+
+  /** SQLite does it when the last connection closes, and another process may have the file open. */
+  private checkpoint(): void {
+    try {
+      this.database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // For example a full disk: the log stays beside the file, and the next start reads it.
+    }
   }
 
   private run(text: string): void {
