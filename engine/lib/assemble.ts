@@ -20,6 +20,7 @@ import { HeldPolls } from './domain/held-polls.js';
 import { Pairings } from './domain/pairings.js';
 import { PingKeys } from './domain/ping-keys.js';
 import { PushSubscriptions } from './domain/push-subscriptions.js';
+import { RefusedRequests } from './domain/refused-requests.js';
 import { Requests } from './domain/requests.js';
 import { Rotation } from './domain/rotation.js';
 import type { Services } from './domain/services.js';
@@ -88,6 +89,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     virtualDevices,
   });
   const audit = new Audit(data, clock);
+  const refusedRequests = new RefusedRequests(audit, clock);
   const events = new Events(users, signals, clock, logger);
   const fraud = new Fraud({ data, audit, signals, metrics, logger, clock });
   const usedPingKeys = new UsedPingKeys(data, pingKeys, clock);
@@ -110,6 +112,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     events,
     fraud,
     audit,
+    refusedRequests,
     limits,
     clock,
     requestTtl: options.requestTtl,
@@ -157,6 +160,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     deletions: new Deletions({ data, users, audit, signals, sessions, clock }),
     suspensions: new Suspensions({ data, audit, signals, sessions, clock }),
     requests,
+    refusedRequests,
     expectedLogins: new ExpectedLogins({ data, audit, signals, clock }),
     withdrawals: new Withdrawals({ data, audit, signals, fraud, clock }),
     sessions,

@@ -120,13 +120,16 @@ export class Lifecycle {
     await delivery.close();
     await push.close();
     await this.sweeping;
+    // The counts are lost if the data cannot be written.
+    await services.refusedRequests.close().catch(() => {});
     await services.health.leave();
     await services.data.close();
   }
 
   private sweep(): void {
     const { services, delivery, tls } = this.parts;
-    const { clock, envelopes, heldPolls, signals, pingKeys, data, health } = services;
+    const { clock, envelopes, heldPolls, signals, pingKeys, data, health, refusedRequests } =
+      services;
     const now = clock();
     health.tick();
     heldPolls.sweep(now);
@@ -135,6 +138,7 @@ export class Lifecycle {
     if (this.sweeping) return;
     this.sweeping = Promise.all([
       data.sweep(now),
+      refusedRequests.sweep(now),
       pingKeys.refresh(),
       signals.catchUp(),
       tls?.refresh(),

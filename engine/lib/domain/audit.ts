@@ -39,6 +39,13 @@ export type AuditKind =
    * the user had said on a device that a login follows.
    */
   | 'request.created'
+  /**
+   * The engine refused an auth request. `count` in its details says how many of one `reason` for this user
+   * and application: 1 for the first, and then those of the hour that follows.
+   */
+  | 'request.refused'
+  /** A request expired unanswered. */
+  | 'request.expired'
   /** A user said on a device that a login in a new browser follows. */
   | 'login.expected'
   /** A paired device approved a request. */

@@ -12,6 +12,7 @@ import type {
   Policy,
   RequestRecord,
 } from '../data/ports/requests.js';
+import type { Recipient } from '../data/ports/users.js';
 import type { Logger } from '../observability/logger.js';
 import type { Audit } from './audit.js';
 import { isKnown, rateKey, rateOf } from './budget.js';
@@ -22,6 +23,7 @@ import type { Limits } from './limits.js';
 import { numberChoice } from './number-choice.js';
 import { ownRequest } from './own-request.js';
 import { isRefused, type Refusal } from './refusals.js';
+import type { RefusedRequests } from './refused-requests.js';
 import type { Signals } from './signals.js';
 import { refuseName, type Users } from './users.js';
 
@@ -91,6 +93,7 @@ export interface RequestDependencies {
   events: Events;
   fraud: Fraud;
   audit: Audit;
+  refusedRequests: RefusedRequests;
   limits: Limits;
   clock: () => number;
   /** How long an auth request can be answered, in milliseconds. */
@@ -115,10 +118,21 @@ export class Requests {
     app: AppRecord,
     wanted: NewRequest,
   ): Promise<{ authRequest: string } | CreateRefusal> {
-    const { data, audit, signals, limits, clock, requestTtl, rateWindows } = this.with;
     const recipient = await this.recipient(app, wanted.username);
-    if (isRefused(recipient)) return recipient;
-    const { user, devices, fraud } = recipient;
+    const created = isRefused(recipient) ? recipient : await this.ask(app, wanted, recipient);
+    if (isRefused(created)) {
+      const userId = isRefused(recipient) ? undefined : recipient.user.id;
+      await this.with.refusedRequests.count({ userId, appKey: app.appKey }, created.refused);
+    }
+    return created;
+  }
+
+  private async ask(
+    app: AppRecord,
+    wanted: NewRequest,
+    { user, devices, fraud }: Recipient,
+  ): Promise<{ authRequest: string } | CreateRefusal> {
+    const { data, audit, signals, limits, clock, requestTtl, rateWindows } = this.with;
     const key = rateKey(app.appKey, user.id, wanted.browser);
     const paused = this.refusePaused(fraud, { userId: user.id, rateKey: key });
     if (paused) return paused;

@@ -20,6 +20,7 @@ import type { Limits } from './limits.js';
 import type { Pairings } from './pairings.js';
 import type { PingKeys } from './ping-keys.js';
 import type { PushSubscriptions } from './push-subscriptions.js';
+import type { RefusedRequests } from './refused-requests.js';
 import type { Requests } from './requests.js';
 import type { Rotation } from './rotation.js';
 import type { Sessions } from './sessions.js';
@@ -41,6 +42,7 @@ export interface Services {
   readonly deletions: Deletions;
   readonly suspensions: Suspensions;
   readonly requests: Requests;
+  readonly refusedRequests: RefusedRequests;
   readonly expectedLogins: ExpectedLogins;
   readonly withdrawals: Withdrawals;
   readonly sessions: Sessions;

@@ -218,6 +218,37 @@ export function coreContract(make: () => Promise<Data>): void {
     expect(await data.requests.get(second.authRequest)).not.toHaveProperty('browser');
   });
 
+  it('writes down once that a request expired, and nothing of answered or withdrawn ones', async () => {
+    const { data, request, answer } = await dataWithApp();
+    const [open, answered, withdrawn, later] = [
+      request(),
+      request({ session: false }),
+      request(),
+      request({ expiresAt: 10 * MINUTE }),
+    ];
+    for (const one of [open, answered, withdrawn, later]) {
+      await data.requests.insert(one, { open: 10 });
+    }
+    await data.requests.answer(answered.authRequest, answer(true), STEP);
+    const audit = { id: randomUUID(), at: 1, kind: 'request.withdrawn', details: {} };
+    await data.requests.withdraw(withdrawn.authRequest, audit, 1);
+    await Promise.all([data.sweep(open.expiresAt), data.sweep(open.expiresAt)]);
+    const { userId, appKey, expiresAt } = open;
+    const written = { at: expiresAt, kind: 'request.expired', userId, appKey };
+    expect(await data.audit.list({ limit: 10 })).toMatchObject([
+      written,
+      { kind: 'request.withdrawn' },
+    ]);
+    expect(await data.requests.expireOpen(userId, open.expiresAt + 1)).toEqual([later.authRequest]);
+    await data.sweep(open.expiresAt + MINUTE);
+    const entries = (await data.audit.list({ limit: 10 })).map(({ at, kind }) => [at, kind]);
+    expect(entries).toEqual([
+      [expiresAt + 1, 'request.expired'],
+      [expiresAt, 'request.expired'],
+      [1, 'request.withdrawn'],
+    ]);
+  });
+
   it('inserts no more requests than the limit when many are inserted at once', async () => {
     const { data, request } = await dataWithApp();
     await data.requests.insert(request(), { open: 4 });

@@ -1,4 +1,5 @@
 import { asExpected, passesAsExpected } from '../expected-login.js';
+import { expiryOf } from '../expired-requests.js';
 import type { AuditRecord } from '../ports/audit.js';
 import type {
   AnswerRecord,
@@ -94,7 +95,7 @@ export class MemoryRequests implements RequestPort {
   async expireOpen(userId: string, now: number) {
     const open = this.open(userId, now);
     this.openByUser.delete(userId);
-    for (const request of open) this.expire(request);
+    for (const request of open) this.expire({ ...request, expiresAt: now });
     return open.map(({ authRequest }) => authRequest);
   }
 
@@ -222,7 +223,9 @@ export class MemoryRequests implements RequestPort {
     if (open?.size === 0) this.openByUser.delete(request.userId);
   }
 
-  private expire({ authRequest, appKey }: RequestRecord): void {
+  private expire(request: RequestRecord): void {
+    const { authRequest, appKey } = request;
+    if (!request.answer) this.ports.audit.add(expiryOf(request));
     this.byToken.delete(authRequest);
     this.past.add(authRequest, appKey);
   }

@@ -39,6 +39,7 @@ export const COLUMNS = columnsOf<RequestRow>()({
     'approved',
     'confirmed',
     'withdrawn_at',
+    'expired_at',
     'forget_at',
   ],
 });
@@ -72,6 +73,7 @@ export function requestRow(request: RequestRecord): RequestRow {
     session_state: null,
     confirmed: 0,
     withdrawn_at: null,
+    expired_at: null,
     forget_at: request.expiresAt + REMEMBER_PAST_MS,
   };
 }

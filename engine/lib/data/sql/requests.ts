@@ -1,3 +1,4 @@
+import { expiryOf } from '../expired-requests.js';
 import type { AuditRecord } from '../ports/audit.js';
 import type { FraudRecord } from '../ports/fraud.js';
 import type {
@@ -25,6 +26,20 @@ import { requestByToken } from './request-by-token.js';
 import { openOrAnswered, requestRecord, withdrawnRecord } from './request-rows.js';
 import type { Database, RequestRow } from './schema.js';
 import { ALIVE } from './sessions.js';
+
+/** Expired requests that are written to the audit trail in one step. */
+const MAX_EXPIRIES = 1000;
+
+/** The requests that expired unanswered, and are not in the audit trail. */
+function expired(db: Database, now: number) {
+  return db
+    .selectFrom('requests')
+    .select('auth_request')
+    .where('expires_at', '<=', now)
+    .where('answered_at', 'is', null)
+    .where('withdrawn_at', 'is', null)
+    .where('expired_at', 'is', null);
+}
 
 /** The user's requests that are open, whose session lives, or that were withdrawn since then. */
 export const shownToUser = prepared<{ userId: string; now: number; withdrawnSince: number }>()(
@@ -225,6 +240,7 @@ export class SqlRequests implements RequestPort {
   }
 
   async sweep(now: number): Promise<void> {
+    await this.writeExpiries(now);
     await this.db.deleteFrom('requests').where('forget_at', '<=', now).execute();
     await this.db
       .updateTable('requests')
@@ -232,6 +248,31 @@ export class SqlRequests implements RequestPort {
       .where('browser', 'is not', null)
       .where('created_at', '<=', now - REMEMBER_BROWSER_MS)
       .execute();
+  }
+
+  /** Before expired requests are forgotten. Of several processes one writes each entry. */
+  private async writeExpiries(now: number): Promise<void> {
+    while (await this.hasExpired(now)) {
+      const written = await this.db.transaction().execute(async (trx) => {
+        const rows = await trx
+          .updateTable('requests')
+          .set((eb) => ({ expired_at: eb.ref('expires_at') }))
+          .where('auth_request', 'in', expired(trx, now).limit(MAX_EXPIRIES))
+          .where('expired_at', 'is', null)
+          .where('answered_at', 'is', null)
+          .returning(['user_id', 'app_key', 'expires_at'])
+          .execute();
+        for (const { user_id: userId, app_key: appKey, expires_at: expiresAt } of rows) {
+          await insertAudit(trx, expiryOf({ userId, appKey, expiresAt }));
+        }
+        return rows.length;
+      });
+      if (written < MAX_EXPIRIES) return;
+    }
+  }
+
+  private async hasExpired(now: number): Promise<boolean> {
+    return (await expired(this.db, now).limit(1).executeTakeFirst()) !== undefined;
   }
 
   private async whyNot(authRequest: string, now: number) {

@@ -114,6 +114,8 @@ export interface RequestRow {
   confirmed: number;
   /** When the application took it back; then it is neither open nor answered. */
   withdrawn_at: number | null;
+  /** When it expired unanswered, once the audit trail has it. */
+  expired_at: number | null;
   /** When the row is deleted; `null` while its session lives. */
   forget_at: number | null;
 }
