@@ -825,7 +825,29 @@ export const defences = [
       '',
     ],
     ADDRESSES,
-    'is refused for a minute',
+    'is told no reasons for a minute',
+  ),
+  defence(
+    'makes browsers at an address send failing calls, so that the applications and phones there are refused',
+    'the look at the credentials first',
+    [
+      'engine/lib/domain/failed-calls.ts',
+      'const result = await identify();',
+      "const waitMs = this.tries.wait(ip);\n    if (waitMs > 0) return { refused: 'too_many_failed_calls', retryAfterMs: waitMs };\n    const result = await identify();",
+    ],
+    ADDRESSES,
+    'serves valid calls of applications and phones whatever strangers at it send',
+  ),
+  defence(
+    'guesses pairing codes at an address, so that its other users cannot pair',
+    'the exemption of links',
+    [
+      'engine/lib/domain/devices.ts',
+      'isLinkSecret(code) ? () => {} : this.tries.begin(ip)',
+      'this.tries.begin(ip)',
+    ],
+    DEVICES,
+    'pairs by a link at an address that has failed ten times with codes',
   ),
   defence(
     'forges the address that its requests come from',

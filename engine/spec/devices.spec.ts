@@ -81,6 +81,15 @@ describe('pairing', () => {
     ]);
   });
 
+  it('pairs by a link at an address that has failed ten times with codes', async () => {
+    const { engine } = await start();
+    const device = await Device.make(engine.url);
+    for (let guess = 0; guess < 10; guess += 1) await device.pair('AAAAAAAAAA');
+    const { code: typed, url } = await engine.pairDevice('alice');
+    expect(code(await device.pair(typed))).toBe('too_many');
+    expect((await device.pair(url.split('#pair=')[1] ?? '')).status).toBe(200);
+  });
+
   it('lets all addresses together try 120 typed codes in a minute, and links beyond', async () => {
     const { engine } = await start();
     const { code: typed, url } = await engine.pairDevice('alice');

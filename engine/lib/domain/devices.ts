@@ -7,7 +7,7 @@ import type { Overview, UserRecord } from '../data/ports/users.js';
 import { REPORT_WITHDRAWN_MS } from '../data/retention.js';
 import type { Audit } from './audit.js';
 import { FailedTries } from './failed-tries.js';
-import type { Pairings } from './pairings.js';
+import { isLinkSecret, type Pairings } from './pairings.js';
 import { invalid, isRefused, type Refusal } from './refusals.js';
 import type { Signals } from './signals.js';
 import type { SignedRequest } from './signed-request.js';
@@ -104,7 +104,8 @@ export class Devices {
     ip: string,
   ): Promise<UserRecord | Refusal<'unknown_code' | 'too_many_codes'>> {
     const { data, pairings } = this.with;
-    const succeed = this.tries.begin(ip);
+    // A neighbour at the same address who guesses codes must not keep users from pairing by links.
+    const succeed = isLinkSecret(code) ? () => {} : this.tries.begin(ip);
     if (typeof succeed === 'number') {
       return { refused: 'too_many_codes', from: 'address', retryAfterMs: succeed };
     }

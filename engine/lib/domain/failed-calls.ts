@@ -24,9 +24,10 @@ const COUNTED: readonly RefusalName[] = [
 ];
 
 /**
- * Refuses an address for a while after too many failed calls. Calls that succeed are not counted,
- * because all calls of an application come from one address. Loopback addresses are never refused:
- * behind a proxy that is not in `trustedProxies`, every call comes from one.
+ * Tells an address no reasons for a while after too many failed calls. Calls with valid credentials are
+ * always accepted: applications and phones share addresses with strangers, and every web page can make
+ * its visitors' browsers send failing calls. Loopback addresses are exempt: behind a proxy that is not in
+ * `trustedProxies`, every call comes from one.
  */
 export class FailedCalls {
   private readonly tries: FailedTries;
@@ -37,24 +38,25 @@ export class FailedCalls {
     this.logger = logger;
   }
 
-  /** Identifies the caller, unless the address is refused, and counts a failure. */
+  /** Identifies the caller, and counts a failure or hides its reason. */
   async watch<Result>(
     caller: Caller,
     identify: () => Promise<Result>,
   ): Promise<Result | Refusal<'too_many_failed_calls'>> {
     const { ip } = caller;
-    const retryAfterMs = this.tries.wait(ip);
-    if (retryAfterMs > 0) return { refused: 'too_many_failed_calls', retryAfterMs };
     const result = await identify();
     // The check for loopback comes last because it is slow.
-    if (isRefused(result) && COUNTED.includes(result.refused) && !isLoopback(ip))
-      this.count(caller);
+    const counts = isRefused(result) && COUNTED.includes(result.refused) && !isLoopback(ip);
+    if (!counts) return result;
+    const retryAfterMs = this.tries.wait(ip);
+    if (retryAfterMs > 0) return { refused: 'too_many_failed_calls', retryAfterMs };
+    this.count(caller);
     return result;
   }
 
   private count({ ip, id: requestId }: Caller): void {
     if (!this.tries.fail(ip)) return;
     const help = 'if this is a proxy of yours, add it to trustedProxies';
-    this.logger.warn({ requestId, address: ip, help }, 'address refused: too many failed calls');
+    this.logger.warn({ requestId, address: ip, help }, 'too many failed calls from one address');
   }
 }

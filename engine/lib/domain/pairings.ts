@@ -63,7 +63,7 @@ export class Pairings {
     given: string,
   ): Promise<{ userId: string } | Refusal<'unknown_code' | 'too_many_codes'>> {
     const now = this.clock();
-    const isLink = given.length === LINK_LENGTH;
+    const isLink = isLinkSecret(given);
     if (!isLink) {
       const retryAfterMs = await this.data.rates.take('pairing', MAX_TYPED_CODES, now);
       if (retryAfterMs > 0) return { refused: 'too_many_codes', from: 'anywhere', retryAfterMs };
@@ -84,6 +84,11 @@ export class Pairings {
     // The secret is in the fragment, which browsers send to no server or proxy.
     return `${this.address.linkBase}/authenticator#pair=${linkSecret(image)}`;
   }
+}
+
+/** Whether a text can be the secret of a link, which is too long to guess, and no typed code. */
+export function isLinkSecret(given: string): boolean {
+  return given.length === LINK_LENGTH;
 }
 
 /** Derived from the image's name, so the engine stores neither. */
