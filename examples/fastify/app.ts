@@ -116,8 +116,8 @@ export function createApp(options: AppOptions): FastifyInstance {
           failureMessage: true,
         }),
       },
-      // Not reached: the strategy has redirected.
-      async () => {},
+      // The strategy has redirected, and the response may still wait for the session store.
+      async (_request, reply) => reply,
     );
     web.route({
       method: ['GET', 'POST'],

@@ -21,6 +21,7 @@ import { type LoginRequest, readField } from '../web/request.js';
 import { requesterOf } from '../web/requester.js';
 import { setRetryAfter } from '../web/retry-after.js';
 import type { SessionBinding } from '../web/session-binding.js';
+import { HeldSession } from '../web/stored-session.js';
 import type { WaitingWatch } from '../web/waiting-watch.js';
 import { type Outcome, type PassportActions, perform } from './actions.js';
 import type { LaunchKeyAuthenticateOptions, LoginOptions, VerifyDone } from './options.js';
@@ -43,6 +44,8 @@ export interface AttemptOptions extends LaunchKeyAuthenticateOptions {
   session?: boolean;
   assignProperty?: string;
   failureRedirect?: unknown;
+  failureMessage?: unknown;
+  failureFlash?: unknown;
 }
 
 /** Strangers choose user names, so their length is limited (in UTF-16 code units). */
@@ -65,6 +68,8 @@ export class Attempt {
   private readonly options: AttemptOptions;
   private readonly actions: PassportActions;
   private readonly connection: ReturnType<typeof watchConnection>;
+  /** The browser's session, from the moment at which it may have to wait. */
+  private heldSession: HeldSession | undefined;
 
   /** @param actions - captured from the strategy before this call, see `captureActions`. */
   constructor(
@@ -93,7 +98,8 @@ export class Attempt {
         this.diagnostics.failed(error);
         return { action: 'error', error: hostError(error) };
       })
-      .then((outcome) => {
+      .then(async (outcome) => {
+        if (this.writesSession(outcome)) await this.heldSession?.refresh();
         const left = this.connection.closed;
         this.connection.release();
         // An action after another response would throw, outside of every handler.
@@ -125,14 +131,13 @@ export class Attempt {
     const browserId = this.browserSession.browserId(this.req);
     const login = await this.start(username, browserId);
     if ('action' in login) return login;
-    if (this.connection.closed) return this.takeBack(login);
-    this.browserSession.begin(this.req, login.handle, browserId);
-    return this.stillPending(login);
+    return this.begin(login, browserId);
   }
 
   /** Starts a login. Resolves to an outcome if the login is refused. */
   private async start(username: string, browserId?: string): Promise<PendingLogin | Outcome> {
     const { resolveUser } = this.settings;
+    this.holdSession();
     const typed = normalizeName(username);
     const options = {
       username: typed,
@@ -159,6 +164,20 @@ export class Attempt {
     }
   }
 
+  /** Binds a login to the browser, and tells the browser to wait. */
+  private async begin(login: PendingLogin, browserId: string): Promise<Outcome> {
+    try {
+      await this.heldSession?.refresh();
+      if (!this.connection.closed) {
+        await this.browserSession.begin(this.req, login.handle, browserId);
+      }
+    } catch (error) {
+      await this.takeBack(login);
+      throw error;
+    }
+    return this.connection.closed ? this.takeBack(login) : this.stillPending(login);
+  }
+
   /** Cancels a login whose browser left before it could learn of it. */
   private async takeBack(login: PendingLogin): Promise<Outcome> {
     await this.logins.cancel(login.handle);
@@ -171,6 +190,10 @@ export class Attempt {
     return verdict ? this.conclude(login, verdict) : this.disconnect(login);
   }
 
+  private holdSession(): void {
+    if (this.req.session) this.heldSession = new HeldSession(this.req);
+  }
+
   /** Continues a login that this browser started before, and finishes it if it has an answer. */
   private async resume(): Promise<Outcome> {
     const { pending, longPoll } = this.settings;
@@ -180,6 +203,7 @@ export class Attempt {
       const finished = this.browserSession.hasFinished(this.req, handle);
       return fail(finished ? 'finished' : 'missing_username');
     }
+    this.holdSession();
     const maxWaitMs = pending === 'accept' ? longPoll * 1000 : 0;
     const { connection } = this;
     const progress = await resumeLogin(this.logins, handle, { connection, maxWaitMs });
@@ -226,12 +250,13 @@ export class Attempt {
         this.diagnostics.finished(login, 'denied');
         return fail('denied');
       }
+      await this.heldSession?.refresh();
+      if (!this.connection.closed) await this.rememberFinish(login);
       if (this.connection.closed) {
         if (session) await sessions.close(handle);
         return this.disconnect(login);
       }
       this.diagnostics.finished(login, 'approved', response.userHash);
-      this.rememberFinish(login);
       return { action: 'success', user, info: typeof info === 'string' ? { message: info } : info };
     } catch (error) {
       if (session) await sessions.close(handle);
@@ -246,11 +271,15 @@ export class Attempt {
       : this.verify(userHash, response, done);
   }
 
-  private rememberFinish(login: PendingLogin): void {
+  private async rememberFinish(login: PendingLogin): Promise<void> {
     const { handle, session } = login;
     if (session) this.binding.expect(login, this.req);
-    if (!this.logsIn()) this.browserSession.finish(this.req, handle);
-    else this.browserSession.finishAtLogIn(this.req, handle, session ? handle : undefined);
+    if (!this.logsIn()) return this.browserSession.finish(this.req, handle);
+    const opened = session ? handle : undefined;
+    this.browserSession.finishAtLogIn(this.req, handle, opened, async () => {
+      this.diagnostics.finished(login, 'left');
+      if (session) await this.logins.sessions.close(handle);
+    });
   }
 
   private refuse(info: LoginInfo, username?: string): Outcome {
@@ -261,6 +290,12 @@ export class Attempt {
   private disconnect(login: PendingLogin): Outcome {
     this.diagnostics.finished(login, 'left');
     return { action: 'none' };
+  }
+
+  /** Whether Passport writes to the session because of a failure. */
+  private writesSession({ action }: Outcome): boolean {
+    const { failureMessage, failureFlash } = this.options;
+    return action === 'fail' && Boolean(failureMessage || failureFlash);
   }
 
   /** On a redirect, `Retry-After` has another meaning (RFC 9110, section 10.2.3). */

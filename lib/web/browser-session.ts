@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { LaunchKeySessions } from '../login/sessions.js';
 import { hostError } from './host-error.js';
+import { isAnswered } from './host-response.js';
 import { type LoginRequest, readField } from './request.js';
+import { saveSession } from './stored-session.js';
 
 /** A browser session keeps this many handles of pending and of finished logins, the newest. */
 export const MAX_PENDING_HANDLES = 10;
@@ -63,10 +65,15 @@ export class BrowserSession {
     return this.read(req).browser ?? randomBytes(16).toString('base64url');
   }
 
-  /** Binds a login to this browser. */
-  begin(req: LoginRequest, handle: string, browserId: string): void {
+  /**
+   * Binds a login to this browser.
+   *
+   * @throws the error of the session store.
+   */
+  async begin(req: LoginRequest, handle: string, browserId: string): Promise<void> {
     const data = this.read(req);
     this.write(req, { ...data, browser: browserId, pending: latest(data.pending, handle) });
+    await saveSession(req);
   }
 
   /** Returns the handle of the LaunchKey session that logged this browser in. */
@@ -84,21 +91,42 @@ export class BrowserSession {
    * Records at log-in that this browser finished the login, and with which LaunchKey session. Not
    * before: Passport regenerates the session then, and the logins of other tabs must survive. In
    * some hosts the application calls `logIn` itself, or does not call it.
+   *
+   * @param onLeft - called if other code has responded while the user was logged in, which is
+   *   undone then.
    */
-  finishAtLogIn(req: LoginRequest, handle: string, session: string | undefined): void {
+  finishAtLogIn(
+    req: LoginRequest,
+    handle: string,
+    session: string | undefined,
+    onLeft: () => Promise<unknown>,
+  ): void {
     const host = req as LoginRequest & { logIn?: LogIn; login?: LogIn };
     const logIn = host.logIn ?? host.login;
     if (typeof logIn !== 'function') return;
-    const { session: _previous, ...rest } = this.withFinished(req, handle);
-    const data: SessionData = session === undefined ? rest : { ...rest, session };
-    const wrapped = runAfter(logIn, () => this.write(req, data));
+    const wrapped = runAround(logIn, () => {
+      const { session: _previous, ...rest } = this.withFinished(req, handle);
+      const begunBefore = isAnswered(req);
+      return async () => {
+        this.write(req, session === undefined ? rest : { ...rest, session });
+        await saveSession(req);
+        if (begunBefore || !isAnswered(req)) return true;
+        await Promise.allSettled([onLeft(), logOutIfPossible(req)]);
+        return false;
+      };
+    });
     host.logIn = wrapped;
     host.login = wrapped;
   }
 
-  /** Records that this browser finished a login that does not log the user in. */
-  finish(req: LoginRequest, handle: string): void {
+  /**
+   * Records that this browser finished a login that does not log the user in.
+   *
+   * @throws the error of the session store.
+   */
+  async finish(req: LoginRequest, handle: string): Promise<void> {
     this.write(req, this.withFinished(req, handle));
+    await saveSession(req);
   }
 
   /** Records that this browser is logged in by this login, for hosts that do not use `logIn`. */
@@ -132,22 +160,34 @@ export class BrowserSession {
   }
 }
 
-/** Wraps `logIn` so that `action` runs after it, unless it fails or makes no session. */
-function runAfter(logIn: LogIn, action: () => void): LogIn {
+/**
+ * Wraps `logIn`: `prepare` runs before it, and what `prepare` returns runs after it, unless it fails
+ * or makes no session. The callback of `logIn` is not called if that resolves to `false`: it would
+ * respond a second time, outside of every handler.
+ */
+function runAround(logIn: LogIn, prepare: () => () => Promise<boolean>): LogIn {
   return function (this: unknown, ...args: any[]) {
     if (args.slice(1).some((arg) => arg?.session === false)) return logIn.apply(this, args);
+    const complete = prepare();
     const done = args.at(-1);
     if (typeof done === 'function') {
       return logIn.call(this, ...args.slice(0, -1), (error: unknown, ...rest: unknown[]) => {
-        if (!error) action();
-        done(error, ...rest);
+        if (error) return done(error, ...rest);
+        // Outside the promise, so that an error of the callback is an uncaught exception.
+        const call = (...results: unknown[]) => queueMicrotask(() => done(...results));
+        complete().then((goesOn) => goesOn && call(error, ...rest), call);
       });
     }
-    return Promise.resolve(logIn.apply(this, args)).then((result) => {
-      action();
+    return Promise.resolve(logIn.apply(this, args)).then(async (result) => {
+      await complete();
       return result;
     });
   };
+}
+
+async function logOutIfPossible(req: LoginRequest): Promise<void> {
+  const { logout } = req as LoginRequest & { logout?: unknown };
+  if (typeof logout === 'function') await logOut(req, logout as LogOut);
 }
 
 function latest(handles: string[], handle: string): string[] {

@@ -23,6 +23,20 @@ export class TestBrowser {
     return response;
   }
 
+  /** Another tab, which has the same cookies now, and does not see later ones of this tab. */
+  copy(): TestBrowser {
+    const tab = new TestBrowser(this.url);
+    for (const [name, value] of this.cookies) tab.cookies.set(name, value);
+    return tab;
+  }
+
+  /** Adds the cookies that only another tab got. */
+  take(tab: TestBrowser): void {
+    for (const [name, value] of tab.cookies) {
+      if (!this.cookies.has(name)) this.cookies.set(name, value);
+    }
+  }
+
   post(
     path: string,
     form: Record<string, string> = {},
