@@ -9,6 +9,7 @@ import type { AxiosAdapter, AxiosResponse } from 'axios';
 import { CommunicationError, InvalidResponseError, type LaunchKeyError } from '../errors.js';
 import { onAbort } from '../util/abort.js';
 import { startTimer } from '../util/timers.js';
+import { decompressed } from './decompress.js';
 
 /** Larger responses are refused. The largest that an engine sends has a few kilobytes. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
@@ -55,7 +56,7 @@ const HEADERS = { Accept: 'application/json', 'User-Agent': 'passport-launchkey'
  * An axios adapter: a thin layer over `node:http` and `node:https`. An adapter is axios's documented
  * extension point (README, request config, `adapter`).
  *
- * It follows no redirect, reads no proxy from the environment, decompresses nothing, limits the whole
+ * It follows no redirect, reads no proxy from the environment, asks for no compression, limits the whole
  * exchange by time, and rejects with this package's errors only: an `AxiosError` holds the request, and
  * with it the envelope.
  *
@@ -158,26 +159,25 @@ function parseRetryAfter(value: string | undefined, date: string | undefined): n
   return Math.max(0, Math.ceil(seconds));
 }
 
-function readBody(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const encoding = response.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      reject(
-        new InvalidResponseError(
-          'The answer is compressed, although the call accepts no compression. Switch compression off in the proxy in front of the engine.',
-        ),
-      );
-    }
-    response.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > MAX_RESPONSE_BYTES) reject(tooLarge());
-      else chunks.push(chunk);
+async function readBody(response: IncomingMessage): Promise<string> {
+  const body = decompressed(response);
+  try {
+    return await new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      body.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_RESPONSE_BYTES) reject(tooLarge());
+        else chunks.push(chunk);
+      });
+      body.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+      if (body !== response) body.on('error', () => reject(undecodable()));
+      response.on('error', (error) => reject(connectionError(error)));
     });
-    response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    response.on('error', (error) => reject(connectionError(error)));
-  });
+  } finally {
+    // A decoder would go on with what it has, beyond any size.
+    if (body !== response) body.destroy();
+  }
 }
 
 const isBroken = ({ code }: NodeJS.ErrnoException) => code === 'ECONNRESET' || code === 'EPIPE';
@@ -185,6 +185,12 @@ const isBroken = ({ code }: NodeJS.ErrnoException) => code === 'ECONNRESET' || c
 function tooLarge(): InvalidResponseError {
   return new InvalidResponseError(
     `The answer is larger than ${MAX_RESPONSE_BYTES} bytes. Check that apiBaseUrl is the address of a LaunchKey v1 engine.`,
+  );
+}
+
+function undecodable(): InvalidResponseError {
+  return new InvalidResponseError(
+    'The answer is not compressed as its Content-Encoding says. Switch compression off in the proxy in front of the engine.',
   );
 }
 

@@ -38,10 +38,12 @@ export interface TransportOptions {
  */
 export const MAX_HELD_POLLS = 10_000;
 
-// Servers and proxies close idle connections after 5 s (node:http, which announces it), 60 s or 75 s
-// (load balancers, nginx). The client closes them earlier: `authorize` is never sent twice, so it must
-// not meet a connection that the other side is about to close.
-const IDLE_TIMEOUT_MS = 15_000;
+// Servers and proxies close idle connections: after 60 s or 75 s (load balancers, nginx), 5 s
+// (node:http, which announces it), or 1 s, unannounced (HAProxy, where it is set so). `authorize` is
+// never sent twice, so it must not meet a connection that the other side is about to close: the client
+// closes it earlier. A held poll can be sent again, so its connection is kept for the next one.
+const SHORT_CALL_IDLE_MS = 500;
+const HELD_POLL_IDLE_MS = 15_000;
 
 /**
  * Sends calls to the engine by axios, over kept-alive and bounded connections, without redirects.
@@ -63,8 +65,8 @@ export class Transport {
   /** @param redact Cleans the message of an unexpected error. */
   constructor(options: TransportOptions, redact: Redact) {
     const { baseUrl, agent, ca, maxConnections, maxHeldPolls = MAX_HELD_POLLS } = options;
-    this.#shortCalls = agent ?? ownAgent(options, maxConnections);
-    this.#heldPolls = agent ?? ownAgent(options, maxHeldPolls);
+    this.#shortCalls = agent ?? ownAgent(options, maxConnections, SHORT_CALL_IDLE_MS);
+    this.#heldPolls = agent ?? ownAgent(options, maxHeldPolls, HELD_POLL_IDLE_MS);
     this.#ownAgents = agent ? [] : [this.#shortCalls, this.#heldPolls];
     this.#maxHeldPolls = maxHeldPolls;
     this.#requestTimeout = options.requestTimeout;
@@ -136,11 +138,15 @@ export class Transport {
   }
 }
 
-function ownAgent({ baseUrl, ca }: TransportOptions, maxSockets: number): HttpAgent {
+function ownAgent(
+  { baseUrl, ca }: TransportOptions,
+  maxSockets: number,
+  idleTimeoutMs: number,
+): HttpAgent {
   const Agent = baseUrl.protocol === 'https:' ? HttpsAgent : HttpAgent;
   return new Agent({
     keepAlive: true,
-    timeout: IDLE_TIMEOUT_MS,
+    timeout: idleTimeoutMs,
     maxSockets,
     // Held polls come back after each poll: as many connections are kept as were open.
     maxFreeSockets: Math.max(maxSockets, 256),

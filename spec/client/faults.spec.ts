@@ -1,7 +1,8 @@
-import { getEventListeners, once } from 'node:events';
+import { EventEmitter, getEventListeners, once } from 'node:events';
 import { Agent as HttpAgent } from 'node:http';
 import { createServer as createTlsServer, Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LaunchKeyClient, type LaunchKeyClientOptions } from '../../lib/client/client.js';
 import { redactor } from '../../lib/client/redaction.js';
@@ -265,13 +266,37 @@ describe('an answer', () => {
     await expect(engine.client().authorize('alice')).rejects.toThrow('larger');
   });
 
-  it('is refused when it is compressed, since calls accept no compression', async () => {
+  /** An engine behind a proxy that compresses its answer to `authorize`, which did not ask for it. */
+  async function compressing(encoding: string, body: Buffer) {
     const engine = await fake();
-    engine.on = ({ path }) =>
-      path === '/auths' ? { headers: { 'Content-Encoding': 'gzip' }, body: '{}' } : undefined;
-    const error = await errorOf(engine.client().authorize('alice'));
-    expect(error.code).toBe('LAUNCHKEY_INVALID_RESPONSE');
+    engine.on = ({ path, res }) => {
+      if (path !== '/auths') return undefined;
+      res.writeHead(200, { 'Content-Encoding': encoding }).end(body);
+      return null;
+    };
+    return engine;
+  }
+
+  it.each([
+    ['gzip', gzipSync],
+    ['X-GZip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['identity', (text: string) => Buffer.from(text)],
+  ])('is read when a proxy sends it as %s, unasked', async (encoding, compress) => {
+    const engine = await compressing(encoding, compress(JSON.stringify({ auth_request: TOKEN })));
+    expect(await engine.client().authorize('alice')).toBe(TOKEN);
     expect(engine.of('/auths')[0]?.headers['accept-encoding']).toBeUndefined();
+  });
+
+  it.each([
+    ['it is not compressed as it says', 'gzip', Buffer.from('{}')],
+    ['its compression is cut off', 'gzip', gzipSync('{}').subarray(0, 12)],
+    ['its compression is unknown', 'compress', Buffer.from('{}')],
+    ['it has more than a megabyte when unpacked', 'br', brotliCompressSync(Buffer.alloc(5e7))],
+  ])('is refused when %s', async (_, encoding, body) => {
+    const error = await errorOf((await compressing(encoding, body)).client().authorize('alice'));
+    expect(error.code).toBe('LAUNCHKEY_INVALID_RESPONSE');
   });
 
   it.each([
@@ -435,6 +460,22 @@ describe('connections', () => {
     controller.abort();
     await expect(first).rejects.toThrow();
     expect(engine.calls.map(({ headers }) => headers.prefer)).toEqual(['wait=25', undefined]);
+  });
+
+  it('are not used for a call after a second, when proxies may close them', async () => {
+    const stale = new Set<Socket>();
+    const events = new EventEmitter();
+    // As HAProxy does with `http-keep-alive 1s`, which it does not announce.
+    const server = await raw((socket) => {
+      if (stale.has(socket)) return socket.resetAndDestroy();
+      setTimeout(() => events.emit('stale', stale.add(socket)), 1000);
+      return socket.write(httpAnswer({ auth_request: TOKEN }));
+    });
+    const client = clientFor(server.url);
+    expect(await client.authorize('alice')).toBe(TOKEN);
+    await once(events, 'stale');
+    expect(await client.authorize('alice')).toBe(TOKEN);
+    expect(calls(server)).toHaveLength(2);
   });
 
   it('are closed by close() while idle, and opened again by later calls', async () => {
