@@ -551,14 +551,14 @@ export const defences = [
     'does not see that the device reported no answer',
   ),
   defence(
-    'asks who exists',
+    'reads in a refusal who exists',
     'the denial in place of "no such user"',
     ['lib/login/engine-errors.ts', 'error instanceof NoSuchUserError ||', ''],
     STRATEGY,
     'looks like a denied one for a user who does not exist',
   ),
   defence(
-    'asks who exists',
+    'reads in a refusal who exists',
     'the denial in place of "no device"',
     ['lib/login/engine-errors.ts', 'error instanceof NoPairedDevicesError ||', ''],
     STRATEGY,

@@ -1,15 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import {
   type Answer,
+  ConfigurationError,
   type LaunchKeySession,
   type PendingLogin,
   type Store,
   StoreUnavailableError,
 } from 'passport-launchkey';
 import { RedisStore, type RedisStoreOptions } from 'passport-launchkey/redis';
+import { createCluster } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Client, connectRedis, describeWithRedis, RedisServer } from '../support/redis.js';
 import { programPath } from '../support/shared.js';
@@ -232,28 +235,68 @@ describeWithRedis('RedisStore', () => {
       expect(await wait).toMatchObject({ state: 'answered', answer });
     });
 
-    it('finds the answer if Redis allows no subscription', async () => {
-      const name = 'no-channels';
-      await client.aclSetUser(name, ['on', '>password', '~*', '+@all', 'resetchannels']);
+    /** A client of a user with these rights, and the warnings of the store in this process. */
+    async function limitedClient(name: string, rights: string[]) {
+      await client.aclSetUser(name, ['on', '>password', ...rights]);
       const { hostname, port } = new URL(server.url);
       const limited = await connectRedis(`redis://${name}:password@${hostname}:${port}`);
+      const warnings: (Error & { code?: string; detail?: string })[] = [];
+      const events = new EventEmitter();
+      const listener = (warning: Error & { code?: string }) => {
+        if (warning.code === 'LAUNCHKEY_REDIS_CHANNEL') events.emit('one', warnings.push(warning));
+      };
+      process.on('warning', listener);
+      onTestFinished(() => void process.off('warning', listener));
+      return { limited, warnings, warned: once(events, 'one') };
+    }
+
+    it('finds the answer if Redis allows no subscription, and a warning says so', async () => {
+      const rights = ['~*', '&*', '+@all', '-subscribe'];
+      const { limited, warnings, warned } = await limitedClient('no-subscribing', rights);
       const store = open({ client: limited, recheckInterval: 50 });
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
+      await warned;
       await open().answer('handle', answer);
       expect(await wait).toMatchObject({ state: 'answered' });
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]?.detail).toMatch(/subscribe/);
     });
 
-    it('gets its answer from a process that may not publish', async () => {
-      const name = 'no-publishing';
-      await client.aclSetUser(name, ['on', '>password', '~*', '+@all', 'resetchannels']);
-      const { hostname, port } = new URL(server.url);
-      const limited = await connectRedis(`redis://${name}:password@${hostname}:${port}`);
+    it('gets its answer from a process that may not publish, which warns at its first call', async () => {
+      const rights = ['~*', '+@all', 'resetchannels'];
+      const { limited, warnings, warned } = await limitedClient('no-channels', rights);
       const store = open({ recheckInterval: 50 });
+      const other = open({ client: limited });
+      await other.get('handle');
+      await warned;
       await store.add(login(), TTL);
       const wait = store.waitForAnswer('handle', never());
-      expect(await open({ client: limited }).answer('handle', answer)).toBe(true);
+      expect(await other.answer('handle', answer)).toBe(true);
       expect(await wait).toMatchObject({ state: 'answered' });
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]?.detail).toMatch(/publish.*&launchkey:answered/s);
+    });
+
+    it('needs no other rights than the manual names', async () => {
+      const manual = readFileSync(
+        new URL('../../docs/several-processes.md', import.meta.url),
+        'utf8',
+      );
+      const rights = /ACL SETUSER shop on >password ([^`]+)`/.exec(manual)?.[1] ?? '';
+      const limited = await limitedClient('shop', rights.split(/\s+/));
+      const store = open({ client: limited.limited, prefix: 'shop:launchkey:' });
+      await store.add(login(), TTL);
+      const wait = store.waitForAnswer('handle', never());
+      while (Object.values(await client.pubSubNumSub('shop:launchkey:answered'))[0] !== 1) {
+        await new Promise(setImmediate);
+      }
+      await store.openSession(session(), TTL);
+      await store.answer('handle', answer);
+      expect(await wait).toMatchObject({ state: 'answered' });
+      expect(await store.endSessions('hash', 1_000)).toHaveLength(1);
+      await store.removeSession('handle');
+      expect(limited.warnings).toEqual([]);
     });
 
     it('uses one more connection for any number of waits, and none without a wait', async () => {
@@ -306,6 +349,27 @@ describeWithRedis('RedisStore', () => {
       await expect(store.waitForAnswer('handle', never())).rejects.toThrow('closed');
       expect(await store.get('handle')).not.toBeNull();
       expect(client.isReady).toBe(true);
+    });
+  });
+
+  describe('RedisStore with a Redis Cluster', () => {
+    it('refuses a client of a cluster at once', () => {
+      const cluster = createCluster({ rootNodes: [{ url: server.url }] });
+      expect(() => new RedisStore({ client: cluster as never })).toThrow(/Redis Cluster/);
+    });
+
+    it('refuses the first call of a client that is connected to a cluster', async () => {
+      const node = await RedisServer.start({ 'cluster-enabled': 'yes' });
+      onTestFinished(() => node.stop());
+      const admin = await connectRedis(node.url);
+      await admin.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+      while (!(await admin.sendCommand(['CLUSTER', 'INFO']))?.toString().includes('state:ok')) {
+        await new Promise(setImmediate);
+      }
+      const store = new RedisStore({ client: admin });
+      const taken = store.takePlace(place(), 1, TTL);
+      await expect(taken).rejects.toThrow(ConfigurationError);
+      await expect(store.get('handle')).rejects.toThrow(/Redis Cluster/);
     });
   });
 

@@ -40,14 +40,21 @@ const RECONNECT_PAUSE_MS = 1_000;
 export class AnswerChannel {
   private readonly client: RedisListenerSource;
   private readonly name: string;
+  private readonly onRefused: (error: Error) => void;
   private readonly subscriptions = new Map<string, Set<Subscription>>();
   private listener: RedisListener | undefined;
   private stopReconnect: (() => void) | undefined;
   private closed = false;
 
-  constructor(client: RedisListenerSource, name: string) {
+  /** @param onRefused - called with the error if Redis does not allow the subscription. */
+  constructor(
+    client: RedisListenerSource,
+    name: string,
+    onRefused: (error: Error) => void = () => {},
+  ) {
     this.client = client;
     this.name = name;
+    this.onRefused = onRefused;
   }
 
   /** Subscribes to the messages about a login. The caller closes the subscription. */
@@ -97,7 +104,10 @@ export class AnswerChannel {
     listener.on('error', reconnect);
     listener.on('end', reconnect);
     listener.unref();
-    this.listen(listener).catch(reconnect);
+    this.listen(listener).catch((error) => {
+      if (error instanceof Error && error.message.startsWith('NOPERM ')) this.onRefused(error);
+      reconnect();
+    });
   }
 
   private async listen(listener: RedisListener): Promise<void> {

@@ -11,6 +11,12 @@
 // Where a script builds a key from a prefix, the prefix is passed among the keys, so that a prefix
 // of the client's own applies to it too.
 
+// Changes nothing. A cluster refuses the two keys, because they belong to different nodes. Returns
+// why the user of the client may not send messages, if so.
+export const CHECK = `
+local sent = redis.pcall('PUBLISH', ARGV[1], '')
+return type(sent) == 'table' and sent.err or nil`;
+
 export const ADD = `
 if redis.call('HLEN', KEYS[1]) > 0 then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'pending', 'login', ARGV[1])

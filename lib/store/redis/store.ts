@@ -96,6 +96,8 @@ export class RedisStore implements Store {
   private readonly timeout: number;
   private readonly recheckInterval: number;
   private readonly answers: AnswerChannel;
+  private checking: Promise<void> | undefined;
+  private hasWarned = false;
 
   /**
    * @throws ConfigurationError that names the first unusable option.
@@ -115,6 +117,7 @@ export class RedisStore implements Store {
         'must be a client made by createClient() of the package redis, version 5 or later.',
       );
     }
+    if ('nodeByAddress' in client) throw unsuitable('is a client of a Redis Cluster.');
     if (typeof prefix !== 'string' || prefix === '') {
       throw unusable('prefix', 'must be a non-empty string.');
     }
@@ -122,7 +125,7 @@ export class RedisStore implements Store {
     this.prefix = prefix;
     this.timeout = milliseconds('timeout', timeout);
     this.recheckInterval = milliseconds('recheckInterval', recheckInterval);
-    this.answers = new AnswerChannel(client, this.channel);
+    this.answers = new AnswerChannel(client, this.channel, (error) => this.warn(error));
   }
 
   async add(login: PendingLogin, ttl: number): Promise<void> {
@@ -281,12 +284,55 @@ export class RedisStore implements Store {
         throw new Error(`no reply within ${this.timeout} ms`);
       });
     } catch (error) {
-      throw unavailable(error);
+      throw error instanceof ConfigurationError ? error : unavailable(error);
     }
   }
 
-  /** A Redis that has just started refuses all commands until it has loaded its data. */
+  /** Checks once that Redis can serve this store, before anything depends on it. */
+  private check(signal: AbortSignal): Promise<void> {
+    this.checking ??= this.runCheck(signal).catch((error) => {
+      this.checking = undefined;
+      throw error;
+    });
+    return this.checking;
+  }
+
+  private async runCheck(signal: AbortSignal): Promise<void> {
+    const keys = [this.loginKey('check'), this.userKey('check')];
+    try {
+      const refusal = await this.send(scripts.CHECK, keys, [this.channel], signal);
+      if (refusal) this.warn(refusal);
+    } catch (error) {
+      if (!isOfCluster(error)) throw error;
+      throw unsuitable('is connected to a Redis Cluster.');
+    }
+  }
+
+  /** Without its channel the store works, and answers arrive late. */
+  private warn(reason: unknown): void {
+    if (this.hasWarned) return;
+    this.hasWarned = true;
+    process.emitWarning(
+      `Redis does not let RedisStore use its channel '${this.channel}', so logins notice their answer up to ${this.recheckInterval} ms late.`,
+      {
+        code: 'LAUNCHKEY_REDIS_CHANNEL',
+        detail: `${String((reason as Error).message ?? reason)}. Allow it: ACL SETUSER <user> &${this.channel} +publish +subscribe`,
+      },
+    );
+  }
+
   private async evaluate(
+    script: string,
+    keys: string[],
+    args: string[],
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    await this.check(signal);
+    return this.send(script, keys, args, signal);
+  }
+
+  /** A Redis that has just started refuses all commands until it has loaded its data. */
+  private async send(
     script: string,
     keys: string[],
     args: string[],
@@ -302,6 +348,18 @@ export class RedisStore implements Store {
       }
     }
   }
+}
+
+/** The errors by which a cluster refuses keys of other nodes. */
+function isOfCluster(error: unknown): boolean {
+  return error instanceof Error && /^(CROSSSLOT|MOVED|CLUSTERDOWN) /.test(error.message);
+}
+
+function unsuitable(what: string): ConfigurationError {
+  return unusable(
+    'client',
+    `${what} A logout touches all sessions of a user in one step, which a cluster refuses. Pass a client of a single Redis or of one with replicas, made by createClient().`,
+  );
 }
 
 function isLoading(error: unknown): boolean {
