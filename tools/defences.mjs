@@ -154,6 +154,13 @@ export const defences = [
     'is answered with 404 for an unknown auth request',
   ),
   defence(
+    'sends forged events while a login is being started, to hold connections',
+    'the limit of events that wait',
+    ['lib/login/start.ts', 'if (this.settling >= MAX_SETTLING) throw notSettled();', ''],
+    EVENTS,
+    'is answered with 503 at once if many others wait for a login that is being started',
+  ),
+  defence(
     'takes over the engine’s answer to another login',
     'the comparison of the auth requests',
     [

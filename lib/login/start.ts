@@ -38,6 +38,8 @@ export interface LoginStart {
 const RECORD_GRACE_MS = 60_000;
 /** The time for which an event waits until the logins that are being started are stored. */
 const SETTLE_TIMEOUT_MS = 3_000;
+/** Events that wait at one time. Anyone can send an event of an unknown auth request. */
+const MAX_SETTLING = 16;
 
 /** How logins are started. */
 export interface StartSettings extends PendingLimitSettings {
@@ -53,6 +55,7 @@ export class LoginStarter {
   private readonly store: Store;
   private readonly settings: StartSettings;
   private readonly starting = new Set<Promise<unknown>>();
+  private settling = 0;
 
   constructor(client: LaunchKeyClient, store: Store, settings: StartSettings) {
     this.client = client;
@@ -81,12 +84,20 @@ export class LoginStarter {
    * Resolves when every login that is being started now is in the store. The event of a quick user
    * may overtake the response to `authorize`.
    *
-   * @throws if this takes too long: the event may then belong to one of these logins or to none.
+   * @throws if this takes too long or too many events wait: the event may then belong to one of these
+   *   logins or to none.
    */
   async settled(): Promise<void> {
-    await withTimeout(Promise.allSettled(this.starting), SETTLE_TIMEOUT_MS, () => {
-      throw notSettled();
-    });
+    if (this.starting.size === 0) return;
+    if (this.settling >= MAX_SETTLING) throw notSettled();
+    this.settling += 1;
+    try {
+      await withTimeout(Promise.allSettled(this.starting), SETTLE_TIMEOUT_MS, () => {
+        throw notSettled();
+      });
+    } finally {
+      this.settling -= 1;
+    }
   }
 
   /** Takes the slots before the push is sent, so that there are never more pushes than slots. */
@@ -139,6 +150,6 @@ function decoyToken(): string {
 
 function notSettled(): Error {
   return new Error(
-    `The event names an unknown auth request, and the logins that are being started are not stored after ${SETTLE_TIMEOUT_MS} ms. The engine sends the event again.`,
+    `The event names an unknown auth request, and the logins that are being started are not stored after ${SETTLE_TIMEOUT_MS} ms, or ${MAX_SETTLING} events wait for them. The engine sends the event again.`,
   );
 }

@@ -222,6 +222,32 @@ describe('an auth event', () => {
     expect(await seen).toMatchObject({ user: { id: expect.any(String) } });
   });
 
+  it('is answered with 503 at once if many others wait for a login that is being started', async () => {
+    const { receiver, world, proxy, strategy } = await listening();
+    let letThrough = () => {};
+    const held = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    proxy.holdBack = (call) => (call.path === '/v1/auths' ? held : undefined);
+    const seen = logIn(await serve(loginApp(strategy)));
+    const authRequest = await nextRequest(world.engine);
+    const forged = (number: number) => {
+      const auth_request = String(number).padStart(32, '0');
+      const auth = authPackage(world, { auth_request, response: 'true' });
+      return strategy.handleEvent({ auth_request, user_hash: 'hash', auth });
+    };
+    const waiting = Array.from({ length: 16 }, (_, i) => forged(i));
+    let ended = 0;
+    for (const one of waiting) void one.then(() => (ended += 1));
+    expect(await forged(16)).toMatchObject({ status: 503 });
+    expect(ended).toBe(0);
+    letThrough();
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(Array(16).fill(404));
+    await world.engine.answer(authRequest, true);
+    await strategy.handleEvent(await receiver.next());
+    expect(await seen).toMatchObject({ user: { id: expect.any(String) } });
+  });
+
   it('is only a hint: a forged approval is refused, and the denial after it counts', async () => {
     const world = await startWorld();
     for (const answers of ['callback', 'both'] as const) {
