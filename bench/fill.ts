@@ -46,25 +46,28 @@ export async function fillDatabase(
   population: Population,
 ): Promise<void> {
   const { silent } = await load<{ silent: unknown }>('observability/logger.js');
+  const { Faults } = await load<FaultsModule>('observability/faults.js');
+  const faults = new Faults(silent, Date.now);
   const opened =
     data === undefined
-      ? await openPostgres(databaseUrl, key, silent)
-      : await openSqlite(data, key, silent);
+      ? await openPostgres(databaseUrl, key, faults)
+      : await openSqlite(data, key, faults);
   await fill(opened, population);
   await opened.close();
 }
 
-type Open = (where: unknown, key: unknown, logger: unknown) => Promise<Data>;
+type Open = (where: unknown, key: unknown, faults: unknown) => Promise<Data>;
+type FaultsModule = { Faults: new (logger: unknown, clock: () => number) => unknown };
 
-const openSqlite: Open = async (file, key, logger) => {
+const openSqlite: Open = async (file, key, faults) => {
   const { openSqlite } = await load<{ openSqlite: Open }>('data/sql/sqlite.js');
-  return await openSqlite(file, key, logger);
+  return await openSqlite(file, key, faults);
 };
 
-const openPostgres: Open = async (url, key, logger) => {
+const openPostgres: Open = async (url, key, faults) => {
   const { Vault } = await load<{ Vault: new (key: unknown) => unknown }>('data/sql/vault.js');
   const { openPostgres } = await load<{ openPostgres: Open }>('data/sql/postgres.js');
-  return await openPostgres(url, new Vault(key), logger);
+  return await openPostgres(url, new Vault(key), faults);
 };
 
 /** Fills the memory of the engine that is started next. */

@@ -1,6 +1,7 @@
 import type { AnnouncementPort } from './ports/announcements.js';
 import type { AppPort } from './ports/apps.js';
 import type { AuditPort } from './ports/audit.js';
+import type { CallPort } from './ports/calls.js';
 import type { DeliveryPort } from './ports/deliveries.js';
 import type { DevicePort } from './ports/devices.js';
 import type { FraudPort } from './ports/fraud.js';
@@ -46,6 +47,7 @@ export interface Ports {
 /** The engine's data: in memory, in SQLite or in PostgreSQL. */
 export interface Data extends Ports {
   readonly announcements: AnnouncementPort;
+  readonly calls: CallPort;
   /** Deletes expired records. The engine calls it periodically. */
   sweep(now: number): Promise<void>;
   /** Rejects if the data cannot be read, or is seen to be read-only or gone. It writes nothing. */

@@ -1,26 +1,41 @@
 import type { Data, Ports } from './data.js';
-import { STEPS, type StepKind } from './steps.js';
+import { SeparateCalls } from './separate-calls.js';
+import { CALL_STEPS, STEPS, type StepKind } from './steps.js';
 
 /** Is told of each step of the data: how long it took, and how it failed. */
 export type StepObserver = (kind: StepKind, milliseconds: number, error?: unknown) => void;
 
 /** The same data, whose steps are observed. */
 export function observeSteps(data: Data, observe: StepObserver): Data {
-  const ports = Object.entries(STEPS).map(([name, kinds]) => {
-    const port = data[name as keyof Ports] as unknown as Record<string, Method>;
-    const methods = Object.entries(kinds).map(([method, kind]) => [
-      method,
-      observed((port[method] as Method).bind(port), kind, observe),
-    ]);
-    return [name, Object.fromEntries(methods)];
-  });
+  const entries = Object.entries(STEPS).map(([name, kinds]) => [
+    name,
+    observedPort(data[name as keyof Ports], kinds, observe),
+  ]);
+  const ports = Object.fromEntries(entries) as Ports;
+  const { calls } = data;
   return {
-    ...(Object.fromEntries(ports) as Ports),
+    ...ports,
     announcements: data.announcements,
+    calls:
+      calls instanceof SeparateCalls
+        ? new SeparateCalls(ports)
+        : observedPort(calls, CALL_STEPS, observe),
     sweep: (now) => data.sweep(now),
     check: () => data.check(),
     close: () => data.close(),
   };
+}
+
+function observedPort<Port extends object>(
+  port: Port,
+  kinds: Record<string, StepKind>,
+  observe: StepObserver,
+): Port {
+  const methods = Object.entries(kinds).map(([name, kind]) => {
+    const method = port[name as keyof Port] as Method;
+    return [name, observed(method.bind(port), kind, observe)];
+  });
+  return Object.fromEntries(methods) as Port;
 }
 
 type Method = (...values: unknown[]) => Promise<unknown>;

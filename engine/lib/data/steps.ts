@@ -1,4 +1,5 @@
 import type { Ports } from './data.js';
+import type { CallPort } from './ports/calls.js';
 
 /**
  * How a method of a port is acknowledged.
@@ -82,4 +83,14 @@ export const STEPS: {
   pingKeys: { list: 'read', add: 'durable' },
   secrets: { ensure: 'durable' },
   nodes: { beat: 'relaxed', list: 'read', delete: 'relaxed' },
+};
+
+/** The same of the reads of calls. */
+export const CALL_STEPS: { readonly [Method in keyof CallPort]: StepKind } = {
+  recipient: 'read',
+  request: 'read',
+  answerable: 'read',
+  device: 'read',
+  admit: 'relaxed',
+  overview: 'read',
 };

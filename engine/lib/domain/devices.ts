@@ -2,6 +2,7 @@ import { sameDigest, sha256 } from '../crypto/digest.js';
 import { type EcPublicKey, readEcPublicKey, thumbprint, verifyEc } from '../crypto/ec.js';
 import { LETTERS_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { Data } from '../data/data.js';
+import type { AppRecord } from '../data/ports/apps.js';
 import type { DeviceRecord } from '../data/ports/devices.js';
 import type { Overview, UserRecord } from '../data/ports/users.js';
 import { REPORT_WITHDRAWN_MS } from '../data/retention.js';
@@ -129,24 +130,23 @@ export class Devices {
   > {
     const { data, clock } = this.with;
     const [, token] = /^LaunchKey-Device ([A-Za-z0-9]{43})$/.exec(authorization ?? '') ?? [];
-    const device = await data.devices.get(signed.keyId);
-    if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) {
+    const known = await data.calls.device(signed.keyId);
+    if (!token || !known || !sameDigest(known.tokenHash, sha256(token))) {
       return { refused: 'unpaired' };
     }
     const late = this.refuseClock(signed);
     if (late) return late;
-    if (!(await verifies(device.publicKey, signed))) return { refused: 'signature' };
+    if (!(await verifies(known.publicKey, signed))) return { refused: 'signature' };
     const now = clock();
-    const nonce = await data.nonces.take(
-      device.id,
-      signed.nonce,
-      signed.created * 1000 + MAX_CLOCK_SKEW_MS + 1000,
+    const device = await data.calls.admit(known.id, {
+      nonce: signed.nonce,
+      expiresAt: signed.created * 1000 + MAX_CLOCK_SKEW_MS + 1000,
       now,
-      MAX_REQUESTS_PER_DEVICE,
-    );
-    if (nonce === 'gone') return { refused: 'unpaired' };
-    if (nonce === 'seen') return { refused: 'replay' };
-    if (nonce === 'full') return { refused: 'too_many_requests', retryAfterMs: DEVICE_RETRY_MS };
+      limit: MAX_REQUESTS_PER_DEVICE,
+    });
+    if (device === 'gone') return { refused: 'unpaired' };
+    if (device === 'seen') return { refused: 'replay' };
+    if (device === 'full') return { refused: 'too_many_requests', retryAfterMs: DEVICE_RETRY_MS };
     if (now - device.lastSeenAt >= LAST_SEEN_PRECISION_MS) {
       await data.devices.seen(device.id, now);
     }
@@ -158,16 +158,21 @@ export class Devices {
     return (await this.with.data.users.get(userId)) ?? { refused: 'unpaired' };
   }
 
-  /** Returns everything that the user's devices show; `'unpaired'` if the user was deleted. */
-  async overview({ userId }: DeviceRecord): Promise<Overview | Refusal<'unpaired'>> {
+  /**
+   * Returns everything that the user's devices show, and the applications of the open requests;
+   * `'unpaired'` if the user was deleted.
+   */
+  async overview({
+    userId,
+  }: DeviceRecord): Promise<{ overview: Overview; apps: AppRecord[] } | Refusal<'unpaired'>> {
     const { data, clock } = this.with;
     const now = clock();
-    const overview = await data.users.overview(userId, {
+    const found = await data.calls.overview(userId, {
       now,
       withdrawnSince: now - REPORT_WITHDRAWN_MS,
       maxWithdrawn: MAX_SHOWN_WITHDRAWN,
     });
-    return overview ?? { refused: 'unpaired' };
+    return found ?? { refused: 'unpaired' };
   }
 
   async list(userId: string): Promise<DeviceRecord[]> {

@@ -81,12 +81,19 @@ export class Envelopes {
     this.usedPingKeys = usedPingKeys;
   }
 
+  /** Reads the application of the envelope, and checks it by {@link checkFor}. */
+  async check(envelope: Envelope): Promise<AppRecord | EnvelopeRefusal> {
+    return await this.checkFor(await this.data.apps.get(envelope.appKey), envelope);
+  }
+
   /**
    * Returns the application that made the envelope, with the key that signed it: answers are encrypted
-   * for that key.
+   * for that key. `app` is the one that the envelope names.
    */
-  async check(envelope: Envelope): Promise<AppRecord | EnvelopeRefusal> {
-    const app = await this.data.apps.get(envelope.appKey);
+  async checkFor(
+    app: AppRecord | undefined,
+    envelope: Envelope,
+  ): Promise<AppRecord | EnvelopeRefusal> {
     if (!app) return { refused: 'unknown_app', appKey: envelope.appKey };
     const checked = await this.checkOnce(app, envelope);
     return isRefused(checked) ? checked : await this.admit(app, checked);
@@ -105,10 +112,10 @@ export class Envelopes {
   }
 
   /** Returns the present record of an application whose envelope was accepted before. */
-  async readmit({
-    appKey,
-  }: AppRecord): Promise<AppRecord | Refusal<'unknown_app' | 'app_disabled'>> {
-    const app = await this.data.apps.get(appKey);
+  readmit(
+    { appKey }: AppRecord,
+    app: AppRecord | undefined,
+  ): AppRecord | Refusal<'unknown_app' | 'app_disabled'> {
     if (!app) return { refused: 'unknown_app', appKey };
     return app.disabled ? { refused: 'app_disabled' } : app;
   }

@@ -1,19 +1,15 @@
-import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
 import type { PastRequest, RequestRecord } from '../data/ports/requests.js';
 
 /**
- * Returns the application's request of this token. A request of another application counts as unknown.
- * A request that has expired by the clock counts as past before it is swept, but an approved session
- * outlives its request.
+ * Returns the request if the application made it. A request that has expired by the clock counts as past
+ * before it is swept, but an approved session outlives its request.
  */
-export async function ownRequest(
-  data: Data,
+export function ownRequest(
+  request: RequestRecord | PastRequest | undefined,
   app: AppRecord,
-  authRequest: string,
   now: number,
-): Promise<RequestRecord | PastRequest | undefined> {
-  const request = await data.requests.get(authRequest);
+): RequestRecord | PastRequest | undefined {
   if (request?.appKey !== app.appKey) return undefined;
   if ('past' in request || request.expiresAt > now) return request;
   const lives = request.answer?.approved && request.session;

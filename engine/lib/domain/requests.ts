@@ -1,6 +1,7 @@
 import { LOWERCASE_AND_DIGITS, randomText } from '../crypto/random.js';
 import type { Data } from '../data/data.js';
 import type { AppRecord } from '../data/ports/apps.js';
+import type { Found } from '../data/ports/calls.js';
 import type { FraudRecord } from '../data/ports/fraud.js';
 import type { RateWindow } from '../data/ports/rates.js';
 import type {
@@ -9,6 +10,7 @@ import type {
   AnswerStep,
   BrowserRecord,
   DenialReason,
+  PastRequest,
   Policy,
   RequestRecord,
 } from '../data/ports/requests.js';
@@ -37,6 +39,9 @@ export const DENIAL_REASONS: readonly DenialReason[] = [
 
 /** An application that makes up pseudonyms must not push without end. */
 const ALL_KNOWN_BROWSERS: RateWindow = { requests: 20, seconds: 60 };
+
+/** What can be the token of a request. */
+const TOKEN = /^[A-Za-z0-9]{1,64}$/;
 
 /** The parameters of `POST /auths`, read and typed. */
 export interface NewRequest {
@@ -81,6 +86,9 @@ export type CreateRefusal = Refusal<
 export type OpenRefusal = Refusal<'unknown_request' | 'answered' | 'expired' | 'withdrawn'>;
 export type AnswerRefusal = OpenRefusal | Refusal<'denial_only'>;
 
+/** Reads a request. */
+export type RequestReader = Found<RequestRecord | PastRequest>['subject'];
+
 /** The state of an auth request for the application that made it. */
 export type PollResult =
   | { state: 'pending'; expiresAt: number }
@@ -113,12 +121,26 @@ export class Requests {
     this.with = dependencies;
   }
 
+  /** Finds an application together with the user whom it names, whom {@link create} then reads. */
+  async findRecipient(appKey: string, username: unknown): Promise<Found<Recipient>> {
+    const { data, users } = this.with;
+    const names = typeof username === 'string' && !refuseName(username);
+    return await data.calls.recipient(appKey, names ? users.namesOf({ appKey }, username) : []);
+  }
+
+  /** Finds an application together with a request, which {@link poll} then reads. */
+  async find(appKey: string, authRequest: unknown): Promise<Found<RequestRecord | PastRequest>> {
+    const isToken = typeof authRequest === 'string' && TOKEN.test(authRequest);
+    return await this.with.data.calls.request(appKey, isToken ? authRequest : '');
+  }
+
   /** Creates an auth request, tells the user's devices, and returns its token. */
   async create(
     app: AppRecord,
     wanted: NewRequest,
+    read?: Found<Recipient>['subject'],
   ): Promise<{ authRequest: string } | CreateRefusal> {
-    const recipient = await this.recipient(app, wanted.username);
+    const recipient = await this.recipient(app, wanted.username, read);
     const created = isRefused(recipient) ? recipient : await this.ask(app, wanted, recipient);
     if (isRefused(created)) {
       const userId = isRefused(recipient) ? undefined : recipient.user.id;
@@ -178,9 +200,9 @@ export class Requests {
   async poll(
     app: AppRecord,
     authRequest: string,
+    read: RequestReader = () => this.with.data.requests.get(authRequest),
   ): Promise<PollResult | Refusal<'unknown_request' | 'expired'>> {
-    const { data, clock } = this.with;
-    const request = await ownRequest(data, app, authRequest, clock());
+    const request = ownRequest(await read(), app, this.with.clock());
     if (!request) return { refused: 'unknown_request' };
     if ('past' in request) return { refused: 'expired' };
     const { answer } = request;
@@ -199,12 +221,12 @@ export class Requests {
   /** Returns the open request of this token, for the device that answers it. */
   async open(authRequest: string): Promise<OpenRequest | OpenRefusal> {
     const { data, clock } = this.with;
-    const request = await data.requests.get(authRequest);
-    if (request === undefined) return { refused: 'unknown_request' };
+    const found = await data.calls.answerable(authRequest);
+    if (found === undefined) return { refused: 'unknown_request' };
+    const { request, app } = found;
     if ('past' in request) return { refused: request.withdrawn ? 'withdrawn' : 'expired' };
     if (request.answer) return { refused: 'answered' };
     if (request.expiresAt <= clock()) return { refused: 'expired' };
-    const app = await data.apps.get(request.appKey);
     return app ? { request, app } : { refused: 'unknown_request' };
   }
 
@@ -273,10 +295,14 @@ export class Requests {
   }
 
   /** The user to ask, and the paired devices to wake. A virtual device needs no waking. */
-  private async recipient(app: AppRecord, username: string) {
+  private async recipient(
+    app: AppRecord,
+    username: string,
+    read: Found<Recipient>['subject'] = () => this.with.users.resolve(app, username),
+  ) {
     const refusal = refuseName(username);
     if (refusal) return refusal;
-    const recipient = await this.with.users.resolve(app, username);
+    const recipient = await read();
     if (!recipient) return { refused: 'unknown_user' } as const;
     const { user, devices } = recipient;
     // The answer for a suspended user is that for a user without a device: it tells the application no more.

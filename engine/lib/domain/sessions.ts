@@ -46,7 +46,7 @@ export class Sessions {
         return undefined;
       }
     }
-    const request = await ownRequest(data, app, authRequest, clock());
+    const request = ownRequest(await data.requests.get(authRequest), app, clock());
     if (!request) return { refused: 'unknown_request' };
     if ('past' in request) {
       // An approval that has ended must not become a login. A login that has ended can end again.

@@ -144,6 +144,11 @@ export class Users {
     return pairedDevices > 0 || (this.virtualDevices && user.deviceId !== undefined);
   }
 
+  /** The names that the application may mean by this one, in order of precedence. */
+  namesOf(app: Pick<AppRecord, 'appKey'>, name: string): UserName[] {
+    return [...spellings(name)].flatMap((spelling) => namesOf(app, spelling));
+  }
+
   /** Returns the user's random name in one sector, so that two sectors cannot compare their users. */
   async identity(kind: IdentityKind, user: string, sector: string): Promise<string> {
     return await this.data.identities.ensure(
@@ -193,7 +198,7 @@ export function newDeviceId(): string {
 }
 
 /** The names that an application may mean by this one, in order of precedence. */
-function namesOf({ appKey }: AppRecord, name: string): UserName[] {
+function namesOf({ appKey }: Pick<AppRecord, 'appKey'>, name: string): UserName[] {
   const identities: UserName[] = IDENTITY.test(name)
     ? [
         { kind: 'push', sector: appKey, value: name },

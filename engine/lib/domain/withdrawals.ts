@@ -38,7 +38,7 @@ export class Withdrawals {
     authRequest: string,
   ): Promise<undefined | Refusal<'unknown_request' | 'not_a_session'>> {
     const { data, audit, signals, clock } = this.with;
-    const request = await ownRequest(data, app, authRequest, clock());
+    const request = ownRequest(await data.requests.get(authRequest), app, clock());
     if (!request) return { refused: 'unknown_request' };
     if ('past' in request) return request.withdrawn ? undefined : notASession('ended');
     const { userId, appKey } = request;

@@ -1,5 +1,6 @@
 import type { Data } from '../data.js';
 import { noAnnouncements } from '../ports/announcements.js';
+import { SeparateCalls } from '../separate-calls.js';
 import { MemoryApps } from './apps.js';
 import { MemoryAudit } from './audit.js';
 import { MemoryDeliveries } from './deliveries.js';
@@ -40,6 +41,7 @@ export class MemoryData implements Data {
   readonly secrets = new MemorySecrets();
   readonly nodes = new MemoryNodes();
   readonly announcements = noAnnouncements;
+  readonly calls = new SeparateCalls(this);
 
   async sweep(now: number) {
     // Before the requests, whose time of expiry is remembered from `now` on.

@@ -146,8 +146,7 @@ function prepareStatement(parts: ReadonlySet<Part>) {
       steps.push(insertion('event', 'deliveries', value, DELIVERY_COLUMNS, below));
     }
     const queued = parts.has('event') ? sql`(select count(*) from event)` : sql`0`;
-    const statement = sql<AtOnceRow>`with ${sql.join(steps)} select answered.*, ${queued} as queued from answered`;
-    return { compile: () => statement.compile(db) };
+    return sql<AtOnceRow>`with ${sql.join(steps)} select answered.*, ${queued} as queued from answered`;
   });
 }
 

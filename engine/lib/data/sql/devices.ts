@@ -6,7 +6,7 @@ import { orGone } from './references.js';
 import { withoutDisk } from './relaxed.js';
 import type { Database, DeviceRow, Step } from './schema.js';
 
-const byId = prepared<{ id: string }>()((db, value) =>
+export const deviceById = prepared<{ id: string }>()((db, value) =>
   db.selectFrom('devices').selectAll().where('id', '=', value('id')),
 );
 
@@ -37,7 +37,7 @@ export class SqlDevices implements DevicePort {
   }
 
   async get(id: string): Promise<DeviceRecord | undefined> {
-    const row = await byId.first(this.db, { id });
+    const row = await deviceById.first(this.db, { id });
     return row && deviceRecord(row);
   }
 

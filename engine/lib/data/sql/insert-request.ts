@@ -19,6 +19,9 @@ export type Inserted = 'inserted' | 'taken' | 'full' | 'gone' | { waitMs: number
 /** Users of whom this process knows the latest turn. One that is unknown costs one more statement. */
 const MAX_TURNS = 10_000;
 
+/** The key of a user's turn among the rates, before the id. */
+export const TURN = 'open ';
+
 /** Inserts a request while fewer than `open` of its user are open and the user is not suspended. */
 const insertBelow = prepared<RequestRow & { open: number }>()((db, value) => {
   const { names, values } = selectionOf<RequestRow>(value, COLUMNS);
@@ -126,6 +129,12 @@ export class RequestInserts {
     this.db = db;
   }
 
+  /** Takes note of the user's latest turn, which was read together with something else. */
+  learn(userId: string, turn: string | null): void {
+    if (turn === null) this.turns.delete(userId);
+    else this.turns.set(userId, turn);
+  }
+
   async insert(
     request: RequestRecord,
     limits: RequestLimits,
@@ -145,7 +154,7 @@ export class RequestInserts {
       const row = await statementOf(rate !== undefined, audit !== undefined).first(this.db, {
         ...requestRow(request),
         open,
-        turn_key: `open ${userId}`,
+        turn_key: `${TURN}${userId}`,
         turn_before: found.turn,
         turn_after: turn,
         times_key: rate?.key ?? '',
@@ -233,7 +242,7 @@ function insertWhere(
 ) {
   const { names, values } = selectionOf<RequestRow>(value, COLUMNS);
   // Locked against a suspension, which waits until it sees the request.
-  const statement = sql<InsertRow>`
+  return sql<InsertRow>`
     with asked as (
       select id from users where id = ${value('user_id')} and suspended_at is null for share
     ), turn as (
@@ -258,5 +267,4 @@ function insertWhere(
       exists (select from requests where auth_request = ${value('auth_request')}) as taken,
       (select times from rates where rate_key = ${value('turn_key')}) as turn,
       (select times from rates where rate_key = ${value('times_key')}) as times`;
-  return { compile: () => statement.compile(db) };
 }

@@ -1,18 +1,20 @@
 import type { NoncePort } from '../ports/nonces.js';
-import { prepared } from './prepared.js';
+import { prepared, type ValueOf } from './prepared.js';
 import { orGone } from './references.js';
 import { withoutDisk } from './relaxed.js';
 import type { Database } from './schema.js';
 
-/** One statement, so that of two requests at once with the same nonce one is refused. */
-const insert = prepared<{
+interface NonceValues {
   deviceId: string;
   nonce: string;
   expiresAt: number;
   now: number;
   limit: number;
-}>()((db, value) =>
-  db
+}
+
+/** One statement, so that of two requests at once with the same nonce one is refused. */
+export function insertNonce(db: Database, value: ValueOf<NonceValues>) {
+  return db
     .insertInto('nonces')
     .columns(['device_id', 'nonce', 'expires_at'])
     .expression(
@@ -38,8 +40,10 @@ const insert = prepared<{
         .doUpdateSet({ expires_at: value('expiresAt') })
         .where('nonces.expires_at', '<=', value('now')),
     )
-    .returning(['nonce', ...withoutDisk(db)]),
-);
+    .returning(['nonce', ...withoutDisk(db)]);
+}
+
+const insert = prepared<NonceValues>()(insertNonce);
 
 export class SqlNonces implements NoncePort {
   private readonly db: Database;

@@ -6,6 +6,7 @@ import { CachedIdentities } from '../cached-identities.js';
 import type { Data } from '../data.js';
 import { DataFault } from '../data-faults.js';
 import { PostgresAnnouncements } from './announcements.js';
+import { SqlCalls } from './calls.js';
 import { migrate } from './migrate.js';
 import { nameStatements } from './named-statements.js';
 import { SqlPorts } from './ports.js';
@@ -40,6 +41,7 @@ export async function openPostgres(url: string, vault: Vault, faults: Faults): P
     ...ports,
     identities: new CachedIdentities(ports.identities),
     announcements,
+    calls: new SqlCalls(db, ports.requests),
     sweep: sweepAtIntervals((now) => ports.sweep(now)),
     check: async () => {
       await ports.check();

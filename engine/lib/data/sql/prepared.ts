@@ -12,7 +12,10 @@ class Placeholder {
 }
 
 export type ValueOf<Values> = <Name extends keyof Values>(name: Name) => Values[Name];
-type Build<Values, Row> = (db: Database, value: ValueOf<Values>) => Compilable<Row>;
+type Build<Values, Row> = (
+  db: Database,
+  value: ValueOf<Values>,
+) => Compilable<Row> | RawBuilder<Row>;
 
 /** By text. Equal names have equal texts, also at other engines. */
 const names = new Map<string, string>();
@@ -48,7 +51,9 @@ export class Prepared<Values extends object, Row> {
     const kind = db.getExecutor().adapter.constructor;
     let query = this.compiled.get(kind);
     if (!query) {
-      query = this.build(db, (name) => new Placeholder(name) as never).compile();
+      const statement = this.build(db, (name) => new Placeholder(name) as never);
+      // Only text needs the database to be compiled.
+      query = (statement as RawBuilder<Row>).compile(db);
       this.compiled.set(kind, query);
       names.set(query.sql, `launchkey_${hash('sha1', query.sql)}`);
     }

@@ -1,7 +1,7 @@
 import type { Recipient, UserName, UserRecord } from '../ports/users.js';
 import { deviceRecord } from './devices.js';
 import { fraudRecord } from './fraud.js';
-import { prepared } from './prepared.js';
+import { prepared, type ValueOf } from './prepared.js';
 import type { Database, DeviceRow, FraudRow, UserRow } from './schema.js';
 
 /** A user with the reports of fraud and one of the devices, which are `null` where there are none. */
@@ -23,9 +23,14 @@ export function recipientByNames(names: readonly UserName[]) {
   const key = kinds.join(' ');
   let query = byKinds.get(key);
   if (!query) {
-    query = prepareByKinds(kinds);
+    query = prepareByKinds(names);
     byKinds.set(key, query);
   }
+  return [query, valuesOf(names)] as const;
+}
+
+/** The values of {@link selectCandidates}. */
+export function valuesOf(names: readonly UserName[]): Record<string, string> {
   const values = names.flatMap((name, i) =>
     'username' in name
       ? [[`value${i}`, name.username]]
@@ -35,32 +40,44 @@ export function recipientByNames(names: readonly UserName[]) {
           [`value${i}`, name.value],
         ],
   );
-  return [query, Object.fromEntries(values) as Record<string, string>] as const;
+  return Object.fromEntries(values);
 }
 
 /** The few combinations in which applications mean users. */
 const byKinds = new Map<string, ReturnType<typeof prepareByKinds>>();
 
-function prepareByKinds(kinds: readonly ('username' | 'identity')[]) {
-  return prepared<Record<string, string>>()((db, value) => {
-    const candidates = kinds.map((kind, i) =>
-      kind === 'username'
-        ? db
-            .selectFrom('users')
-            .select((eb) => ['id', eb.lit(i).as('rank')])
-            .where('username', '=', value(`value${i}`))
-        : db
-            .selectFrom('identities')
-            .select((eb) => ['user_id as id', eb.lit(i).as('rank')])
-            .where('value', '=', value(`value${i}`))
-            .where('kind', '=', value(`kind${i}`))
-            .where('place', '=', value(`sector${i}`)),
-    );
-    const all = candidates.reduce((before, next) => before.unionAll(next));
-    return selectRecipient(db).where('users.id', '=', (eb) =>
-      eb.selectFrom(all.as('candidates')).select('id').orderBy('rank').limit(1),
-    );
-  });
+function prepareByKinds(names: readonly UserName[]) {
+  return prepared<Record<string, string>>()((db, value) =>
+    selectRecipient(db).where('users.id', '=', (eb) =>
+      eb
+        .selectFrom(selectCandidates(db, names, value).as('candidates'))
+        .select('id')
+        .orderBy('rank')
+        .limit(1),
+    ),
+  );
+}
+
+/** The users of these names, each with the rank of its name. Only the kinds of the names matter. */
+export function selectCandidates(
+  db: Database,
+  names: readonly UserName[],
+  value: ValueOf<Record<string, string>>,
+) {
+  const candidates = names.map((name, i) =>
+    'username' in name
+      ? db
+          .selectFrom('users')
+          .select((eb) => ['id', eb.lit(i).as('rank')])
+          .where('username', '=', value(`value${i}`))
+      : db
+          .selectFrom('identities')
+          .select((eb) => ['user_id as id', eb.lit(i).as('rank')])
+          .where('value', '=', value(`value${i}`))
+          .where('kind', '=', value(`kind${i}`))
+          .where('place', '=', value(`sector${i}`)),
+  );
+  return candidates.reduce((before, next) => before.unionAll(next));
 }
 
 function selectRecipient(db: Database) {

@@ -18,7 +18,7 @@ import { insertAudit } from './audit.js';
 import { reportFraud } from './fraud.js';
 import { insertInSteps, RequestInserts } from './insert-request.js';
 import { lockUser } from './locks.js';
-import { prepared } from './prepared.js';
+import { prepared, type ValueOf } from './prepared.js';
 import { withdrawRate } from './rates.js';
 import { orGone } from './references.js';
 import { isSqlite } from './relaxed.js';
@@ -41,23 +41,30 @@ function expired(db: Database, now: number) {
     .where('expired_at', 'is', null);
 }
 
+interface ShownValues {
+  userId: string;
+  now: number;
+  withdrawnSince: number;
+}
+
 /** The user's requests that are open, whose session lives, or that were withdrawn since then. */
-export const shownToUser = prepared<{ userId: string; now: number; withdrawnSince: number }>()(
-  (db, value) =>
-    db
-      .selectFrom('requests')
-      .selectAll()
-      .where('user_id', '=', value('userId'))
-      .where((eb) =>
-        eb.or([
-          eb('session_state', 'in', ALIVE),
-          eb.and([eb('answered_at', 'is', null), eb('expires_at', '>', value('now'))]),
-          eb('withdrawn_at', '>', value('withdrawnSince')),
-        ]),
-      )
-      .orderBy('created_at')
-      .orderBy('auth_request'),
-);
+export function selectShown(db: Database, value: ValueOf<ShownValues>) {
+  return db
+    .selectFrom('requests')
+    .selectAll()
+    .where('user_id', '=', value('userId'))
+    .where((eb) =>
+      eb.or([
+        eb('session_state', 'in', ALIVE),
+        eb.and([eb('answered_at', 'is', null), eb('expires_at', '>', value('now'))]),
+        eb('withdrawn_at', '>', value('withdrawnSince')),
+      ]),
+    )
+    .orderBy('created_at')
+    .orderBy('auth_request');
+}
+
+export const shownToUser = prepared<ShownValues>()(selectShown);
 
 /** The open requests among these rows. */
 export function openRequests(rows: readonly RequestRow[]): RequestRecord[] {
@@ -99,6 +106,11 @@ export class SqlRequests implements RequestPort {
         ? this.inserts.insert(request, limits, audit)
         : this.db.transaction().execute((trx) => insertInSteps(trx, request, limits, audit)),
     );
+  }
+
+  /** See {@link RequestInserts.learn}. */
+  learn(userId: string, turn: string | null): void {
+    this.inserts?.learn(userId, turn);
   }
 
   async get(authRequest: string): Promise<RequestRecord | PastRequest | undefined> {

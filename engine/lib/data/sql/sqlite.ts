@@ -4,6 +4,7 @@ import type { Faults, Watched } from '../../observability/faults.js';
 import { cacheReads } from '../cached-ports.js';
 import type { Data, Ports } from '../data.js';
 import { noAnnouncements } from '../ports/announcements.js';
+import { SeparateCalls } from '../separate-calls.js';
 import { STEPS } from '../steps.js';
 import { toError } from '../thread-errors.js';
 import type { Call, Done, Reply, Request, WorkerData } from './sqlite-messages.js';
@@ -17,8 +18,10 @@ import { sweepAtIntervals } from './sweep-interval.js';
 export async function openSqlite(file: string, key: string, faults: Faults): Promise<Data> {
   const thread = await SqliteThread.start({ file, key }, faults);
   const call = (name: string, values: unknown[]) => thread.call(name, values);
+  const ports = cacheReads(portsOf(call));
   return {
-    ...cacheReads(portsOf(call)),
+    ...ports,
+    calls: new SeparateCalls(ports),
     announcements: noAnnouncements,
     sweep: sweepAtIntervals(async (now) => {
       await call('sweep', [now]);

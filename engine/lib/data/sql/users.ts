@@ -59,6 +59,7 @@ export class SqlUsers implements UserPort {
   }
 
   async recipient(names: readonly UserName[]): Promise<Recipient | undefined> {
+    if (names.length === 0) return undefined;
     const [query, values] = recipientByNames(names);
     return recipientOf(await query.all(this.db, values));
   }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { spkiBase64 } from '../../crypto/keys.js';
+import type { AppRecord } from '../../data/ports/apps.js';
 import type { DeviceRecord } from '../../data/ports/devices.js';
 import type { RequestRecord, WithdrawnRequest } from '../../data/ports/requests.js';
 import type { UserRecord } from '../../data/ports/users.js';
@@ -18,7 +19,7 @@ export interface DeviceState {
 
 /** Throws when the device was unpaired. */
 export async function deviceState(services: Services, known: DeviceRecord): Promise<DeviceState> {
-  const overview = orRefuse(await services.devices.overview(known));
+  const { overview, apps } = orRefuse(await services.devices.overview(known));
   const { user, devices, requests, withdrawn, sessions, fraud } = overview;
   const device = devices.find(({ id }) => id === known.id);
   if (!device) return orRefuse({ refused: 'unpaired' } as const);
@@ -39,7 +40,7 @@ export async function deviceState(services: Services, known: DeviceRecord): Prom
       createdAt,
       push: push !== undefined,
     })),
-    requests: await showForDevice(services, requests),
+    requests: showForDevice(services, requests, apps),
     withdrawn: withdrawn.filter(({ reported }) => !reported).map(showWithdrawn),
     sessions: groupSessions(sessions.map(showSession)).map((group) => ({
       ...group,
@@ -66,12 +67,13 @@ function loginExpectedUntil({ loginExpectedUntil: until }: UserRecord, now: numb
 }
 
 /** Those whose application was deleted in this moment are left out. */
-async function showForDevice(services: Services, requests: RequestRecord[]): Promise<object[]> {
-  const { data, clock } = services;
-  const keys = [...new Set(requests.map(({ appKey }) => appKey))];
-  const apps = await Promise.all(keys.map((key) => data.apps.get(key)));
+function showForDevice(
+  { clock }: Services,
+  requests: readonly RequestRecord[],
+  apps: readonly AppRecord[],
+): object[] {
   return requests.flatMap((request) => {
-    const app = apps[keys.indexOf(request.appKey)];
+    const app = apps.find(({ appKey }) => appKey === request.appKey);
     return app ? [showRequest(request, answerKey(app, request, clock()))] : [];
   });
 }

@@ -4,7 +4,7 @@ import type { NewRequest } from '../../domain/requests.js';
 import type { Services } from '../../domain/services.js';
 import { parseBrowser } from './browser.js';
 import { incorrectParameter } from './call-refusal.js';
-import { admit } from './envelope.js';
+import { admitAndFind } from './envelope.js';
 import { optionalBoolean, optionalText, type Parameters, text } from './parameters.js';
 import { parsePolicy } from './policy.js';
 import { sendJson } from './respond.js';
@@ -16,8 +16,14 @@ export async function auths(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { app, parameters } = await admit(services, 'auths', request);
-  const created = await services.requests.create(app, readRequest(parameters));
+  const { requests } = services;
+  const { app, parameters, subject } = await admitAndFind(
+    services,
+    'auths',
+    request,
+    (appKey, sent) => requests.findRecipient(appKey, sent.username),
+  );
+  const created = await requests.create(app, readRequest(parameters), subject);
   return sendJson(reply, { auth_request: orRefuse('auths', created).authRequest });
 }
 

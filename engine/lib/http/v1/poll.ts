@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { breakLines } from '../../crypto/base64.js';
 import type { AppRecord } from '../../data/ports/apps.js';
-import type { PollResult } from '../../domain/requests.js';
+import type { PollResult, RequestReader } from '../../domain/requests.js';
 import type { Services } from '../../domain/services.js';
 import { onDisconnect } from '../client-disconnect.js';
 import { incorrectData } from './call-refusal.js';
-import { admit } from './envelope.js';
+import { admit, admitAndFind } from './envelope.js';
 import { optionalText, type Parameters, text } from './parameters.js';
 import { preferredWait } from './prefer.js';
 import { sendJson, sendPending, sendUnavailable } from './respond.js';
@@ -17,24 +17,28 @@ export async function poll(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { app, authRequest } = await readPoll(services, request);
   const wait = preferredWait(request.headers.prefer);
+  const held = wait > 0 && services.heldPolls.size < services.limits.heldPolls;
+  // A poll that is held reads its request when it listens for changes of it.
+  const { app, parameters, subject } = held
+    ? { ...(await admit(services, 'poll', request)), subject: undefined }
+    : await admitAndFind(services, 'poll', request, (appKey, sent) =>
+        services.requests.find(appKey, sent.auth_request),
+      );
+  const authRequest = readToken(request, parameters);
   forgetParameters(request);
-  if (wait === 0 || services.heldPolls.size >= services.limits.heldPolls) {
-    return send(reply, await read(services, app, authRequest));
-  }
+  if (!held) return send(reply, await read(services, app, authRequest, subject));
   reply.header('preference-applied', 'wait');
   // A copy: the token is a slice of the query, which would stay in memory as a whole.
   return hold(services, reply, app, Buffer.from(authRequest).toString(), wait);
 }
 
-async function readPoll(services: Services, request: FastifyRequest) {
-  const { app, parameters } = await admit(services, 'poll', request);
+function readToken(request: FastifyRequest, parameters: Parameters): string {
   // PHP polls by a POST with METHOD=GET.
   if (request.method !== 'GET' && !hasMethodGet(parameters)) {
     throw incorrectData('Poll with GET, or with POST and METHOD=GET.');
   }
-  return { app, authRequest: text(parameters, 'auth_request', 64) };
+  return text(parameters, 'auth_request', 64);
 }
 
 function hasMethodGet(parameters: Parameters): boolean {
@@ -48,7 +52,7 @@ async function hold(
   authRequest: string,
   seconds: number,
 ): Promise<FastifyReply> {
-  const { envelopes, heldPolls } = services;
+  const { envelopes, heldPolls, requests } = services;
   const held = heldPolls.enter(authRequest, seconds * 1000);
   const stopWatching = onDisconnect(reply, () => held.release('disconnected'));
   try {
@@ -59,8 +63,9 @@ async function hold(
     if (release === 'disconnected') return reply.hijack();
     if (release === 'closing') return sendUnavailable(reply.header('connection', 'close'));
     // The application may have been disabled while the poll was held.
-    const readmitted = orRefuse('poll', await envelopes.readmit(app));
-    return send(reply, await read(services, readmitted, authRequest));
+    const found = await requests.find(app.appKey, authRequest);
+    const readmitted = orRefuse('poll', envelopes.readmit(app, found.app));
+    return send(reply, await read(services, readmitted, authRequest, found.subject));
   } finally {
     held.release('disconnected');
     stopWatching();
@@ -71,8 +76,9 @@ async function read(
   { requests }: Services,
   app: AppRecord,
   authRequest: string,
+  subject?: RequestReader,
 ): Promise<PollResult> {
-  return orRefuse('poll', await requests.poll(app, authRequest));
+  return orRefuse('poll', await requests.poll(app, authRequest, subject));
 }
 
 function send(reply: FastifyReply, result: PollResult): FastifyReply {
