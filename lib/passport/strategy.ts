@@ -19,6 +19,8 @@ import {
   type LaunchKeyHandler,
   mountedHandler,
 } from '../web/handler.js';
+import { type PairingHandler, PairingPage, pairingHandler } from '../web/pairing/handler.js';
+import { type PairingOptions, pairingSettings } from '../web/pairing/options.js';
 import type { PageReply } from '../web/reply.js';
 import type { LoginRequest } from '../web/request.js';
 import { SessionBinding } from '../web/session-binding.js';
@@ -377,12 +379,60 @@ export class LaunchKeyStrategy extends PassportStrategy {
     return confirmed;
   }
 
+  /**
+   * Makes a page on which a user who is logged in, or has just registered, pairs a phone: QR code,
+   * link, code to type, and what to do on an iPhone. It continues by itself when the phone is
+   * paired, and lists, renames and unpairs phones. The user is the application's own (white label),
+   * named by `identifier`. Mount it behind the session, for Express or Connect.
+   *
+   * @throws ConfigurationError that names the first unusable option.
+   *
+   * @example
+   * ```ts
+   * app.use('/account/phones', strategy.pairing({ identifier: (req) => req.user?.id }));
+   * ```
+   */
+  pairing(options: PairingOptions): PairingHandler {
+    return pairingHandler(this._pairingPage(options));
+  }
+
+  /**
+   * Answers a request for the pairing page, of any method, in hosts that cannot use
+   * {@link LaunchKeyStrategy.pairing}.
+   *
+   * @returns the response to send.
+   * @throws ConfigurationError for an unusable option; the errors of
+   *   {@link LaunchKeyClient.createWhiteLabelUser} and {@link LaunchKeyClient.whiteLabelDevices}.
+   *
+   * @example
+   * ```ts
+   * fastify.route({
+   *   method: ['GET', 'POST'],
+   *   url: '/account/phones',
+   *   handler: async (request, reply) => {
+   *     const { status, headers, body } = await strategy.handlePairing(request, {
+   *       identifier: (req) => req.user?.id,
+   *     });
+   *     return reply.code(status).headers(headers).send(body);
+   *   },
+   * });
+   * ```
+   */
+  async handlePairing(req: WaitingRequest, options: PairingOptions): Promise<PageReply> {
+    return this._pairingPage(options).answer(req);
+  }
+
+  private _pairingPage(options: PairingOptions): PairingPage {
+    return new PairingPage(this.client, pairingSettings(options));
+  }
+
   private _endpoints(options: HandlerOptions): Endpoints {
-    const { identifier: _, onLogout, ...waiting } = options;
+    const { identifier, pairing, onLogout, ...waiting } = options;
     checkHandlerOptions(options);
     return {
       handleEvent: (params) => this.handleEvent(params, { onLogout }),
       waitingPage: this._waitingPage(waiting),
+      pairingPage: identifier && this._pairingPage({ ...pairing, identifier }),
     };
   }
 

@@ -5,6 +5,7 @@ import type { EventOptions, EventResult } from '../login/events.js';
 import { eventReply } from './callback.js';
 import { hostError } from './host-error.js';
 import { isAnswered } from './host-response.js';
+import type { PairingOptions } from './pairing/options.js';
 import { emptyReply, type PageReply, send } from './reply.js';
 import type { WaitingRequest } from './waiting/handler.js';
 import type { WaitingOptions } from './waiting/options.js';
@@ -13,9 +14,11 @@ import type { WaitingOptions } from './waiting/options.js';
 export interface HandlerOptions extends EventOptions, WaitingOptions {
   /**
    * Returns the application's own name of the user who is logged in, for the pairing page. Without
-   * it, `/pair` responds with 404. Default: none.
+   * it, `/pair` responds with 404. Default: none. See {@link PairingOptions.identifier}.
    */
-  identifier?: ((req: any) => string) | undefined;
+  identifier?: PairingOptions['identifier'] | undefined;
+  /** More options of the pairing page. Default: those of {@link PairingOptions}. */
+  pairing?: Omit<PairingOptions, 'identifier'> | undefined;
 }
 
 /** Middleware that {@link LaunchKeyStrategy.handler} returns. */
@@ -28,7 +31,13 @@ export type LaunchKeyHandler = (
 /** The endpoints under one mount path. */
 export interface Endpoints {
   handleEvent(params: EventParameters): Promise<EventResult>;
-  waitingPage: { answer(req: WaitingRequest): Promise<PageReply> };
+  waitingPage: Page;
+  /** Absent without an identifier. */
+  pairingPage: Page | undefined;
+}
+
+interface Page {
+  answer(req: WaitingRequest): Promise<PageReply>;
 }
 
 type EndpointName = 'callback' | 'wait' | 'pair';
@@ -65,12 +74,13 @@ export async function answerEndpoint(
 }
 
 async function replyOf(
-  { handleEvent, waitingPage }: Endpoints,
+  { handleEvent, waitingPage, pairingPage }: Endpoints,
   name: EndpointName,
   req: WaitingRequest,
 ): Promise<PageReply> {
   if (name === 'callback') return eventReply(handleEvent, req);
-  return name === 'wait' ? waitingPage.answer(req) : emptyReply(404);
+  const page = name === 'wait' ? waitingPage : pairingPage;
+  return page ? page.answer(req) : emptyReply(404);
 }
 
 function pathOf(url = '/'): string {

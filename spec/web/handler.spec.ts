@@ -3,7 +3,12 @@ import connect from 'connect';
 import express from 'express';
 import session from 'express-session';
 import passport from 'passport';
-import { ConfigurationError, LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
+import {
+  ConfigurationError,
+  type HandlerOptions,
+  LaunchKeyStrategy,
+  MemoryStore,
+} from 'passport-launchkey';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Diagnostics } from '../../lib/login/diagnostics.js';
 import { WaitingWatch } from '../../lib/web/waiting-watch.js';
@@ -16,7 +21,7 @@ import { nextRequest, startWorld } from '../support/world.js';
 const express4: typeof express = (await import('express4' as string)).default;
 
 /** An application that leaves everything but its login route to `strategy.handler()`. */
-async function start(make: () => express.Express, onLogout?: () => void) {
+async function start(make: () => express.Express, options: HandlerOptions = {}) {
   const place = await takePlace();
   const world = await startWorld({ callbackUrl: `${place.url}/launchkey/callback` });
   const strategy = new LaunchKeyStrategy(
@@ -31,7 +36,7 @@ async function start(make: () => express.Express, onLogout?: () => void) {
   app.use(session({ secret: 'test', resave: false, saveUninitialized: false }));
   app.use(auth.session());
   app.use(strategy.session());
-  app.use('/launchkey', strategy.handler({ onLogout }));
+  app.use('/launchkey', strategy.handler(options));
   app.use(express.urlencoded({ extended: false }));
   app.use('/login', (req, res, next) => {
     // Connect has no redirects of its own.
@@ -51,7 +56,7 @@ describe.each<[string, () => express.Express]>([
 ])('handler() in %s', (_host, make) => {
   it('serves the waiting page and the events of a login', async () => {
     const onLogout = vi.fn();
-    const { world, browser } = await start(make, onLogout);
+    const { world, browser } = await start(make, { onLogout });
     const page = (await browser.leadsTo('/login', { username: 'alice' })) ?? '';
     expect(page).toMatch(/^\/launchkey\/wait\?request=/);
     const request = new URL(page, 'http://app').searchParams.get('request') ?? '';
@@ -66,7 +71,17 @@ describe.each<[string, () => express.Express]>([
     expect(await browser.text('/')).toBe('out');
   });
 
-  it('responds with 404 to /pair, and leaves other paths to the application', async () => {
+  it('serves the pairing page under /pair for the user that identifier names', async () => {
+    const { browser } = await start(make, {
+      identifier: () => 'user-17',
+      pairing: { texts: { pairTitle: 'Telefon koppeln' } },
+    });
+    const page = await browser.send('/launchkey/pair');
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('<h1 tabindex="-1">Telefon koppeln</h1>');
+  });
+
+  it('responds with 404 to /pair without identifier, and leaves other paths to the application', async () => {
     const { browser } = await start(make);
     expect((await browser.send('/launchkey/pair')).status).toBe(404);
     expect((await browser.send('/launchkey/callback')).status).toBe(400);

@@ -4,10 +4,10 @@ import type { Connection } from '../../login/connection.js';
 import type { Logins } from '../../login/logins.js';
 import { cancelLogin, type LoginStatus, readStatus } from '../../login/status.js';
 import { withTimeout } from '../../util/timers.js';
-import { readBodyFields } from '../body.js';
 import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
 import { type CrossSiteOption, isForeign } from '../cross-site.js';
+import { readForm } from '../form.js';
 import { hostError } from '../host-error.js';
 import { isAnswered } from '../host-response.js';
 import {
@@ -206,19 +206,6 @@ function holdSeconds({ headers }: WaitingRequest): number {
 function wantsJson({ headers }: WaitingRequest): boolean {
   const accept = headers.accept ?? '';
   return accept.includes('application/json') && !accept.includes('text/html');
-}
-
-/** Reads the form's text fields, or `null` if the body cannot be read. */
-async function readForm(req: WaitingRequest): Promise<Map<string, string> | null> {
-  try {
-    const form = new Map<string, string>();
-    for (const [name, value] of await readBodyFields(req)) {
-      if (typeof value === 'string') form.set(name, value);
-    }
-    return form;
-  } catch {
-    return null;
-  }
 }
 
 function requireSession(req: WaitingRequest): void {
