@@ -1079,6 +1079,28 @@ export const defences = [
     'lets five requests through',
   ),
   defence(
+    'tells by its range which of the numbers on the phone is right',
+    'the range of the wrong numbers',
+    [
+      'engine/lib/domain/number-choice.ts',
+      "number.startsWith('0') ? [0, 10] : [10, 100]",
+      '[0, 100]',
+    ],
+    'engine/spec/auths.spec.ts',
+    'offers numbers of the same range',
+  ),
+  defence(
+    'taps until a request is approved',
+    'the length that a number to pick has',
+    [
+      'engine/lib/domain/number-choice.ts',
+      'if (number.length !== PICKED_DIGITS) return undefined;',
+      'if (number.length < PICKED_DIGITS) return undefined;',
+    ],
+    DEVICES,
+    'which no device is told',
+  ),
+  defence(
     'keeps a new browser of the user out by asking all the time',
     'the one request that passes as expected',
     [

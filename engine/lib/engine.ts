@@ -163,7 +163,7 @@ export interface Engine {
    *
    * Rejects with `ENGINE_UNKNOWN_REQUEST`, `ENGINE_REQUEST_ANSWERED`, `ENGINE_REQUEST_EXPIRED` or
    * `ENGINE_REQUEST_WITHDRAWN`, with `ENGINE_NO_VIRTUAL_DEVICE` if the user has no virtual device, with `ENGINE_NUMBER_REQUIRED` if an
-   * approval lacks its number, and with `ENGINE_DENIAL_ONLY` if a wrong number was picked before.
+   * approval lacks its number, and with `ENGINE_DENIAL_ONLY` if a wrong number was given before.
    *
    * @example
    * ```ts

@@ -50,11 +50,11 @@ const WORDS = {
   ),
   denial_only: error(
     'ENGINE_DENIAL_ONLY',
-    'A wrong number was picked for this auth request. It can only be denied.',
+    'A wrong number was given for this auth request. It can only be denied.',
   ),
   number_required: error(
     'ENGINE_NUMBER_REQUIRED',
-    'An approval of this auth request needs { number }, one of the numbers that it shows.',
+    'An approval of this auth request needs { number }, which is shown where the user logs in.',
   ),
   no_virtual_device: error(
     'ENGINE_NO_VIRTUAL_DEVICE',

@@ -35,7 +35,9 @@ describe('POST /auths', () => {
     ['no user name', { username: '' }],
     ['a session that is no boolean', { session: 'maybe' }],
     ['a user_push_id that is no boolean', { user_push_id: 'on' }],
-    ['a number that has not two digits', { number_match: '123' }],
+    ['a number of one digit', { number_match: '7' }],
+    ['a number of 13 digits', { number_match: '1234567890123' }],
+    ['a number that has a sign', { number_match: '-12345' }],
     ['a token of its own that is too short', { auth_request: 'short' }],
     ['a policy that is not JSON', { policy: '{' }],
   ])('refuses %s with 40421', async (_name, parameters) => {
@@ -235,6 +237,43 @@ describe('number matching', () => {
     expect(new Set(numbers).size).toBe(4);
     expect(numbers.every((number) => /^\d\d$/.test(number))).toBe(true);
     expect(await engine.answer(authRequest, true, { number: 7 })).toEqual({ approved: true });
+  });
+
+  it.each([
+    ['42', 10, 99],
+    ['07', 0, 9],
+  ])('offers numbers of the same range as %s', async (number_match, from, to) => {
+    const { engine, application, user } = await share();
+    for (let count = 0; count < 20; count += 1) {
+      await application.authorize(user, { number_match });
+    }
+    const offered = (await engine.requests(user)).flatMap(({ numbers = [] }) => numbers);
+    expect(offered).toHaveLength(80);
+    expect(Math.min(...offered.map(Number))).toBeGreaterThanOrEqual(from);
+    expect(Math.max(...offered.map(Number))).toBeLessThanOrEqual(to);
+  });
+
+  it.each(['123', '004213', '123456789012'])(
+    'has the number %s typed, and tells its length only',
+    async (number) => {
+      const { engine, application, user } = await share();
+      const authRequest = await application.authorize(user, {
+        number_match: number,
+        context: `Order 1\nNumber: ${number}`,
+      });
+      const [request] = await engine.requests(user);
+      const { length: numberLength } = number;
+      expect(request).toMatchObject({ numberLength, numbers: undefined, context: 'Order 1' });
+      expect(Object.values(request ?? {})).not.toContain(number);
+      expect(await engine.answer(authRequest, true, { number })).toEqual({ approved: true });
+    },
+  );
+
+  it('takes a wrong typed number for a denial', async () => {
+    const { engine, application, user } = await share();
+    const authRequest = await application.authorize(user, { number_match: '123456' });
+    const typed = await engine.answer(authRequest, true, { number: '123457' });
+    expect(typed).toEqual({ approved: false, reason: 'number' });
   });
 
   it.each([

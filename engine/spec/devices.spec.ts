@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Device, jwkThumbprint } from './support/device.js';
 import { type Started, share, start } from './support/engine.js';
-import { http } from './support/http.js';
+import { http, type Reply } from './support/http.js';
 import { heldDevices } from './support/metrics.js';
 
 /** A device of the user's, paired by a code. */
@@ -588,6 +588,32 @@ describe('an answer of a device', () => {
     expect((await device.answer(false, { reason: 'number' })).body).toEqual({ approved: false });
     const { auth } = (await application.poll(authRequest)).body;
     expect(application.decryptAuth(auth)).toMatchObject({ response: 'false', reason: 'number' });
+  });
+
+  it('allows only a denial on every device after a wrong typed number, which no device is told', async () => {
+    const { engine, application, user, device } = await pairedDevice();
+    const second = await Device.paired(engine.url, (await engine.pairDevice(user)).code);
+    const number = '938471';
+    await application.authorize(user, { number_match: number, context: `Pay\nNumber: ${number}` });
+    const replies = [await device.state()];
+    expect(replies[0]?.body.requests).toMatchObject([{ context: 'Pay', numberLength: 6 }]);
+    expect(replies[0]?.body.requests[0]).not.toHaveProperty('numbers');
+    for (const wrong of ['93847', '9384711', '93847a']) {
+      expect(code(await device.answer(true, { number: wrong }))).toBe('invalid');
+    }
+    replies.push(await device.answer(true, { number: '938472' }));
+    expect(code(replies[1] as Reply)).toBe('wrong_number');
+    for (const one of [device, second]) {
+      replies.push(await one.state());
+      expect(replies.at(-1)?.body.requests).toMatchObject([{ denialOnly: true }]);
+      expect(code(await one.answer(true, { number }))).toBe('denial_only');
+    }
+    replies.push(await device.answer(false, { reason: 'number' }));
+    for (const { text, headers } of replies) {
+      expect(`${text} ${JSON.stringify(headers)}`).not.toContain(number);
+    }
+    const kinds = (await engine.audit({ username: user })).map(({ kind }) => kind);
+    expect(kinds.slice(0, 2)).toEqual(['request.denied', 'request.wrong_number']);
   });
 
   it('logs in no user if it tells the application and the engine different things', async () => {

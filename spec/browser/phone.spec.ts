@@ -214,6 +214,57 @@ describeWithChromium('the phone in a browser', () => {
     await page.getByText('The user', { exact: true }).waitFor();
   });
 
+  it('has a number typed or pasted that it is never sent, and explains a wrong one', async () => {
+    const page = await pairedPage('nina');
+    const received: Promise<string>[] = [];
+    page.on('response', (response) => {
+      received.push(response.text().catch(() => ''));
+    });
+    const entry = page.getByRole('textbox', { name: 'Type the number' });
+    const ask = async (numberMatch: string) => {
+      const { auth_request: authRequest } = (
+        await application.auths({
+          username: 'nina',
+          number_match: numberMatch,
+          context: `Order 1\nNumber: ${numberMatch}`,
+        })
+      ).body;
+      await page.locator('#deny:enabled').waitFor();
+      expect(await page.locator('#approve').isDisabled()).toBe(true);
+      return String(authRequest);
+    };
+    const typed = await ask('938471');
+    expect(await entry.getAttribute('inputmode')).toBe('numeric');
+    await look(page, 'a number to type');
+    await entry.pressSequentially('93847');
+    expect(await page.locator('#approve').isDisabled()).toBe(true);
+    await entry.pressSequentially('19');
+    expect(await entry.inputValue()).toBe('938471');
+    await look(page, 'a typed number');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    expect(await answerTo(typed)).toMatchObject({ authorized: true });
+
+    const pasted = await ask('601852');
+    await entry.fill('601 852');
+    await press(page, 'Approve');
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    expect(await answerTo(pasted)).toMatchObject({ authorized: true });
+
+    const wrong = await ask('750219');
+    await entry.fill('750218');
+    await press(page, 'Approve');
+    await page.getByRole('heading', { name: 'Denied' }).waitFor();
+    await page
+      .locator('#done-text', { hasText: 'That was not the number which Shop shows' })
+      .waitFor();
+    await look(page, 'a wrong number');
+    expect(await answerTo(wrong)).toMatchObject({ authorized: false, reason: 'number' });
+    const texts = (await Promise.all(received)).join('\n');
+    expect(texts).toContain('Order 1');
+    expect(texts).not.toMatch(/938471|601852|750219/);
+  });
+
   it('pairs by a typed code, accepts one number only, and shows when it is not connected', async () => {
     await engine.createUser('bob');
     const page = await newPage({ locale: 'de-CH' });

@@ -13,6 +13,8 @@ export interface PendingRequest {
   context?: string;
   session: boolean;
   numbers?: string[];
+  /** How many digits the user must type, of a number that this page does not know. */
+  numberLength?: number;
   policy?: Policy;
   browser?: RequestBrowser;
   createdAt: number;
@@ -58,7 +60,7 @@ export type DenialReason = 'disapproved' | 'fraudulent' | 'policy' | 'number' | 
 
 export interface Decision {
   approve: boolean;
-  /** The number that was picked. */
+  /** The number that was picked or typed. */
   number?: string;
   reason?: 'fraudulent';
 }

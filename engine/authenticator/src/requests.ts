@@ -28,6 +28,7 @@ export class RequestCard<Request extends PendingRequest> {
   private readonly approve = byId<HTMLButtonElement>('approve');
   private readonly deny = byId<HTMLButtonElement>('deny');
   private readonly report = byId<HTMLButtonElement>('report');
+  private readonly entry = byId<HTMLInputElement>('number-entry');
   private waiting: Request[] = [];
   private withdrawn = new Set<string>();
   private shown: Request | undefined;
@@ -52,6 +53,15 @@ export class RequestCard<Request extends PendingRequest> {
       { signal },
     );
     byId('number-choice').addEventListener('change', () => this.enable(), { signal });
+    this.entry.addEventListener('input', () => this.readEntry(), { signal });
+    byId('number-form').addEventListener(
+      'submit',
+      (event) => {
+        event.preventDefault();
+        if (!this.approve.disabled) void this.send({ approve: true });
+      },
+      { signal },
+    );
     this.ticker = window.setInterval(() => this.tick(), 1000);
     showOnly(this.idle, [this.idle, this.done, this.card]);
   }
@@ -112,6 +122,7 @@ export class RequestCard<Request extends PendingRequest> {
     showBrowser(request);
     byId('request-error').textContent = '';
     this.showNumbers(request.numbers);
+    this.showEntry(request.numberLength);
     showOnly(this.card, [this.idle, this.done, this.card]);
     this.restartAnimation();
     this.guard();
@@ -140,6 +151,19 @@ export class RequestCard<Request extends PendingRequest> {
     );
   }
 
+  private showEntry(length: number | undefined): void {
+    byId('number-form').hidden = length === undefined;
+    this.entry.value = '';
+    byId('number-hint').textContent = length === undefined ? '' : t.numberDigits(length);
+  }
+
+  /** People paste and type a number with blanks in it, as pages show it. */
+  private readEntry(): void {
+    const digits = this.entry.value.replace(/\D/g, '').slice(0, this.shown?.numberLength);
+    if (digits !== this.entry.value) this.entry.value = digits;
+    this.enable();
+  }
+
   private guard(): void {
     this.guarded = true;
     this.enable();
@@ -153,7 +177,7 @@ export class RequestCard<Request extends PendingRequest> {
   private enable(): void {
     if (this.closed) return;
     const busy = this.guarded || this.sending;
-    const undecided = this.shown?.numbers !== undefined && this.number() === undefined;
+    const undecided = this.shown !== undefined && this.lacksNumber(this.shown);
     const hindrance = this.shown && this.phone.hindrance(this.shown);
     const policy = byId('request-policy');
     policy.hidden = hindrance === undefined;
@@ -161,9 +185,16 @@ export class RequestCard<Request extends PendingRequest> {
     this.approve.disabled = busy || undecided || hindrance !== undefined;
     this.deny.disabled = busy;
     this.report.disabled = busy;
+    this.entry.disabled = this.sending || hindrance !== undefined;
+  }
+
+  private lacksNumber({ numbers, numberLength }: Request): boolean {
+    if (numberLength !== undefined) return this.entry.value.length !== numberLength;
+    return numbers !== undefined && this.number() === undefined;
   }
 
   private number(): string | undefined {
+    if (this.shown?.numberLength !== undefined) return this.entry.value;
     return document.querySelector<HTMLInputElement>('input[name="number"]:checked')?.value;
   }
 

@@ -130,8 +130,9 @@ export class Answers {
     number: unknown,
   ): Promise<Refusal<'invalid' | 'wrong_number'> | undefined> {
     if (request.number === undefined) return undefined;
-    if (typeof number !== 'string' || !/^\d\d$/.test(number)) {
-      return invalid('number', 'one of the numbers that the request shows');
+    const { length } = request.number;
+    if (typeof number !== 'string' || !/^\d+$/.test(number) || number.length !== length) {
+      return invalid('number', `the ${length} digits that the user picks or types`);
     }
     if (number === request.number) return undefined;
     const { data, audit, requests } = this.with;

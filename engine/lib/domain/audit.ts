@@ -52,7 +52,7 @@ export type AuditKind =
   | 'request.approved'
   /** A paired device denied a request. */
   | 'request.denied'
-  /** A wrong number was picked. */
+  /** A wrong number was picked or typed. */
   | 'request.wrong_number'
   /** The application took a request back. */
   | 'request.withdrawn'

@@ -28,9 +28,9 @@ interface Details {
   expired: object;
   /** The application took the auth request back. */
   withdrawn: object;
-  /** A wrong number was picked before, so the request can only be denied. */
+  /** A wrong number was given before, so the request can only be denied. */
   denial_only: object;
-  /** This answer picks a wrong number. */
+  /** This answer gives a wrong number. */
   wrong_number: object;
   /** An approval on the virtual device lacks the number. */
   number_required: object;

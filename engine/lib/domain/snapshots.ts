@@ -5,6 +5,7 @@ import type { ReceiptRecord } from '../data/ports/receipts.js';
 import type { Policy, RequestRecord } from '../data/ports/requests.js';
 import type { SessionRecord } from '../data/ports/sessions.js';
 import { type RequestBrowser, showBrowser } from './browsers.js';
+import { digitsToType } from './number-choice.js';
 
 /** An open auth request as a device shows it. */
 export interface PendingRequest {
@@ -20,6 +21,8 @@ export interface PendingRequest {
   session: boolean;
   /** The numbers that the device shows, one of which the user must pick to approve. */
   numbers?: string[];
+  /** How many digits the number has that the user must type on the device to approve. */
+  numberLength?: number;
   /** What an approval must prove. */
   policy?: Policy;
   /** The browser where the login was started, if the application describes it. */
@@ -143,6 +146,7 @@ export function showRequest(request: RequestRecord): PendingRequest {
     context: request.context,
     session: request.session,
     numbers: request.numbers && [...request.numbers],
+    numberLength: digitsToType(request),
     policy: request.policy,
     browser: request.browser && showBrowser(request.browser),
     createdAt: new Date(request.createdAt),

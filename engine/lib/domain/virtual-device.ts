@@ -8,7 +8,7 @@ import { type AnswerRefusal, DENIAL_REASONS, type OpenRefusal, type Requests } f
 
 /** The options of {@link Engine.answer}. */
 export interface AnswerOptions {
-  /** The number that the user picks. Required to approve a request that shows numbers. */
+  /** The number that the user picks or types. Required to approve a request that has one. */
   number?: string | number;
   /**
    * The reason of a denial. Default: `disapproved`, or `policy` if the virtual device cannot prove what
@@ -96,6 +96,6 @@ function decide(
   if (!approve) return { approved: false, reason: reason ?? 'disapproved' };
   if (request.number === undefined) return { approved: true };
   if (number === undefined) return { refused: 'number_required' };
-  const isRight = String(number).padStart(2, '0') === request.number;
+  const isRight = String(number).padStart(request.number.length, '0') === request.number;
   return isRight ? { approved: true } : { approved: false, reason: 'number' };
 }

@@ -54,6 +54,8 @@ export const de: Texts = {
   newBrowser: (app) => `Dieser Browser ist für ${app} neu.`,
   timeLeft: (time) => `noch ${time}`,
   whichNumber: 'Welche Zahl sehen Sie dort, wo Sie sich anmelden?',
+  typeNumber: 'Geben Sie die Zahl ein, die Sie dort sehen, wo Sie sich anmelden',
+  numberDigits: (count) => `${count} Ziffern. Dieses Telefon kennt sie nicht.`,
   approve: 'Bestätigen',
   deny: 'Ablehnen',
   report: 'Das war nicht ich',
@@ -76,7 +78,7 @@ export const de: Texts = {
   onlyDeny: (app) =>
     `${app} verlangt mehr, als dieses Gerät nachweisen kann. Sie können die Anfrage nur ablehnen.`,
   numberSpent:
-    'Für diese Anfrage wurde eine falsche Zahl gewählt. Sie kann nur noch abgelehnt werden; melden Sie sich danach noch einmal an.',
+    'Für diese Anfrage wurde eine falsche Zahl angegeben. Sie kann nur noch abgelehnt werden; melden Sie sich danach noch einmal an.',
   expect: 'Ich melde mich gerade an',
   expectText:
     'Erscheint Ihre Anmeldung hier nicht? Drücken Sie das, und melden Sie sich noch einmal an.',
@@ -176,7 +178,7 @@ export const de: Texts = {
     unknown_device: 'Dieses Gerät ist nicht mehr gekoppelt.',
     answered: 'Die Anfrage wurde schon anderswo beantwortet.',
     wrong_number: 'Das war eine andere Zahl.',
-    denial_only: 'Es wurde eine falsche Zahl gewählt: Die Anfrage kann nur abgelehnt werden.',
+    denial_only: 'Es wurde eine falsche Zahl angegeben: Die Anfrage kann nur abgelehnt werden.',
     full: 'Sie haben so viele Geräte, wie Sie haben können. Entkoppeln Sie zuerst eines.',
     enrolled: 'Das ist schon eingerichtet.',
     key_changed: 'Die Anwendung hat einen neuen Schlüssel. Versuchen Sie es noch einmal.',

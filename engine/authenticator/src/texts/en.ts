@@ -53,6 +53,8 @@ export const en = {
   newBrowser: (app: string) => `This browser is new to ${app}.`,
   timeLeft: (time: string) => `${time} left`,
   whichNumber: 'Which number do you see where you log in?',
+  typeNumber: 'Type the number that you see where you log in',
+  numberDigits: (count: number) => `${count} digits. This phone does not know them.`,
   approve: 'Approve',
   deny: 'Deny',
   report: 'I did not ask for this',
@@ -75,7 +77,7 @@ export const en = {
   onlyDeny: (app: string) =>
     `${app} asks for more than this device can prove. You can only deny this request.`,
   numberSpent:
-    'A wrong number was picked for this request. It can only be denied; log in again after that.',
+    'A wrong number was given for this request. It can only be denied; log in again after that.',
   expect: 'I am logging in now',
   expectText: 'Does your login not appear here? Press this, then log in again.',
   expectedUntil: (time: string) =>
@@ -173,7 +175,7 @@ export const en = {
     unknown_device: 'This device is not paired any more.',
     answered: 'The request was answered elsewhere already.',
     wrong_number: 'That was another number.',
-    denial_only: 'A wrong number was picked: the request can only be denied.',
+    denial_only: 'A wrong number was given: the request can only be denied.',
     full: 'You have as many devices as you can have. Unpair one first.',
     enrolled: 'This is set up already.',
     key_changed: 'The application has a new key. Try again.',

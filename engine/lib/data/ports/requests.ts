@@ -45,12 +45,12 @@ export interface RequestRecord {
   browser?: BrowserRecord;
   /** The key of the rate that it counts for. Forgotten with the browser, whose pseudonym it can hold. */
   rateKey?: string;
-  /** The number to pick, and the choice that the device shows. */
+  /** The number to pick or to type, and the choice that the device shows of one to pick. */
   number?: string;
   numbers?: string[];
   createdAt: number;
   expiresAt: number;
-  /** Whether a wrong number was picked; then only a denial is accepted. */
+  /** Whether a wrong number was given; then only a denial is accepted. */
   denialOnly?: boolean;
   answer?: AnswerRecord;
   /** The state of the session that its approval opened. */

@@ -41,9 +41,13 @@ const WORDS = {
   denial_only: error(
     400,
     'ENGINE_DENIAL_ONLY',
-    'A wrong number was picked. You can only deny this request.',
+    'A wrong number was given. You can only deny this request.',
   ),
-  number_required: error(400, 'ENGINE_NUMBER_REQUIRED', 'Pick the number that you see.'),
+  number_required: error(
+    400,
+    'ENGINE_NUMBER_REQUIRED',
+    'Give the number that you see where you log in.',
+  ),
   no_virtual_device: error(
     400,
     'ENGINE_NO_VIRTUAL_DEVICE',

@@ -6,6 +6,7 @@ import type { RequestRecord, WithdrawnRequest } from '../../data/ports/requests.
 import type { UserRecord } from '../../data/ports/users.js';
 import { showBrowser } from '../../domain/browsers.js';
 import { answerKey } from '../../domain/credentials.js';
+import { digitsToType } from '../../domain/number-choice.js';
 import type { Services } from '../../domain/services.js';
 import { groupSessions, showSession } from '../../domain/snapshots.js';
 import { reportableUntil } from '../../domain/withdrawals.js';
@@ -97,6 +98,7 @@ function showRequest(request: RequestRecord, publicKey: string): object {
     context: request.context,
     session: request.session,
     numbers: request.numbers,
+    numberLength: digitsToType(request),
     policy: request.policy,
     browser: request.browser && showBrowser(request.browser),
     denialOnly: request.denialOnly === true,

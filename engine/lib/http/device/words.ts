@@ -26,7 +26,7 @@ const WORDS = {
   answered: error('answered', 'The request was answered before. The first answer counts.'),
   expired: error('expired', 'The request has expired.'),
   withdrawn: error('withdrawn', 'The application took the request back.'),
-  denial_only: error('denial_only', 'A wrong number was picked. The request can only be denied.'),
+  denial_only: error('denial_only', 'A wrong number was given. The request can only be denied.'),
   wrong_number: error('wrong_number', 'Wrong number. The request can only be denied.'),
   policy: ({ missing }) =>
     new DeviceError('policy', `Proofs are missing: ${missing.join(', ')}.`, { missing }),

@@ -28,7 +28,7 @@ export async function auths(
 }
 
 function readRequest(parameters: Parameters): NewRequest {
-  const number = readNumber(optionalText(parameters, 'number_match', 10));
+  const number = readNumber(optionalText(parameters, 'number_match', 12));
   return {
     username: text(parameters, 'username', 1000),
     session: optionalBoolean(parameters, 'session') ?? true,
@@ -71,8 +71,8 @@ function readBrowser(text: string | undefined): BrowserRecord | undefined {
 
 function readNumber(number: string | undefined): string | undefined {
   if (!number) return undefined;
-  if (/^\d\d$/.test(number)) return number;
-  throw incorrectParameter('number_match', 'It must have two digits.');
+  if (/^\d{2,12}$/.test(number)) return number;
+  throw incorrectParameter('number_match', 'It must have 2 to 12 digits.');
 }
 
 function readToken(token: string | undefined): string | undefined {

@@ -6,7 +6,13 @@ import { optionalText, readParameters } from './parameters.js';
 import { sendJson } from './respond.js';
 
 /** The extensions of the LaunchKey v1 API that this engine knows. */
-const FEATURES = ['number_match', 'browser', 'withdraw', 'white_label_devices'] as const;
+const FEATURES = [
+  'number_match',
+  'number_type',
+  'browser',
+  'withdraw',
+  'white_label_devices',
+] as const;
 
 /** Returns the ping key and the engine's time, under the names that the SDKs read. */
 export async function ping(
