@@ -8,6 +8,7 @@ import { request as httpsRequest } from 'node:https';
 import type { AxiosAdapter, AxiosResponse } from 'axios';
 import { CommunicationError, InvalidResponseError, type LaunchKeyError } from '../errors.js';
 import { onAbort } from '../util/abort.js';
+import { copyWith } from '../util/copy-with.js';
 import { startTimer } from '../util/timers.js';
 import { decompressed } from './decompress.js';
 
@@ -20,7 +21,8 @@ export interface HttpRequestParts {
   /** Path and query. */
   path: string;
   headers: OutgoingHttpHeaders;
-  body: string | undefined;
+  /** Makes the body. */
+  body: (() => string) | undefined;
   /** Limit of the whole exchange, in ms. */
   timeoutMs: number;
   agent: Agent;
@@ -48,9 +50,6 @@ export interface HttpResponse {
   /** `Retry-After` in seconds (RFC 9110, section 10.2.3). */
   retryAfter?: number;
 }
-
-/** The headers of every request. */
-const HEADERS = { Accept: 'application/json', 'User-Agent': 'passport-launchkey' };
 
 /**
  * An axios adapter: a thin layer over `node:http` and `node:https`. An adapter is axios's documented
@@ -82,13 +81,14 @@ export function engineAdapter(
   return (config) =>
     new Promise<AxiosResponse<HttpResponse>>((resolve, reject) => {
       const { parts } = config.data as HttpRequest;
-      const { method, path, body, timeoutMs, agent, signal } = parts;
+      const { method, path, headers, timeoutMs, agent, signal } = parts;
       if (signal?.aborted) {
         reject(signal.reason);
         return;
       }
-      const headers = { ...HEADERS, ...parts.headers };
-      const request = send({ ...target, method, path, headers, agent });
+      const body = parts.body?.();
+      if (body !== undefined) headers['Content-Length'] = Buffer.byteLength(body);
+      const request = send(copyWith(target, { method, path, headers, agent }));
       let stop = () => {};
       let bytesBefore = 0;
       let answered = false;

@@ -44,12 +44,17 @@ export class EngineCalls {
 
   /** Sends a call with the envelope in its form body. */
   sendForm(call: FormCall, signal: AbortSignal | undefined): Promise<CallResult> {
-    const { parameters, ...rest } = call;
-    const form = new URLSearchParams(parameters).toString();
+    const form = new URLSearchParams(call.parameters).toString();
+    // Members are not spread, for the reason that `copyWith` gives.
     return this.#send(signal, ({ form: envelope }) => ({
-      ...rest,
-      body: `${envelope}&${form}`,
+      method: call.method,
+      path: call.path,
+      query: call.query,
+      body: () => `${envelope}&${form}`,
       contentType: 'application/x-www-form-urlencoded',
+      wait: call.wait,
+      idempotent: call.idempotent,
+      signal,
     }));
   }
 
@@ -64,7 +69,15 @@ export class EngineCalls {
       const signature = (await sign(privateKey, Buffer.from(body), signal)).toString('base64');
       const query = new URLSearchParams({ signature }).toString();
       const contentType = 'application/json';
-      return { method: 'POST', path, query, body, contentType, idempotent: false };
+      return {
+        method: 'POST',
+        path,
+        query,
+        body: () => body,
+        contentType,
+        idempotent: false,
+        signal,
+      };
     });
   }
 
@@ -95,9 +108,7 @@ export class EngineCalls {
     let envelope =
       this.#envelopes.ready() ?? (await abortable(() => this.#envelopes.current(), signal));
     for (let isRetry = false; ; isRetry = true) {
-      const call = await build(envelope);
-      call.signal = signal;
-      const response = await this.#transport.send(call);
+      const response = await this.#transport.send(await build(envelope));
       try {
         const { data, pending } = readResponse(response, this.#redact);
         return { data, pending, held: response.held, retryAfter: response.retryAfter };

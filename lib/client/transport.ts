@@ -11,11 +11,12 @@ export interface Call {
   /** The path after the base URL, such as `/poll`. */
   path: string;
   /** Form-encoded. */
-  query?: string;
-  body?: string;
-  contentType?: string;
+  query?: string | undefined;
+  /** Makes the body. A held poll does not keep it in memory. */
+  body?: (() => string) | undefined;
+  contentType?: string | undefined;
   /** Seconds for which the engine is asked to hold the call (RFC 7240, `Prefer: wait`). */
-  wait?: number;
+  wait?: number | undefined;
   /** Whether the call may be sent again when its connection breaks before an answer. */
   idempotent: boolean;
   signal?: AbortSignal | undefined;
@@ -37,6 +38,8 @@ export interface TransportOptions {
  * sent without `Prefer`.
  */
 export const MAX_HELD_POLLS = 10_000;
+
+const USER_AGENT = 'passport-launchkey';
 
 // Servers and proxies close idle connections: after 60 s or 75 s (load balancers, nginx), 5 s
 // (node:http, which announces it), or 1 s, unannounced (HAProxy, where it is set so). `authorize` is
@@ -109,9 +112,8 @@ export class Transport {
   }
 
   #toRequest({ method, path, query, body, contentType, signal }: Call, wait: number): HttpRequest {
-    const headers: OutgoingHttpHeaders = {};
+    const headers: OutgoingHttpHeaders = { Accept: 'application/json', 'User-Agent': USER_AGENT };
     if (contentType) headers['Content-Type'] = contentType;
-    if (body !== undefined) headers['Content-Length'] = Buffer.byteLength(body);
     if (wait > 0) headers.Prefer = `wait=${wait}`;
     return new HttpRequest({
       method,

@@ -57,7 +57,7 @@ export class PollLoop {
   /** The last failure to reach the engine, while it lasts. */
   trouble: unknown;
   private readonly options: PollLoopOptions;
-  private readonly stopped = new AbortController();
+  private stopped = false;
   /** Aborts the current poll; the next one gets a new controller. */
   private currentPoll = new AbortController();
   private polling = false;
@@ -80,7 +80,7 @@ export class PollLoop {
    * Polls until there is an answer, the engine says that none will come, or the loop is stopped.
    */
   async run(): Promise<WaitOutcome> {
-    while (!this.stopped.signal.aborted) {
+    while (!this.stopped) {
       const next = await this.pollOnce();
       if (typeof next === 'string') return next;
       if (!this.hasQuestions) await this.sleep(next);
@@ -90,7 +90,7 @@ export class PollLoop {
 
   /** Stops the loop, and resolves all questions. */
   stop(): void {
-    this.stopped.abort(POLL_STOPPED);
+    this.stopped = true;
     this.currentPoll.abort(POLL_STOPPED);
     this.wake?.();
     this.resolveQuestions(true);

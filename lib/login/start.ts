@@ -4,6 +4,7 @@ import type { LaunchKeyClient } from '../client/client.js';
 import type { Policy } from '../client/policy.js';
 import { NoSuchUserError } from '../errors.js';
 import type { PendingLogin, Store } from '../store/store.js';
+import { copyWith } from '../util/copy-with.js';
 import { withTimeout } from '../util/timers.js';
 import { settleInSteps } from './conceal.js';
 import { refusalFor } from './engine-errors.js';
@@ -33,6 +34,8 @@ export interface LoginStart {
   /** The browser that the device shows. */
   browser?: RequestingBrowser | undefined;
 }
+
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] };
 
 /** A record outlives its login by this time, so that a late or repeated event finds it. */
 const RECORD_GRACE_MS = 60_000;
@@ -112,7 +115,7 @@ export class LoginStarter {
     const limits = limitsOf(client.appKey, { username: name, browserId }, settings);
     const places = await takeSlots(store, limits, settings.loginTimeout);
     const authRequest = await (user
-      ? client.authorize(name, { ...options, session, numberMatch: number })
+      ? client.authorize(name, copyWith(options, { session, numberMatch: number }))
       : Promise.reject(unknownUser())
     ).catch(async (error) => {
       // The engine's own rate limit is hidden too, because it applies to users who exist.
@@ -121,18 +124,19 @@ export class LoginStarter {
       throw error;
     });
     const token = authRequest ?? decoyToken();
-    const login: PendingLogin = {
+    // Members are not spread, for the reason that `copyWith` gives.
+    const login: Writable<PendingLogin> = {
       handle: handleOf(client.appKey, token),
       authRequest: token,
-      ...(authRequest === null && { decoy: true }),
       username,
-      ...(user?.userHash !== undefined && { userHash: user.userHash }),
       session,
-      ...(number !== undefined && { number }),
       places,
       startedAt,
       expiresAt: startedAt + settings.loginTimeout,
     };
+    if (authRequest === null) login.decoy = true;
+    if (user?.userHash !== undefined) login.userHash = user.userHash;
+    if (number !== undefined) login.number = number;
     await store.add(login, settings.loginTimeout + RECORD_GRACE_MS);
     return login;
   }

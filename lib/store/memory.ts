@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { ConfigurationError } from '../errors.js';
+import { copyWith } from '../util/copy-with.js';
 import { MemorySlots } from './memory-slots.js';
 import {
   type Answer,
@@ -76,7 +77,7 @@ export class MemoryStore implements Store {
     if (this.logins.size >= this.maxLogins) throw new StoreFullError(this.maxLogins);
     if (this.live(login.handle)) throw duplicateLogin();
     this.logins.set(login.handle, {
-      record: Object.freeze({ ...login, state: 'pending' as const }),
+      record: Object.freeze(copyWith(login, { state: 'pending' as const })),
       expiresAt: now + ttl,
     });
   }
@@ -96,11 +97,12 @@ export class MemoryStore implements Store {
   async answer(handle: string, answer: Answer): Promise<boolean> {
     const kept = this.live(handle);
     if (kept?.record.state !== 'pending') return false;
-    kept.record = Object.freeze({
-      ...kept.record,
-      state: 'answered' as const,
-      answer: Object.freeze({ ...answer }),
-    });
+    kept.record = Object.freeze(
+      copyWith(kept.record, {
+        state: 'answered' as const,
+        answer: Object.freeze({ ...answer }),
+      }),
+    );
     const waiters = kept.waiters;
     kept.waiters = undefined;
     for (const wake of waiters ?? []) wake();

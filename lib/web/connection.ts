@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Connection } from '../login/connection.js';
-import { responseOf } from './host-response.js';
+import { type NodeResponse, responseOf } from './host-response.js';
 
 interface NodeConnection extends EventEmitter {
   destroyed?: boolean;
@@ -24,36 +24,52 @@ interface WatchedRequest {
  * browser no longer waits for another one.
  */
 export function watchConnection(req: object): Connection {
-  const { raw = req as WatchedRequest } = req as WatchedRequest;
-  const connection = raw.stream ?? raw.socket;
-  const signal = connection ? undefined : raw.signal;
-  const response = responseOf(req);
-  const hasBegun = () => response?.headersSent === true;
-  // Some applications send headers first, and let the login decide about the body.
-  const begunBefore = hasBegun();
-  let closed = connection?.destroyed === true || signal?.aborted === true;
-  let close: () => void = () => {};
-  const whenClosed = new Promise<'closed'>((resolve) => {
-    close = () => {
-      closed = true;
-      resolve('closed');
-    };
-  });
-  if (closed) close();
-  const stopListening = connection && onClose(connection, close);
-  signal?.addEventListener('abort', close);
-  response?.once?.('close', close);
-  return {
-    get closed() {
-      return closed || (!begunBefore && hasBegun());
-    },
-    whenClosed,
-    release: () => {
-      stopListening?.();
-      signal?.removeEventListener('abort', close);
-      response?.removeListener?.('close', close);
-    },
-  };
+  return new WatchedConnection(req);
+}
+
+/** A class, because an object literal with an accessor takes six times the memory. */
+class WatchedConnection implements Connection {
+  readonly whenClosed: Promise<'closed'>;
+  private readonly response: NodeResponse | undefined;
+  private readonly signal: AbortSignal | undefined;
+  /** Some applications send headers first, and let the login decide about the body. */
+  private readonly begunBefore: boolean;
+  private readonly stopListening: (() => void) | undefined;
+  private close: () => void = () => {};
+  private hasClosed: boolean;
+
+  constructor(req: object) {
+    const { raw = req as WatchedRequest } = req as WatchedRequest;
+    const connection = raw.stream ?? raw.socket;
+    this.signal = connection ? undefined : raw.signal;
+    this.response = responseOf(req);
+    this.begunBefore = this.hasBegun();
+    this.hasClosed = connection?.destroyed === true || this.signal?.aborted === true;
+    this.whenClosed = new Promise<'closed'>((resolve) => {
+      this.close = () => {
+        this.hasClosed = true;
+        resolve('closed');
+      };
+    });
+    if (this.hasClosed) this.close();
+    this.stopListening = connection && onClose(connection, this.close);
+    this.signal?.addEventListener('abort', this.close);
+    this.response?.once?.('close', this.close);
+  }
+
+  get closed(): boolean {
+    return this.hasClosed || (!this.begunBefore && this.hasBegun());
+  }
+
+  release(): void {
+    this.stopListening?.();
+    this.signal?.removeEventListener('abort', this.close);
+    this.response?.removeListener?.('close', this.close);
+  }
+
+  private hasBegun(): boolean {
+    return this.response?.headersSent === true;
+  }
 }
 
 /** The one `close` listener of a connection, and the callbacks that it calls. */

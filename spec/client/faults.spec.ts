@@ -452,7 +452,13 @@ describe('connections', () => {
     const options = { requestTimeout: 10_000, maxConnections: 64, maxHeldPolls: 1 };
     const baseUrl = new URL(engine.url);
     const transport = new Transport({ baseUrl, ...options }, redactor(SECRET));
-    const poll = { method: 'POST', path: '/poll', body: '', wait: 25, idempotent: true } as const;
+    const poll = {
+      method: 'POST',
+      path: '/poll',
+      body: () => '',
+      wait: 25,
+      idempotent: true,
+    } as const;
     const controller = new AbortController();
     const first = transport.send({ ...poll, signal: controller.signal });
     await arrived.promise;

@@ -1,3 +1,4 @@
+import { copyWith } from '../../util/copy-with.js';
 import { asExpected, passesAsExpected } from '../expected-login.js';
 import { expiryOf } from '../expired-requests.js';
 import type { AuditRecord } from '../ports/audit.js';
@@ -107,7 +108,7 @@ export class MemoryRequests implements RequestPort {
     if (end || 'past' in request) return end ?? 'expired';
     if (answer.approved && request.denialOnly) return 'denial only';
     this.removeOpen(request);
-    const answered = { ...request, answer };
+    const answered = copyWith(request, { answer });
     const { sessions, receipts, fraud, deliveries, rates } = this.ports;
     if (answer.approved && step.resetsRate && request.rateKey) rates.reset(request.rateKey);
     if (answer.approved && request.session) {
@@ -119,7 +120,9 @@ export class MemoryRequests implements RequestPort {
     if (receipt) receipts.add(receipt);
     if (audit) this.ports.audit.add(audit);
     return {
-      request: { ...answered, sessionState: sessions.request(authRequest)?.sessionState },
+      request: copyWith(answered, {
+        sessionState: sessions.request(authRequest)?.sessionState,
+      }),
       queued: event === undefined || deliveries.add(event, eventLimit, eventLeaseMs !== undefined),
       fraud: step.fraud && fraud.report(request, now, step.fraud),
     };

@@ -1,3 +1,4 @@
+import { copyWith } from '../../util/copy-with.js';
 import type { AuditRecord } from '../ports/audit.js';
 import type { DeliveryRecord } from '../ports/deliveries.js';
 import type { RequestRecord } from '../ports/requests.js';
@@ -71,7 +72,7 @@ export class MemorySessions implements SessionPort {
   /** The request that opened this session. */
   request(authRequest: string): RequestRecord | undefined {
     const request = this.requests.get(authRequest);
-    return request && { ...request, sessionState: this.byToken.get(authRequest)?.state };
+    return request && copyWith(request, { sessionState: this.byToken.get(authRequest)?.state });
   }
 
   /** Deletes sessions without remembering their requests as past. */

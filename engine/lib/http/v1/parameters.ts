@@ -13,6 +13,7 @@ export function readParameters(request: FastifyRequest): Parameters {
   const query = request.query as Parameters;
   const body = request.body;
   if (typeof body !== 'object' || body === null) return query;
+  if (!request.isMultipart() && Object.keys(query).length === 0) return body as Parameters;
   return { ...query, ...(request.isMultipart() ? decodeValues({ ...body }) : body) };
 }
 
