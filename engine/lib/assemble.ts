@@ -2,10 +2,12 @@ import { PublicKeys } from './crypto/keys.js';
 import type { Data } from './data/data.js';
 import { observeSteps } from './data/observed.js';
 import { openData } from './data/open.js';
+import type { Retention } from './data/retention.js';
 import { Address } from './domain/address.js';
 import { Answers } from './domain/answers.js';
 import { Apps } from './domain/apps.js';
 import { Audit } from './domain/audit.js';
+import { AuditTrail } from './domain/audit-trail.js';
 import { Deletions } from './domain/deletions.js';
 import { Devices } from './domain/devices.js';
 import { Envelopes } from './domain/envelopes.js';
@@ -26,6 +28,7 @@ import { Rotation } from './domain/rotation.js';
 import type { Services } from './domain/services.js';
 import { Sessions } from './domain/sessions.js';
 import { Signals } from './domain/signals.js';
+import { type EngineStatus, Status } from './domain/status.js';
 import { Suspensions } from './domain/suspensions.js';
 import { UsedPingKeys } from './domain/used-ping-keys.js';
 import { Users } from './domain/users.js';
@@ -45,6 +48,7 @@ import { OutgoingGuard } from './util/outgoing-guard.js';
 /** One engine, put together and not listening yet. */
 export interface EngineParts {
   services: Services;
+  retention: Retention;
   delivery: Delivery;
   push: Push;
   tls: Tls | undefined;
@@ -174,6 +178,16 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     pushSubscriptions,
     fraud,
     audit,
+    auditTrail: new AuditTrail(data, users),
+    status: new Status({
+      data,
+      kind: kindOf(options),
+      health,
+      faults,
+      heldPolls,
+      heldDevices,
+      clock,
+    }),
     signals,
     heldPolls,
     heldDevices,
@@ -186,7 +200,12 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     clock,
     address,
   };
-  return { services, delivery, push, tls };
+  return { services, retention: options.retention, delivery, push, tls };
+}
+
+function kindOf({ data, databaseUrl }: ResolvedOptions): EngineStatus['data'] {
+  if (databaseUrl !== undefined) return 'PostgreSQL';
+  return data === undefined ? 'memory' : 'SQLite';
 }
 
 async function dataFigures(data: Data, now: number): Promise<DataFigures> {

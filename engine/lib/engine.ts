@@ -8,8 +8,40 @@ import type {
   PendingRequest,
   Receipt,
 } from './domain/snapshots.js';
+import type { EngineStatus } from './domain/status.js';
 import type { UserInfo } from './domain/users.js';
 import type { AnswerOptions, AnswerResult } from './domain/virtual-device.js';
+
+/** Which entries of the audit trail {@link Engine.audit} returns. */
+export interface AuditFilter {
+  /** Only entries of this user, or of deleted users of this name. */
+  username?: string;
+  /** Only entries from this time on. */
+  since?: Date;
+  /** Only entries before this time. */
+  until?: Date;
+  /**
+   * Only entries after the one with this cursor, oldest first; `'0'` begins with the first. An entry that
+   * is written later always comes after the last one that was returned, so that none is lost.
+   */
+  after?: string;
+  /** Only entries before the one with this cursor. */
+  before?: string;
+  /** Maximum number of entries, at most 10,000. Default: 100. */
+  limit?: number;
+}
+
+/** Everything that the engine keeps about a user, as {@link Engine.exportUser} returns it. */
+export interface UserExport {
+  user: UserInfo;
+  devices: DeviceInfo[];
+  /** The open auth requests. */
+  requests: PendingRequest[];
+  /** The LaunchKey sessions that have not ended. */
+  sessions: OpenSession[];
+  /** What the devices signed, newest first. */
+  receipts: Receipt[];
+}
 
 /**
  * A running engine, as {@link startEngine} returns it.
@@ -185,14 +217,34 @@ export interface Engine {
   deorbit(username: string, appKey?: string): Promise<OpenSession[]>;
 
   /**
-   * Returns entries of the audit trail, newest first.
+   * Returns entries of the audit trail, newest first, or oldest first with `after`.
+   *
+   * Rejects with `ENGINE_UNKNOWN_USER` if there neither is nor was a user of this name.
+   *
+   * @example Every entry once, and later those that were written meanwhile
+   * ```ts
+   * let after = '0';
+   * const read = async () => {
+   *   for (;;) {
+   *     const entries = await engine.audit({ after, limit: 1000 });
+   *     for (const entry of entries) console.log(JSON.stringify(entry));
+   *     after = entries.at(-1)?.cursor ?? after;
+   *     if (entries.length < 1000) return;
+   *   }
+   * };
+   * await read();
+   * ```
+   */
+  audit(filter?: AuditFilter): Promise<AuditEntry[]>;
+  /**
+   * Returns everything that the engine keeps about a user but the audit trail, which
+   * {@link Engine.audit} returns.
    *
    * Rejects with `ENGINE_UNKNOWN_USER`.
-   *
-   * @param filter - `username` returns the entries of one user. `limit` is the maximum number of
-   * entries. Default: 100.
    */
-  audit(filter?: { username?: string; limit?: number }): Promise<AuditEntry[]>;
+  exportUser(username: string): Promise<UserExport>;
+  /** Returns the state of the engine: versions, the engines on the data, what waits, the latest faults. */
+  status(): Promise<EngineStatus>;
   /**
    * Returns what a paired device signed when it answered an auth request, or `undefined` if no paired
    * device did.

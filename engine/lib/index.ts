@@ -6,6 +6,7 @@
 export type { EcPublicKey } from './crypto/ec.js';
 export type { RateWindow } from './data/ports/rates.js';
 export type { DenialReason, Policy } from './data/ports/requests.js';
+export type { Retention } from './data/retention.js';
 export type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
 export type { RequestBrowser } from './domain/browsers.js';
 export type { Limits } from './domain/limits.js';
@@ -18,9 +19,10 @@ export type {
   PendingRequest,
   Receipt,
 } from './domain/snapshots.js';
+export type { EngineStatus, NodeInfo } from './domain/status.js';
 export type { UserInfo } from './domain/users.js';
 export type { AnswerOptions, AnswerResult } from './domain/virtual-device.js';
-export type { Engine } from './engine.js';
+export type { AuditFilter, Engine, UserExport } from './engine.js';
 export { type EngineErrorCode, LaunchKeyEngineError } from './errors.js';
 export type { TlsOptions } from './http/tls.js';
 export type { Logger } from './observability/logger.js';

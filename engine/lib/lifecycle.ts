@@ -137,7 +137,7 @@ export class Lifecycle {
     delivery.run();
     if (this.sweeping) return;
     this.sweeping = Promise.all([
-      data.sweep(now),
+      data.sweep(now, this.parts.retention),
       refusedRequests.sweep(now),
       pingKeys.refresh(),
       signals.catchUp(),

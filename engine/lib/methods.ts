@@ -1,14 +1,11 @@
 import type { UserRecord } from './data/ports/users.js';
 import type { Services } from './domain/services.js';
-import {
-  showAudit,
-  showDevice,
-  showReceipt,
-  showRequest,
-  showSession,
-} from './domain/snapshots.js';
+import { showDevice, showReceipt, showRequest, showSession } from './domain/snapshots.js';
 import type { Engine } from './engine.js';
 import { orThrow, unknownApp, unknownUser } from './program-error.js';
+
+/** The receipts in the export of a user. */
+const MAX_EXPORTED_RECEIPTS = 100_000;
 
 /** The methods of an engine that act on its data. */
 export type EngineMethods = Omit<Engine, 'url' | 'metricsUrl' | 'authenticatorUrl' | 'close'>;
@@ -99,19 +96,26 @@ export function engineMethods(open: () => Services): EngineMethods {
       return (await sessions.deorbit(id, appKey)).map(showSession);
     },
 
-    audit: async ({ username, limit = 100 } = {}) => {
-      const { data } = open();
-      const records = await data.audit.list({
-        userId: username === undefined ? undefined : (await findUser(username)).id,
-        limit,
-      });
-      const names = new Map<string | undefined, string>();
-      for (const id of new Set(records.map((record) => record.userId))) {
-        const user = id === undefined ? undefined : await data.users.get(id);
-        if (user) names.set(id, user.username);
-      }
-      return records.map((record) => showAudit(record, names.get(record.userId)));
+    audit: async (filter = {}) => {
+      const { auditTrail } = open();
+      const { username, ...rest } = filter;
+      const userIds = username === undefined ? undefined : await auditTrail.userIds(username);
+      if (userIds?.length === 0) throw unknownUser(username ?? '');
+      return orThrow(await auditTrail.list({ ...rest, userIds }));
     },
+    exportUser: async (username) => {
+      const user = await findUser(username);
+      const { users, devices, requests, sessions, data } = open();
+      const receipts = await data.receipts.list(user.id, MAX_EXPORTED_RECEIPTS);
+      return {
+        user: await users.show(user),
+        devices: (await devices.list(user.id)).map(showDevice),
+        requests: (await requests.pending(user.id)).map(showRequest),
+        sessions: (await sessions.list(user.id)).map(showSession),
+        receipts: receipts.map(showReceipt),
+      };
+    },
+    status: async () => await open().status.read(),
     receipt: async (authRequest) => {
       const receipt = await open().data.receipts.get(authRequest);
       return receipt && showReceipt(receipt);

@@ -1,4 +1,5 @@
 import type { RateWindow } from './data/ports/rates.js';
+import type { Retention } from './data/retention.js';
 import type { Limits } from './domain/limits.js';
 import type { TlsOptions } from './http/tls.js';
 import type { Logger } from './observability/logger.js';
@@ -97,6 +98,11 @@ export interface EngineOptions {
    * a callback URL could name a service that only the engine reaches.
    */
   callbackNetworks?: readonly string[];
+  /**
+   * How long receipts, the audit trail and LaunchKey sessions are kept, each in milliseconds. Default: 400,
+   * 400 and 90 days, see {@link Retention}.
+   */
+  retention?: Partial<Retention>;
   /** Delivery of events to applications. Default: see {@link DeliveryOptions}. */
   delivery?: DeliveryOptions;
   /** Delivery of Web Push messages to phones. Default: see {@link PushOptions}. */
@@ -131,11 +137,12 @@ export interface ListenAddress {
 
 /** The options after their checks, with defaults filled in. */
 export type ResolvedOptions = Required<
-  Omit<EngineOptions, OptionalOption | 'rateLimit' | 'limits' | 'push'>
+  Omit<EngineOptions, OptionalOption | 'rateLimit' | 'limits' | 'push' | 'retention'>
 > &
   Pick<EngineOptions, OptionalOption> & {
     metricsAddress: ListenAddress | undefined;
     rateWindows: readonly RateWindow[];
     limits: Limits;
+    retention: Retention;
     push: PushOptions & Required<Pick<PushOptions, 'networks'>>;
   };

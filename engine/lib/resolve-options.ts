@@ -1,4 +1,5 @@
 import type { RateWindow } from './data/ports/rates.js';
+import { RETENTION, type Retention } from './data/retention.js';
 import { LIMITS, type Limits } from './domain/limits.js';
 import { LaunchKeyEngineError } from './errors.js';
 import type { TlsOptions } from './http/tls.js';
@@ -10,6 +11,8 @@ import { isLoopback, isNetwork } from './util/networks.js';
 import { DEVELOPMENT_NETWORKS } from './util/outgoing-guard.js';
 
 const DAY_MS = 24 * 3_600_000;
+/** Shorter than an hour, records would end before those who need them have asked. */
+const MIN_RETENTION_MS = 3_600_000;
 const DEFAULT_WINDOWS: readonly RateWindow[] = [
   { requests: 1, seconds: 5 },
   { requests: 3, seconds: 60 },
@@ -35,6 +38,7 @@ const OPTION_NAMES: readonly string[] = [
   'push',
   'virtualDevices',
   'limits',
+  'retention',
   'logger',
 ];
 
@@ -78,6 +82,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     push: resolvePush(options.push ?? {}),
     virtualDevices: resolveVirtualDevices(options),
     limits: resolveLimits(options.limits ?? {}),
+    retention: resolveRetention(options.retention ?? {}),
     logger: resolveLogger(options.logger ?? silent),
   };
 }
@@ -212,6 +217,14 @@ function resolveLimits(limits: Partial<Limits>): Limits {
     integer(`limits.${name}`, value, 1, 10_000_000);
   }
   return { ...LIMITS, ...limits };
+}
+
+function resolveRetention(retention: Partial<Retention>): Retention {
+  checkMembers('retention', retention, Object.keys(RETENTION));
+  for (const [name, value] of Object.entries(retention)) {
+    integer(`retention.${name}`, value, MIN_RETENTION_MS, 36_500 * DAY_MS);
+  }
+  return { ...RETENTION, ...retention };
 }
 
 function checkMembers(option: string, value: object | null, known: readonly string[]): void {

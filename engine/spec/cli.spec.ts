@@ -16,6 +16,7 @@ import {
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -145,6 +146,65 @@ describe('launchkey-engine', () => {
     expect(await run(path, 'app', 'list')).toMatchObject({
       stdout: expect.stringMatching(/^\d{10}\tShop\t-\n$/),
     });
+  });
+
+  it('prints the audit trail by time and cursor, follows it, and finds deleted users', async () => {
+    const path = await directory();
+    await startEngine(path, '--user', 'alice');
+    const ndjson = async (...words: string[]) => {
+      const { stdout } = await run(path, 'audit', '--format', 'ndjson', ...words);
+      return stdout
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+    };
+    const [created] = await ndjson();
+    expect(created).toMatchObject({ kind: 'user.created', username: 'alice' });
+    expect(await ndjson('--since', '2999-01-01')).toEqual([]);
+    expect(await ndjson('--until', '2000-01-01T12:00:00Z')).toEqual([]);
+    expect(await run(path, 'audit', '--since', 'yesterday')).toMatchObject({ code: 2 });
+
+    const follower = launch(path, ['audit', '--follow', '--format', 'ndjson', '--after', '0']);
+    onTestFinished(() => void follower.kill());
+    const lines = createInterface({ input: follower.stdout as Readable });
+    const next = async () => JSON.parse((await once(lines, 'line'))[0]);
+    const first = next();
+    expect((await first).cursor).toBe(created.cursor);
+    const second = next();
+    await run(path, 'user', 'delete', 'alice', '--yes');
+    expect(await second).toMatchObject({ kind: 'user.deleted', userId: created.userId });
+
+    const trail = await ndjson('--user', 'alice', '--after', created.cursor);
+    expect(trail.map(({ kind }) => kind)).toEqual(['user.deleted']);
+    expect(await run(path, 'audit', '--user', 'bob')).toMatchObject({ code: 1 });
+  });
+
+  it('prints the state of the engine, a receipt, and all that is kept about a user', async () => {
+    const path = await directory();
+    const { started } = await startEngine(path, '--app', 'Shop', '--user', 'alice');
+    const application = new Application(started.url, started.apps[0]);
+    const { code } = JSON.parse((await run(path, 'device', 'pair', 'alice', '--json')).stdout);
+    const phone = await Device.paired(started.url, code);
+    const authRequest = await application.authorize('alice');
+    await phone.answer(true);
+    expect((await run(path, 'status')).stdout).toMatch(/^ready +yes$/m);
+    expect(JSON.parse((await run(path, 'status', '--json')).stdout)).toMatchObject({
+      data: 'memory',
+      ready: true,
+      nodes: [{ pid: expect.any(Number), url: started.url, alive: true, self: true }],
+      backlog: { events: 0, pendingRequests: 0 },
+      faults: [],
+    });
+    expect((await run(path, 'receipt', authRequest)).stdout).toMatch(/^answer +approved/m);
+    expect(await run(path, 'receipt', 'unknown')).toMatchObject({ code: 1, stdout: '' });
+    const kept = JSON.parse((await run(path, 'user', 'export', 'alice')).stdout);
+    expect(kept).toMatchObject({
+      user: { username: 'alice' },
+      devices: [{ id: phone.id }],
+      sessions: [{ authRequest }],
+      receipts: [{ authRequest, approved: true }],
+    });
+    expect(kept.audit.map(({ kind }: { kind: string }) => kind)).toContain('device.paired');
   });
 
   it('pairs, lists and unpairs a phone, and records it in the audit trail', async () => {

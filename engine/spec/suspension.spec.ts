@@ -60,7 +60,8 @@ describe('a suspended user', () => {
     expect((await application.poll(session)).body.message_code).toBe(70404);
     await application.authorize('alice');
     expect((await phone.answer(true)).status).toBe(200);
-    expect((await engine.audit({ username: 'alice', limit: 2 }))[1]?.kind).toBe('user.resumed');
+    const kinds = (await engine.audit({ username: 'alice' })).map(({ kind }) => kind);
+    expect(kinds).toContain('user.resumed');
   });
 
   it('must exist', async () => {

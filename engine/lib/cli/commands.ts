@@ -1,5 +1,5 @@
 import type { RotateOptions } from '../domain/rotation.js';
-import type { Engine } from '../engine.js';
+import type { AuditFilter, Engine } from '../engine.js';
 
 /** The commands that a running engine takes over its socket. The engine itself checks the arguments. */
 export const COMMANDS = {
@@ -24,10 +24,23 @@ export const COMMANDS = {
   devices: (engine: Engine, [name]: unknown[]) => engine.devices(name as string),
   unpairDevice: (engine: Engine, [name, id]: unknown[]) =>
     engine.unpairDevice(name as string, id as string),
-  audit: (engine: Engine, [filter]: unknown[]) =>
-    engine.audit(filter as Parameters<Engine['audit']>[0]),
+  audit: (engine: Engine, [filter]: unknown[]) => engine.audit(readFilter(filter)),
+  receipt: async (engine: Engine, [authRequest]: unknown[]) =>
+    (await engine.receipt(authRequest as string)) ?? null,
+  exportUser: (engine: Engine, [name]: unknown[]) => engine.exportUser(name as string),
+  status: (engine: Engine) => engine.status(),
   rotatePingKey: (engine: Engine) => engine.rotatePingKey(),
 };
+
+/** Times arrive as JSON strings. */
+function readFilter(filter: unknown): AuditFilter {
+  const { since, until, ...rest } = (filter ?? {}) as Record<string, unknown>;
+  return {
+    ...rest,
+    ...(since !== undefined && { since: new Date(since as string) }),
+    ...(until !== undefined && { until: new Date(until as string) }),
+  };
+}
 
 export type CommandName = keyof typeof COMMANDS;
 export type CommandResult<Name extends CommandName> = Awaited<ReturnType<(typeof COMMANDS)[Name]>>;

@@ -6,9 +6,19 @@ import { audit } from './audit.js';
 import { CliError } from './cli-error.js';
 import { deviceList, devicePair, deviceUnpair } from './devices.js';
 import { keyRotate } from './keys.js';
+import { receipt } from './receipt.js';
 import { collect, settingFlags, settingsHelp } from './settings.js';
 import { defaultSocket } from './socket-path.js';
-import { userCreate, userDelete, userDeorbit, userList, userResume, userSuspend } from './users.js';
+import { status } from './status.js';
+import {
+  userCreate,
+  userDelete,
+  userDeorbit,
+  userExport,
+  userList,
+  userResume,
+  userSuspend,
+} from './users.js';
 
 // The path is the same from `lib` and from `dist`.
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -43,10 +53,26 @@ export function program(): Command {
   addUserCommands(cli.command('user').description('manage the users of a running engine'));
   addDeviceCommands(cli.command('device').description("manage the users' phones"));
   withConnection(cli.command('audit'))
-    .description('print the audit trail, newest entry first')
-    .option('--user <name>', 'only entries of this user')
-    .option('--limit <number>', 'maximum number of entries', '100')
+    .description('print the audit trail, newest entry first; oldest first with ndjson or --follow')
+    .option('--user <name>', 'only entries of this user, or of deleted users of this name')
+    .option(
+      '--since <time>',
+      'only entries from this time on, such as 2026-01-31 or 2026-01-31T12:00:00Z',
+    )
+    .option('--until <time>', 'only entries before this time')
+    .option('--after <cursor>', 'only entries after the one with this cursor, oldest first')
+    .option('--limit <number>', 'maximum number of entries (100; ndjson and --follow: all)')
+    .addOption(
+      new Option('--format <format>', 'text, json or ndjson').choices(['text', 'json', 'ndjson']),
+    )
+    .option('--follow', 'print new entries as they are written, until stopped')
     .action(audit);
+  withConnection(cli.command('receipt <auth-request>'))
+    .description('print what a phone signed when it answered')
+    .action(receipt);
+  withConnection(cli.command('status'))
+    .description('print versions, engines on the data, what waits, and the latest faults')
+    .action(status);
   const key = cli.command('key').description('manage the ping key, which encrypts envelopes');
   withConnection(key.command('rotate'))
     .description('make a new ping key; the key before keeps decrypting for a day')
@@ -118,6 +144,9 @@ function addUserCommands(user: Command): void {
     .option('--no-device', 'create no virtual device: the user must pair a phone first')
     .action(userCreate);
   withConnection(user.command('list')).description('list the users').action(userList);
+  withConnection(user.command('export <name>'))
+    .description('print all that is kept about a user, the audit trail included, as JSON')
+    .action(userExport);
   withConnection(user.command('delete <name>'))
     .description('delete a user with all devices and sessions')
     .option('--yes', 'confirm the deletion, which cannot be undone')

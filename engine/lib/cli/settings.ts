@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { RETENTION, type Retention } from '../data/retention.js';
 import { LIMITS, type Limits } from '../domain/limits.js';
 
 export type SettingKind = 'text' | 'number' | 'switch' | 'texts' | 'numbers' | 'rate limit';
@@ -22,6 +23,12 @@ const LIMIT_HELP: Record<keyof Limits, string> = {
   deliveriesPerApp: 'waiting events of one application',
   whiteLabelUsersPerApp: 'white label users of one application',
   heldPolls: 'held polls at one time',
+};
+
+const RETENTION_HELP: Record<keyof Retention, string> = {
+  receipts: 'receipts',
+  audit: 'entries of the audit trail',
+  sessions: 'sessions that were not ended',
 };
 
 /** The flags, the environment variables and the members of the configuration file. */
@@ -116,6 +123,13 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'push.ca', kind: 'text', help: 'certificates to trust for push services (PEM)' },
   { name: 'push.backoff', kind: 'numbers', help: 'waits before pushes are sent again, in ms' },
   { name: 'push.timeout', kind: 'number', help: 'timeout of a push, in ms' },
+  ...Object.entries(RETENTION).map(
+    ([name, value]): Setting => ({
+      name: `retention.${name}`,
+      kind: 'number',
+      help: `how long ${RETENTION_HELP[name as keyof Retention]} are kept, in ms (${value})`,
+    }),
+  ),
   ...Object.entries(LIMITS).map(
     ([name, value]): Setting => ({
       name: `limits.${name}`,

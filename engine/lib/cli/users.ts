@@ -1,6 +1,10 @@
+import type { CommandResult } from './commands.js';
 import { confirm } from './confirm.js';
 import { command } from './control-client.js';
 import { type Connection, print } from './output.js';
+
+/** Entries of the audit trail in one command to the engine. */
+const PAGE = 1000;
 
 interface CreateOptions extends Connection {
   device: boolean;
@@ -31,6 +35,18 @@ export async function userDelete(
   confirm(yes, `the user ${name} with all devices and sessions`);
   await command(socket, 'deleteUser', name);
   print(json, { username: name, deleted: true }, [`user ${name} deleted`]);
+}
+
+/** Prints all that the engine keeps about a user, as JSON. */
+export async function userExport(name: string, { socket }: Connection): Promise<void> {
+  const kept = await command(socket, 'exportUser', name);
+  const audit: CommandResult<'audit'> = [];
+  for (let after = '0', more = true; more; after = audit.at(-1)?.cursor ?? after) {
+    const page = await command(socket, 'audit', { username: name, after, limit: PAGE });
+    audit.push(...page);
+    more = page.length === PAGE;
+  }
+  print(true, { ...kept, audit }, []);
 }
 
 /** Ends the sessions of a user with one application, or with all. */

@@ -16,6 +16,7 @@ import type { RequestPort } from './ports/requests.js';
 import type { SecretPort } from './ports/secrets.js';
 import type { SessionPort } from './ports/sessions.js';
 import type { UserPort } from './ports/users.js';
+import type { Retention } from './retention.js';
 
 /**
  * The ports of the engine's data, one for each concept. Each method is one atomic step, as one SQL
@@ -48,8 +49,8 @@ export interface Ports {
 export interface Data extends Ports {
   readonly announcements: AnnouncementPort;
   readonly calls: CallPort;
-  /** Deletes expired records. The engine calls it periodically. */
-  sweep(now: number): Promise<void>;
+  /** Deletes expired records, in batches. The engine calls it periodically. */
+  sweep(now: number, retention?: Retention): Promise<void>;
   /** Rejects if the data cannot be read, or is seen to be read-only or gone. It writes nothing. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -20,7 +20,7 @@ export function observeSteps(data: Data, observe: StepObserver): Data {
       calls instanceof SeparateCalls
         ? new SeparateCalls(ports)
         : observedPort(calls, CALL_STEPS, observe),
-    sweep: (now) => data.sweep(now),
+    sweep: (now, retention) => data.sweep(now, retention),
     check: () => data.check(),
     close: () => data.close(),
   };

@@ -68,7 +68,7 @@ export const STEPS: {
     endedSince: 'read',
   },
   sessions: { get: 'read', list: 'read', confirm: 'durable', end: 'durable', clear: 'durable' },
-  receipts: { get: 'read' },
+  receipts: { get: 'read', list: 'read' },
   deliveries: {
     claim: 'relaxed',
     reschedule: 'relaxed',
@@ -79,7 +79,7 @@ export const STEPS: {
   },
   rates: { take: 'relaxed' },
   fraud: { get: 'read', endPause: 'durable' },
-  audit: { insert: 'durable', list: 'read' },
+  audit: { insert: 'durable', list: 'read', deletedUserIds: 'read' },
   pingKeys: { list: 'read', add: 'durable' },
   secrets: { ensure: 'durable' },
   nodes: { beat: 'relaxed', list: 'read', delete: 'relaxed' },

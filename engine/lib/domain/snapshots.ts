@@ -1,5 +1,5 @@
 import type { EcPublicKey } from '../crypto/ec.js';
-import type { AuditRecord } from '../data/ports/audit.js';
+import type { WrittenAudit } from '../data/ports/audit.js';
 import type { DeviceRecord } from '../data/ports/devices.js';
 import type { ReceiptRecord } from '../data/ports/receipts.js';
 import type { Policy, RequestRecord } from '../data/ports/requests.js';
@@ -79,12 +79,16 @@ export interface DeviceInfo {
 
 /** An entry of the audit trail. */
 export interface AuditEntry {
+  /** Names the place of the entry in the trail, for the members `after` and `before` of a filter. */
+  cursor: string;
   /** When it happened, in engine time. */
   at: Date;
   /** What happened, for example `device.paired` or `request.denied`. */
   kind: string;
   /** The user whom it concerns, unless the user was deleted. */
   username?: string;
+  /** The engine's own name of that user, which stays when the user is deleted. */
+  userId?: string;
   /** The application that it concerns. */
   appKey?: string;
   /** The device that it concerns. */
@@ -129,9 +133,19 @@ export function showDevice(device: DeviceRecord): DeviceInfo {
   };
 }
 
-export function showAudit(record: AuditRecord, username: string | undefined): AuditEntry {
-  const { at, kind, appKey, deviceId, details } = record;
-  return { at: new Date(at), kind, username, appKey, deviceId, details: { ...details } };
+export function showAudit(record: WrittenAudit, username: string | undefined): AuditEntry {
+  const { seq, at, kind, userId, appKey, deviceId, details } = record;
+  const cursor = `${seq}`;
+  return {
+    cursor,
+    at: new Date(at),
+    kind,
+    username,
+    userId,
+    appKey,
+    deviceId,
+    details: { ...details },
+  };
 }
 
 export function showReceipt({ userId: _internal, at, ...receipt }: ReceiptRecord): Receipt {

@@ -159,20 +159,26 @@ export class Users {
     );
   }
 
+  async show(user: UserRecord): Promise<UserInfo> {
+    const devices = (await this.data.devices.list(user.id)).length;
+    return this.info(user, devices);
+  }
+
   async list(): Promise<UserInfo[]> {
     const counts = new Map(
       (await this.data.devices.counts()).map(({ userId, devices }) => [userId, devices]),
     );
-    return (await this.data.users.list()).map((user) => {
-      const devices = counts.get(user.id) ?? 0;
-      return {
-        username: user.username,
-        hasDevice: this.hasDevice(user, devices),
-        devices,
-        createdAt: new Date(user.createdAt),
-        ...(user.suspendedAt !== undefined && { suspendedAt: new Date(user.suspendedAt) }),
-      };
-    });
+    return (await this.data.users.list()).map((user) => this.info(user, counts.get(user.id) ?? 0));
+  }
+
+  private info(user: UserRecord, devices: number): UserInfo {
+    return {
+      username: user.username,
+      hasDevice: this.hasDevice(user, devices),
+      devices,
+      createdAt: new Date(user.createdAt),
+      ...(user.suspendedAt !== undefined && { suspendedAt: new Date(user.suspendedAt) }),
+    };
   }
 
   private insert(user: UserRecord) {

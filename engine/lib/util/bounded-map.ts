@@ -28,6 +28,11 @@ export class BoundedMap<K, V> {
     this.entries.set(key, value);
   }
 
+  /** The values, the oldest entry first. */
+  values(): IterableIterator<V> {
+    return this.entries.values();
+  }
+
   delete(key: K): boolean {
     return this.entries.delete(key);
   }

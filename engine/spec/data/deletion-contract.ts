@@ -141,7 +141,7 @@ export function deletionContract(make: () => Promise<Data>): void {
     expect(await data.requests.countOpen(1)).toBe(2);
     expect(await data.devices.get('device alice')).toBeUndefined();
     expect(await data.pairings.take('codeHash', 'code alice', 0)).toBeUndefined();
-    const kept = await data.audit.list({ userId: 'alice', limit: 5 });
+    const kept = await data.audit.list({ userIds: ['alice'], limit: 5 });
     expect(kept.map(({ kind }) => kind).sort()).toEqual(['fraud', 'fraud', 'test']);
     expect(await data.users.delete('alice')).toBeUndefined();
     const again = { id: 'new', username: 'alice', createdAt: 0 };

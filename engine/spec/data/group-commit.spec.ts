@@ -75,7 +75,7 @@ describe('a group of steps', () => {
     const outcomes = await runGroup(connection, ['a', 'a', 'b'].map(insert));
     expect(outcomes).toEqual([
       { value: undefined },
-      { error: expect.objectContaining({ code: 'SQLITE_CONSTRAINT_PRIMARYKEY' }) },
+      { error: expect.objectContaining({ code: 'SQLITE_CONSTRAINT_UNIQUE' }) },
       { value: undefined },
     ]);
     expect(await kept()).toEqual(['a', 'b']);

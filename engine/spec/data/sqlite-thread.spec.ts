@@ -52,7 +52,7 @@ it('rejects a call with the code and message of its error', async () => {
   const { data } = await open();
   await data.audit.insert(entry('a'));
   await expect(data.audit.insert(entry('a'))).rejects.toMatchObject({
-    code: 'SQLITE_CONSTRAINT_PRIMARYKEY',
+    code: 'SQLITE_CONSTRAINT_UNIQUE',
     message: expect.stringContaining('UNIQUE constraint failed: audit.id'),
   });
   const unusable = expect(

@@ -1,5 +1,6 @@
 import type { Data } from '../data.js';
 import { noAnnouncements } from '../ports/announcements.js';
+import { RETENTION } from '../retention.js';
 import { SeparateCalls } from '../separate-calls.js';
 import { MemoryApps } from './apps.js';
 import { MemoryAudit } from './audit.js';
@@ -43,9 +44,12 @@ export class MemoryData implements Data {
   readonly announcements = noAnnouncements;
   readonly calls = new SeparateCalls(this);
 
-  async sweep(now: number) {
+  async sweep(now: number, retention = RETENTION) {
     // Before the requests, whose time of expiry is remembered from `now` on.
     this.past.sweep(now);
+    this.sessions.endOlderThan(now - retention.sessions);
+    this.receipts.sweep(now - retention.receipts);
+    this.audit.sweep(now - retention.audit);
     for (const port of [
       this.pairings,
       this.nonces,

@@ -10,6 +10,17 @@ export class MemoryReceipts implements ReceiptPort {
     return this.byRequest.get(authRequest);
   }
 
+  async list(userId: string, limit: number) {
+    return [...this.byRequest.values()]
+      .filter((receipt) => receipt.userId === userId)
+      .slice(-limit)
+      .reverse();
+  }
+
+  sweep(time: number): void {
+    this.byRequest.dropOldest((receipt) => receipt.at <= time);
+  }
+
   add(receipt: ReceiptRecord): void {
     this.byRequest.set(receipt.authRequest, receipt);
   }

@@ -83,6 +83,14 @@ export class MemorySessions implements SessionPort {
     }
   }
 
+  /** Sessions are in the order in which they were opened. */
+  endOlderThan(time: number): void {
+    for (const session of this.byToken.values()) {
+      if (session.openedAt > time) return;
+      this.remove(session);
+    }
+  }
+
   sweep(now: number): void {
     for (const [authRequest, createdAt] of this.withBrowser) {
       if (createdAt > now - REMEMBER_BROWSER_MS) return;

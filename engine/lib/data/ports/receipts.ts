@@ -21,4 +21,6 @@ export interface ReceiptRecord {
 export interface ReceiptPort {
   /** The receipt of an answer; in memory, of the last ten thousand answers. */
   get(authRequest: string): Promise<ReceiptRecord | undefined>;
+  /** The newest receipts of a user, newest first. */
+  list(userId: string, limit: number): Promise<ReceiptRecord[]>;
 }

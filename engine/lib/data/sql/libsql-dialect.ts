@@ -15,6 +15,10 @@ import Libsql from 'libsql';
 
 /** Statements that are kept prepared. There are fewer texts than this. */
 const MAX_STATEMENTS = 500;
+/** The value of `pragma auto_vacuum` for `INCREMENTAL`. */
+const AUTO_VACUUM_INCREMENTAL = 2;
+/** Pages that one step gives back, at most: other steps wait for it. */
+const MAX_PAGES_GIVEN_BACK = 2000;
 /** How long a statement waits for the lock of another process, such as one that makes a backup. */
 const BUSY_TIMEOUT_MS = 5000;
 
@@ -36,7 +40,10 @@ export class LibsqlConnection implements DatabaseConnection {
   constructor(file: string) {
     this.file = file;
     this.database = new Libsql(file, { timeout: BUSY_TIMEOUT_MS });
+    // Before the first table is made; an existing file is changed by `VACUUM` alone.
+    this.database.pragma('auto_vacuum = INCREMENTAL');
     this.database.pragma('journal_mode = WAL');
+    this.database.pragma('secure_delete = ON');
     this.database.pragma('synchronous = FULL');
     this.database.pragma('foreign_keys = ON');
   }
@@ -63,6 +70,26 @@ export class LibsqlConnection implements DatabaseConnection {
     if (!this.dirty || this.log === undefined) return;
     fdatasyncSync(this.log);
     this.dirty = false;
+  }
+
+  /** Rewrites a file from before pages were given back, so that they are from now on. */
+  vacuumOnce(): void {
+    const [mode] = this.database.prepare('pragma auto_vacuum').all() as { auto_vacuum: number }[];
+    if (mode?.auto_vacuum === AUTO_VACUUM_INCREMENTAL) return;
+    this.database.exec('pragma auto_vacuum = INCREMENTAL');
+    this.database.exec('vacuum');
+    this.truncateLog();
+  }
+
+  /** Gives free pages back to the file system, and removes what was deleted from the log. */
+  tidy(): void {
+    this.database.exec(`pragma incremental_vacuum(${MAX_PAGES_GIVEN_BACK})`);
+    this.truncateLog();
+  }
+
+  /** Does nothing while another process, such as a backup, reads the log. */
+  private truncateLog(): void {
+    this.database.prepare('pragma wal_checkpoint(truncate)').all();
   }
 
   begin(): void {

@@ -1,4 +1,5 @@
 import type { Ports } from '../data.js';
+import { type Retention, SWEEP_BATCH } from '../retention.js';
 import { SqlApps } from './apps.js';
 import { SqlAudit } from './audit.js';
 import { SqlDeliveries } from './deliveries.js';
@@ -58,7 +59,14 @@ export class SqlPorts implements Ports {
     this.nodes = new SqlNodes(db);
   }
 
-  async sweep(now: number): Promise<void> {
+  /** Resolves to whether there may be more to delete. */
+  async sweep(now: number, retention: Retention): Promise<boolean> {
+    const deleted = [
+      await this.requests.forget(now),
+      await this.sessions.endOlderThan(now - retention.sessions, now),
+      await this.receipts.deleteOlderThan(now - retention.receipts),
+      await this.audit.deleteOlderThan(now - retention.audit),
+    ];
     for (const port of [
       this.pairings,
       this.nonces,
@@ -69,6 +77,7 @@ export class SqlPorts implements Ports {
     ]) {
       await port.sweep(now);
     }
+    return deleted.some((count) => count >= SWEEP_BATCH);
   }
 
   async check(): Promise<void> {

@@ -42,7 +42,7 @@ export async function openPostgres(url: string, vault: Vault, faults: Faults): P
     identities: new CachedIdentities(ports.identities),
     announcements,
     calls: new SqlCalls(db, ports.requests),
-    sweep: sweepAtIntervals((now) => ports.sweep(now)),
+    sweep: sweepAtIntervals((now, retention) => ports.sweep(now, retention)),
     check: async () => {
       await ports.check();
       await refuseReadOnly(db);

@@ -1,4 +1,5 @@
 import type { ReceiptPort, ReceiptRecord } from '../ports/receipts.js';
+import { SWEEP_BATCH } from '../retention.js';
 import { columnsOf, prepared, rowOf } from './prepared.js';
 import type { Database, ReceiptRow, Step } from './schema.js';
 
@@ -34,6 +35,28 @@ export class SqlReceipts implements ReceiptPort {
       .where('auth_request', '=', authRequest)
       .executeTakeFirst();
     return row && receiptRecord(row);
+  }
+
+  async list(userId: string, limit: number): Promise<ReceiptRecord[]> {
+    const rows = await this.db
+      .selectFrom('receipts')
+      .selectAll()
+      .where('user_id', '=', userId)
+      .orderBy('at', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(receiptRecord);
+  }
+
+  /** Deletes a batch of the receipts that are older and returns how many they were. */
+  async deleteOlderThan(time: number): Promise<number> {
+    const deleted = await this.db
+      .deleteFrom('receipts')
+      .where('auth_request', 'in', (eb) =>
+        eb.selectFrom('receipts').select('auth_request').where('at', '<=', time).limit(SWEEP_BATCH),
+      )
+      .executeTakeFirst();
+    return Number(deleted.numDeletedRows);
   }
 }
 

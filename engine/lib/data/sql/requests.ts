@@ -12,7 +12,7 @@ import type {
   RequestRecord,
   WithdrawnRequest,
 } from '../ports/requests.js';
-import { REMEMBER_BROWSER_MS, REMEMBER_PAST_MS } from '../retention.js';
+import { REMEMBER_BROWSER_MS, REMEMBER_PAST_MS, SWEEP_BATCH } from '../retention.js';
 import { answerAtOnce, answerInSteps } from './answer-request.js';
 import { insertAudit } from './audit.js';
 import { reportFraud } from './fraud.js';
@@ -251,9 +251,23 @@ export class SqlRequests implements RequestPort {
     return rows.map((row) => row.auth_request);
   }
 
-  async sweep(now: number): Promise<void> {
+  /** Deletes a batch of past requests and returns how many they were. */
+  async forget(now: number): Promise<number> {
     await this.writeExpiries(now);
-    await this.db.deleteFrom('requests').where('forget_at', '<=', now).execute();
+    const deleted = await this.db
+      .deleteFrom('requests')
+      .where('auth_request', 'in', (eb) =>
+        eb
+          .selectFrom('requests')
+          .select('auth_request')
+          .where('forget_at', '<=', now)
+          .limit(SWEEP_BATCH),
+      )
+      .executeTakeFirst();
+    return Number(deleted.numDeletedRows);
+  }
+
+  async sweep(now: number): Promise<void> {
     await this.db
       .updateTable('requests')
       .set({ browser: null, rate_key: null })

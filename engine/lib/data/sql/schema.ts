@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Generated, Kysely, Transaction } from 'kysely';
 
 /**
  * The tables of SQLite and PostgreSQL: ids are texts, times are milliseconds on the engine's clock,
@@ -17,7 +17,7 @@ export interface Schema {
   nonces: NonceRow;
   receipts: ReceiptRow;
   fraud: FraudRow;
-  audit: AuditRow;
+  audit: AuditRow & { seq: Generated<number> };
   secrets: SecretRow;
   nodes: NodeRow;
 }

@@ -1,7 +1,7 @@
 import type { AuditRecord } from '../ports/audit.js';
 import type { DeliveryRecord } from '../ports/deliveries.js';
 import type { SessionPort, SessionRecord } from '../ports/sessions.js';
-import { REMEMBER_PAST_MS } from '../retention.js';
+import { REMEMBER_PAST_MS, SWEEP_BATCH } from '../retention.js';
 import { insertAudit } from './audit.js';
 import { insertDelivery } from './deliveries.js';
 import { prepared } from './prepared.js';
@@ -94,6 +94,24 @@ export class SqlSessions implements SessionPort {
       .returning('auth_request')
       .executeTakeFirst();
     return ended !== undefined;
+  }
+
+  /** Ends a batch of the sessions that were opened before and returns how many they were. */
+  async endOlderThan(time: number, now: number): Promise<number> {
+    const ended = await this.db
+      .updateTable('requests')
+      .set({ ...ENDED, forget_at: now + REMEMBER_PAST_MS })
+      .where('auth_request', 'in', (eb) =>
+        eb
+          .selectFrom('requests')
+          .select('auth_request')
+          .where('answered_at', '<=', time)
+          .where('session_state', 'in', ALIVE)
+          .orderBy('answered_at')
+          .limit(SWEEP_BATCH),
+      )
+      .executeTakeFirst();
+    return Number(ended.numUpdatedRows);
   }
 
   async clear(

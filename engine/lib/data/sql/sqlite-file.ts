@@ -1,4 +1,12 @@
-import { accessSync, chmodSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  openSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { Kysely } from 'kysely';
 import Libsql from 'libsql';
 import { LaunchKeyEngineError } from '../../errors.js';
@@ -26,6 +34,7 @@ export async function openSqliteFile(path: string, vault: Vault): Promise<Sqlite
     const connection = new LibsqlConnection(path);
     const db = new Kysely<Schema>({ dialect: new LibsqlDialect(connection) });
     await migrate(db);
+    vacuumIfRoom(path, connection);
     const ports = new SqlPorts(db, vault);
     // Events that a killed engine was sending are due now, not when its claim expires.
     await ports.deliveries.release();
@@ -44,6 +53,12 @@ export async function openSqliteFile(path: string, vault: Vault): Promise<Sqlite
     lock.close();
     throw unusable(path, error);
   }
+}
+
+/** `VACUUM` writes a copy to a temporary file and then to the log: it needs twice the size of the file. */
+function vacuumIfRoom(path: string, connection: LibsqlConnection): void {
+  const { bavail, bsize } = statfsSync(path);
+  if (bavail * bsize > 2 * statSync(path).size) connection.vacuumOnce();
 }
 
 /** SQLite itself goes on reading and writing a file that was deleted or replaced. */

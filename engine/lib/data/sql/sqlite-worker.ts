@@ -5,6 +5,7 @@ import {
   receiveMessageOnPort,
   workerData,
 } from 'node:worker_threads';
+import type { Retention } from '../retention.js';
 import { STEPS, type StepKind } from '../steps.js';
 import { toPlainError } from '../thread-errors.js';
 import { groupSteps, type Outcome, runGroup, type Step } from './group-commit.js';
@@ -78,7 +79,11 @@ function done(id: number, outcome: Outcome): Done {
 }
 
 /** The methods of all ports by their names, `requests.insert`. */
-function methodsOf({ ports, check }: SqliteFile): Map<string, { kind: StepKind; method: Method }> {
+function methodsOf({
+  ports,
+  connection,
+  check,
+}: SqliteFile): Map<string, { kind: StepKind; method: Method }> {
   const methods = new Map<string, { kind: StepKind; method: Method }>();
   for (const [name, kinds] of Object.entries(STEPS)) {
     const target = ports[name as keyof typeof STEPS] as unknown as Record<string, Method>;
@@ -87,7 +92,12 @@ function methodsOf({ ports, check }: SqliteFile): Map<string, { kind: StepKind; 
       methods.set(`${name}.${methodName}`, { kind, method });
     }
   }
-  methods.set('sweep', { kind: 'relaxed', method: (now) => ports.sweep(now as number) });
+  methods.set('sweep', {
+    kind: 'relaxed',
+    method: (now, retention) => ports.sweep(now as number, retention as Retention),
+  });
+  // Like a read, it runs in no transaction.
+  methods.set('tidy', { kind: 'read', method: async () => connection.tidy() });
   methods.set('check', { kind: 'read', method: check });
   return methods;
 }

@@ -9,7 +9,7 @@ import { STEPS } from '../steps.js';
 import { toError } from '../thread-errors.js';
 import type { Call, Done, Reply, Request, WorkerData } from './sqlite-messages.js';
 import { sqliteWorkerUrl } from './sqlite-worker-url.js';
-import { sweepAtIntervals } from './sweep-interval.js';
+import { type SweepStep, sweepAtIntervals } from './sweep-interval.js';
 
 /**
  * Opens the data file for this process alone, and creates it if it does not exist. A thread of its own
@@ -23,13 +23,25 @@ export async function openSqlite(file: string, key: string, faults: Faults): Pro
     ...ports,
     calls: new SeparateCalls(ports),
     announcements: noAnnouncements,
-    sweep: sweepAtIntervals(async (now) => {
-      await call('sweep', [now]);
-    }),
+    sweep: sweepAtIntervals(sweepAndTidy(call)),
     check: async () => {
       await call('check', []);
     },
     close: () => thread.close(),
+  };
+}
+
+/** Interval between two steps that give free pages back and empty the log, in ms of engine time. */
+const TIDY_INTERVAL_MS = 60_000;
+
+function sweepAndTidy(call: (name: string, values: unknown[]) => Promise<unknown>): SweepStep {
+  let tidiedAt = Number.NEGATIVE_INFINITY;
+  return async (now, retention) => {
+    const more = (await call('sweep', [now, retention])) as boolean;
+    if (more || Math.abs(now - tidiedAt) < TIDY_INTERVAL_MS) return more;
+    tidiedAt = now;
+    await call('tidy', []);
+    return false;
   };
 }
 

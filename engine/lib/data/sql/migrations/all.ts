@@ -11,6 +11,7 @@ import * as budgets from './0009-budgets.js';
 import * as nodes from './0010-nodes.js';
 import * as expectedLogins from './0011-expected-logins.js';
 import * as expiredRequests from './0012-expired-requests.js';
+import * as growth from './0013-growth.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -29,4 +30,5 @@ export const migrations: Record<string, Migration> = {
   '0010-nodes': nodes,
   '0011-expected-logins': expectedLogins,
   '0012-expired-requests': expiredRequests,
+  '0013-growth': growth,
 };
