@@ -43,6 +43,15 @@ export interface UserExport {
   receipts: Receipt[];
 }
 
+/** The options of {@link Engine.close}. */
+export interface CloseOptions {
+  /**
+   * How long the engine goes on serving at most, in milliseconds of real time. Where no proxy has asked
+   * for `/readyz` in the last half minute, this is a second at most. Default: 0.
+   */
+  drainMs?: number;
+}
+
 /**
  * A running engine, as {@link startEngine} returns it.
  *
@@ -257,7 +266,10 @@ export interface Engine {
 
   /**
    * Answers held polls with status 503, closes all connections and the data, and leaves nothing running.
-   * Calling it again has no effect.
+   * Calling it again has no effect, except that it ends a drain.
+   *
+   * With `drainMs` the engine goes on serving until the proxies in front of it have noticed that
+   * `/readyz` fails and all connections have ended, and answers held polls as if their time were up.
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }

@@ -22,7 +22,7 @@ export type {
 export type { EngineStatus, NodeInfo } from './domain/status.js';
 export type { UserInfo } from './domain/users.js';
 export type { AnswerOptions, AnswerResult } from './domain/virtual-device.js';
-export type { AuditFilter, Engine, UserExport } from './engine.js';
+export type { AuditFilter, CloseOptions, Engine, UserExport } from './engine.js';
 export { type EngineErrorCode, LaunchKeyEngineError } from './errors.js';
 export type { TlsOptions } from './http/tls.js';
 export type { Logger } from './observability/logger.js';

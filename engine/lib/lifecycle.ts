@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineParts } from './assemble.js';
 import type { Services } from './domain/services.js';
+import type { CloseOptions } from './engine.js';
 import { LaunchKeyEngineError } from './errors.js';
 import { Connections } from './http/connections.js';
 import { createMetricsServer, createServer } from './http/server.js';
@@ -13,6 +15,10 @@ import { isLoopback } from './util/networks.js';
 const SWEEP_INTERVAL_MS = 250;
 /** How long `close` waits for responses that are being written, in ms. */
 const CLOSE_TIMEOUT_MS = 2000;
+/** How long a drain lasts at most where no proxy asks for the readiness, in ms. */
+const UNPROBED_DRAIN_MS = 1000;
+/** Interval at which a drain looks at the connections, in ms. */
+const DRAIN_CHECK_MS = 50;
 
 /** Starts and ends one engine: it listens, sweeps while it runs, and closes. */
 export class Lifecycle {
@@ -26,6 +32,8 @@ export class Lifecycle {
   private closing: Promise<void> | undefined;
   private readonly sweeps: Watched;
   private sweeping: Promise<unknown> | undefined;
+  /** When a drain ends, by `performance.now()`. A second call of `close` ends it at once. */
+  private drainUntil = 0;
 
   constructor(parts: EngineParts) {
     this.parts = parts;
@@ -100,9 +108,29 @@ export class Lifecycle {
     }
   }
 
-  async close(): Promise<void> {
-    this.closing ??= this.shutDown();
+  async close({ drainMs = 0 }: CloseOptions = {}): Promise<void> {
+    if (drainMs === 0) this.drainUntil = 0;
+    this.closing ??= this.drain(drainMs).then(() => this.shutDown());
     await this.closing;
+  }
+
+  /**
+   * Goes on serving, not ready, until proxies send no more requests. Each response ends its connection,
+   * since a connection that is closed while it is idle can lose a request that is under way.
+   */
+  private async drain(drainMs: number): Promise<void> {
+    if (drainMs === 0) return;
+    const { health, heldPolls, logger } = this.parts.services;
+    const { isProbed } = health;
+    health.stop();
+    logger.info({}, 'stopping');
+    this.drainUntil =
+      performance.now() + (isProbed ? drainMs : Math.min(drainMs, UNPROBED_DRAIN_MS));
+    const isDone = () => this.connections?.count === 0 && (!isProbed || health.isOutOfService);
+    while (performance.now() < this.drainUntil && !isDone()) {
+      await delay(DRAIN_CHECK_MS, undefined, { ref: false });
+    }
+    heldPolls.timeOut();
   }
 
   private async shutDown(): Promise<void> {

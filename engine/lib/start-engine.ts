@@ -46,6 +46,6 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     ...(lifecycle.metricsUrl !== undefined && { metricsUrl: lifecycle.metricsUrl }),
     authenticatorUrl: `${linkBase}/authenticator`,
     ...engineMethods(() => lifecycle.openServices()),
-    close: async () => await lifecycle.close(),
+    close: async (options) => await lifecycle.close(options),
   };
 }

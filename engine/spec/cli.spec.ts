@@ -516,6 +516,16 @@ describe('launchkey-engine', () => {
     expect([refused.code, await readFile(file, 'utf8')]).toEqual([1, 'x']);
   });
 
+  it('fails the probes of a proxy on SIGTERM before it ends', async () => {
+    const { started, stop } = await startEngine(await directory());
+    const probe = async () => (await http(`${started.url}/readyz`)).status;
+    expect([await probe(), await probe()]).toEqual([200, 200]);
+    const stopped = stop();
+    await expect.poll(probe).toBe(503);
+    expect([await probe(), await probe()]).toEqual([503, 503]);
+    expect(await stopped).toBe(0);
+  });
+
   it('leaves no empty key if the disk is full at the first start', async () => {
     const path = await directory();
     const words = ['start', '--port', '0', '--data', join(path, 'engine.db')];

@@ -13,6 +13,9 @@ import { type CommandServer, serveCommands } from './control-server.js';
 import { print } from './output.js';
 import { readSettings, type Settings } from './read-settings.js';
 
+/** How long an engine that is stopped waits for proxies, in ms. Container engines kill it after 10 s. */
+const DRAIN_MS = 7000;
+
 /** The flags of `start`. Those of the settings are read by `readSettings`. */
 interface StartFlags extends Readonly<Record<string, unknown>> {
   app: string[];
@@ -36,11 +39,19 @@ export async function start(flags: StartFlags): Promise<void> {
     const { url, authenticatorUrl } = engine;
     const started = { url, authenticatorUrl, socket, apps, users };
     print(json, started, startLines(engine, settings.options, users, apps));
-    await stopped;
+    // A process manager sends SIGTERM; SIGINT is Ctrl+C.
+    if ((await stopped) === 'SIGTERM') await drain(engine);
   } finally {
     await commands?.close();
     await engine.close();
   }
+}
+
+/** Proxies notice that the engine is not ready, and send their requests elsewhere. */
+async function drain(engine: Engine): Promise<void> {
+  // Not for a second SIGTERM, which npm sends together with the first.
+  const impatient = new Promise((resolve) => process.once('SIGINT', resolve));
+  await Promise.race([engine.close({ drainMs: DRAIN_MS }), impatient]);
 }
 
 async function launch({ options, nameOf }: Settings): Promise<Engine> {
@@ -69,9 +80,9 @@ const standardError = {
 };
 
 /** Stays subscribed: npx sends Ctrl+C a second time, which must not end the process before it has closed. */
-function stopSignal(): Promise<void> {
+function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
   });
 }
 

@@ -15,6 +15,10 @@ const CHECK_TIMEOUT_MS = 1200;
 const MAX_PROOF_AGE_MS = 500;
 /** Interval between two writes of an engine that nobody asks, in ms. */
 const BEAT_INTERVAL_MS = 10_000;
+/** A proxy that asks for the readiness does so at least this often, in ms. */
+const PROBE_INTERVAL_MS = 30_000;
+/** Failed probes after which proxies send no more requests. HAProxy's default. */
+const FAILED_PROBES = 3;
 
 export type Readiness = { ready: true } | { ready: false; reason: string };
 
@@ -38,6 +42,10 @@ export class Health {
   private checking: { since: number; done: Promise<void> } | undefined;
   private checkedAt = Number.NEGATIVE_INFINITY;
   private writtenAt = Number.NEGATIVE_INFINITY;
+  /** When the last two probes came. */
+  private probedAt: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  private stopping = false;
+  private failedProbes = 0;
 
   constructor(dependencies: HealthDependencies) {
     this.with = dependencies;
@@ -48,6 +56,34 @@ export class Health {
   /** What the last check has found. */
   get readiness(): Readiness {
     return this.state;
+  }
+
+  /** Whether the engine is about to close. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /** Whether a proxy asks for the readiness, so that it notices when the engine stops. */
+  get isProbed(): boolean {
+    return performance.now() - this.probedAt[0] < PROBE_INTERVAL_MS;
+  }
+
+  /** Whether proxies have noticed that the engine stops. */
+  get isOutOfService(): boolean {
+    return this.failedProbes >= FAILED_PROBES;
+  }
+
+  /** From now on the engine is not ready. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  /** Answers a probe of a proxy. */
+  async probe(): Promise<Readiness> {
+    this.probedAt = [this.probedAt[1], performance.now()];
+    if (!this.stopping) return await this.check();
+    this.failedProbes += 1;
+    return { ready: false, reason: 'the engine is stopping' };
   }
 
   /** Checks that the data can be written now, or at most half a second ago. */

@@ -70,6 +70,11 @@ export class HeldPolls {
     }
   }
 
+  /** Answers the polls as if their time were up. */
+  timeOut(): void {
+    for (const waiter of this.waiting) waiter.release('timeout');
+  }
+
   close(): void {
     this.closed = true;
     for (const waiter of this.waiting) waiter.release('closing');

@@ -14,6 +14,10 @@ export class Connections {
     });
   }
 
+  get count(): number {
+    return this.open.size;
+  }
+
   destroy(): void {
     for (const socket of this.open) socket.destroy();
   }

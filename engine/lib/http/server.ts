@@ -74,6 +74,7 @@ export async function createServer(
   });
   app.addHook('onRequest', (request, reply, done) => {
     reply.header(REQUEST_ID, request.id);
+    if (services.health.isStopping) reply.header('connection', 'close');
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
