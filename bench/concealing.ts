@@ -137,8 +137,10 @@ function send(url: string, { cookie = '', accept = '*/*', form }: Options): Prom
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: form ? 'POST' : 'GET', agent, headers }, (response) => {
       response.resume();
-      const { location = '', 'set-cookie': [cookies = ''] = [] } = response.headers;
-      response.once('end', () => resolve({ location, cookie: cookies.split(';')[0] ?? '' }));
+      const { location = '', 'set-cookie': cookies = [] } = response.headers;
+      response.once('end', () =>
+        resolve({ location, cookie: cookies.map((line) => line.split(';')[0]).join('; ') }),
+      );
     });
     sent.once('error', reject);
     sent.end(body);

@@ -4,6 +4,7 @@ import passport from 'passport';
 import { LaunchKeyStrategy } from 'passport-launchkey';
 import { describe, expect, it } from 'vitest';
 import { serve } from './support/app.js';
+import { CookieJar } from './support/cookies.js';
 import { nextRequest, startWorld, type World } from './support/world.js';
 
 /** The response of the linking route. */
@@ -68,11 +69,14 @@ async function serveAccounts(world: World, linking: { authType?: 'session' } = {
 
 /** A browser that keeps its cookie and follows redirects. */
 function openBrowser(url: string) {
-  let cookie = '';
+  const jar = new CookieJar();
   const send = async (path: string, init: RequestInit = {}) => {
-    const response = await fetch(url + path, { redirect: 'manual', headers: { cookie }, ...init });
-    const [set] = response.headers.getSetCookie();
-    if (set) cookie = set.split(';')[0] ?? '';
+    const response = await fetch(url + path, {
+      redirect: 'manual',
+      headers: { cookie: String(jar) },
+      ...init,
+    });
+    jar.keep(response.headers.getSetCookie());
     return response;
   };
   const post = (path: string, form: Record<string, string> = {}) =>

@@ -4,6 +4,7 @@ import express from 'express';
 import { CHANNELS, CommunicationError, InvalidCallbackError, policy } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { logIn, loginApp, serve } from './support/app.js';
+import { cookiesOf } from './support/cookies.js';
 import { serveWaiting } from './support/waiting-app.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from './support/world.js';
 
@@ -165,7 +166,7 @@ describe('the diagnostics', () => {
       body: new URLSearchParams({ username: 'alice' }),
       redirect: 'manual',
     });
-    const cookie = begun.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const cookie = cookiesOf(begun.headers);
     const cancelled = await fetch(new URL(begun.headers.get('location') ?? '', url), {
       method: 'POST',
       body: new URLSearchParams({ action: 'cancel' }),

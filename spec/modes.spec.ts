@@ -4,6 +4,7 @@ import passport from 'passport';
 import type { LaunchKeyStrategy } from 'passport-launchkey';
 import { describe, expect, it } from 'vitest';
 import { serve } from './support/app.js';
+import { CookieJar } from './support/cookies.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from './support/world.js';
 
 /** An application with sessions, whose login route shows the arguments of Passport's callback. */
@@ -43,11 +44,14 @@ interface Seen {
 
 /** A browser that keeps its cookie. */
 function browser(url: string) {
-  let cookie = '';
+  const jar = new CookieJar();
   const send = async (path: string, init: RequestInit = {}) => {
-    const response = await fetch(url + path, { redirect: 'manual', headers: { cookie }, ...init });
-    const [set] = response.headers.getSetCookie();
-    if (set) cookie = set.split(';')[0] ?? '';
+    const response = await fetch(url + path, {
+      redirect: 'manual',
+      headers: { cookie: String(jar) },
+      ...init,
+    });
+    jar.keep(response.headers.getSetCookie());
     return response;
   };
   const post = (form: Record<string, string> = {}) =>

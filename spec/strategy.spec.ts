@@ -10,6 +10,7 @@ import LaunchKeyDefault, {
 } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logIn, loginApp, type Seen, serve } from './support/app.js';
+import { cookiesOf } from './support/cookies.js';
 import { makePair } from './support/keys.js';
 import { EngineProxy } from './support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld } from './support/world.js';
@@ -502,7 +503,7 @@ describe('an application with sessions', () => {
     await world.engine.answer(await nextRequest(world.engine), true);
     const { headers } = await response;
     expect(headers.get('location')).toBe('/');
-    return { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' };
+    return { cookie: cookiesOf(headers) };
   }
 
   const isIn = async (url: string, headers: { cookie: string }) =>

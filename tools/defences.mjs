@@ -237,6 +237,24 @@ export const defences = [
     'fails without sessions, and sends no push',
   ),
   defence(
+    'plants a session cookie in a browser, and finishes the login that its user approves',
+    'the cookie of the login',
+    [
+      'lib/web/browser-session.ts',
+      'return proof === undefined || hasLoginCookie(req, handle, proof);',
+      'return true;',
+    ],
+    'spec/fixation.spec.ts',
+    'does not let the attacker finish',
+  ),
+  defence(
+    'plants a session cookie in a browser, and finishes the login that its user approves',
+    'the new session id in hosts without access to their response',
+    ['lib/web/browser-session.ts', 'if (proof === undefined) await renewSession(req);', ''],
+    'spec/fixation.spec.ts',
+    'does not let the attacker finish',
+  ),
+  defence(
     'kills a process or Redis in the middle of logins',
     'the one script: consume() looks first and writes then',
     [

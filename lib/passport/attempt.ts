@@ -169,7 +169,7 @@ export class Attempt {
     try {
       await this.heldSession?.refresh();
       if (!this.connection.closed) {
-        await this.browserSession.begin(this.req, login.handle, browserId);
+        await this.browserSession.begin(this.req, login, browserId);
       }
     } catch (error) {
       await this.takeBack(login);

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { LaunchKeySessions } from '../login/sessions.js';
+import type { PendingLogin } from '../store/store.js';
 import { hostError } from './host-error.js';
 import { isAnswered } from './host-response.js';
+import { giveLoginCookie, hasLoginCookie } from './login-cookie.js';
 import { type LoginRequest, readField } from './request.js';
-import { saveSession } from './stored-session.js';
+import { renewSession, saveSession } from './stored-session.js';
 
 /** A browser session keeps this many handles of pending and of finished logins, the newest. */
 export const MAX_PENDING_HANDLES = 10;
@@ -17,6 +19,11 @@ type LogIn = (...args: any[]) => any;
 interface SessionData {
   /** Handles of the logins that this browser began and has not finished, the newest last. */
   pending: string[];
+  /**
+   * For a pending login, the hash of the secret in the cookie of the browser that began it. Others
+   * may have planted the session's cookie. Missing if the host gives no access to its response.
+   */
+  proofs?: Record<string, string>;
   /** Handles of the logins that this browser has finished, the newest last. */
   finished: string[];
   /** The id by which the pending logins of this browser are limited. */
@@ -47,12 +54,21 @@ export class BrowserSession {
    */
   requestedLogin(req: LoginRequest): string | undefined {
     const handle = readField(req, 'request');
-    return typeof handle === 'string' && handle !== '' ? handle : this.read(req).pending.at(-1);
+    return typeof handle === 'string' && handle !== '' ? handle : this.newestLogin(req);
   }
 
   /** Whether this browser began the login, and has not finished it. */
   hasBegun(req: LoginRequest, handle: string): boolean {
-    return this.read(req).pending.includes(handle);
+    const { pending, proofs = {} } = this.read(req);
+    if (!pending.includes(handle)) return false;
+    const proof = proofs[handle];
+    return proof === undefined || hasLoginCookie(req, handle, proof);
+  }
+
+  /** Returns the handle of the newest login that this browser began and has not finished. */
+  private newestLogin(req: LoginRequest): string | undefined {
+    const { pending } = this.read(req);
+    return pending.findLast((handle) => this.hasBegun(req, handle));
   }
 
   /** Whether this browser has finished the login. */
@@ -70,9 +86,17 @@ export class BrowserSession {
    *
    * @throws the error of the session store.
    */
-  async begin(req: LoginRequest, handle: string, browserId: string): Promise<void> {
+  async begin(req: LoginRequest, login: PendingLogin, browserId: string): Promise<void> {
+    const { handle } = login;
+    const proof = giveLoginCookie(req, login);
+    if (proof === undefined) await renewSession(req);
     const data = this.read(req);
-    this.write(req, { ...data, browser: browserId, pending: latest(data.pending, handle) });
+    this.write(req, {
+      ...data,
+      browser: browserId,
+      pending: latest(data.pending, handle),
+      proofs: { ...data.proofs, ...(proof !== undefined && { [handle]: proof }) },
+    });
     await saveSession(req);
   }
 
@@ -148,6 +172,7 @@ export class BrowserSession {
     return {
       pending: strings(data?.pending),
       finished: strings(data?.finished),
+      proofs: proofsOf(data),
       ...(typeof data?.browser === 'string' && { browser: data.browser }),
       ...(typeof data?.session === 'string' && { session: data.session }),
     };
@@ -155,7 +180,7 @@ export class BrowserSession {
 
   private write(req: LoginRequest, data: SessionData): void {
     if (!req.session) return;
-    req.session[this.key] = data;
+    req.session[this.key] = { ...data, proofs: proofsOf(data) };
     if (data.session !== undefined) this.onBound(data.session);
   }
 }
@@ -192,6 +217,14 @@ async function logOutIfPossible(req: LoginRequest): Promise<void> {
 
 function latest(handles: string[], handle: string): string[] {
   return [...handles.filter((other) => other !== handle), handle].slice(-MAX_PENDING_HANDLES);
+}
+
+/** The proofs of pending logins. Others are dropped. */
+function proofsOf({ pending, proofs }: Partial<SessionData> = {}): Record<string, string> {
+  const known = Object.entries(proofs ?? {}).filter(
+    ([handle, proof]) => typeof proof === 'string' && strings(pending).includes(handle),
+  );
+  return Object.fromEntries(known);
 }
 
 function strings(value: unknown): string[] {

@@ -127,3 +127,33 @@ function replace(session: SessionData, name: string, stored: string | undefined)
   if (stored === undefined) delete session[name];
   else session[name] = JSON.parse(stored);
 }
+
+/**
+ * Gives a session another id, and keeps its content. Whoever has planted the old id in the browser
+ * does not know the new one. Sessions that are kept in a cookie have no id.
+ *
+ * @throws the error of the session store.
+ */
+export async function renewSession(req: LoginRequest): Promise<void> {
+  const { session, ctx, raw } = req as SessionHost;
+  const { regenerate, data } = (session ?? {}) as { regenerate?: unknown; data?: unknown };
+  if (!session || typeof regenerate !== 'function' || typeof data === 'function') return;
+  const content = Object.entries(session).filter(([name]) => !isOfTheHost(name));
+  // koa-session keeps the content, and Fastify's session the members that are named.
+  if (ctx) await regenerate.call(session);
+  else if (raw)
+    await regenerate.call(
+      session,
+      content.map(([name]) => name),
+    );
+  else await regenerateByCallback(session, regenerate as SessionMethod);
+  if (!ctx && !raw) Object.assign(req.session, Object.fromEntries(content));
+}
+
+type SessionMethod = (...args: unknown[]) => unknown;
+
+async function regenerateByCallback(session: object, regenerate: SessionMethod) {
+  await new Promise<void>((resolve, reject) => {
+    regenerate.call(session, (error?: unknown) => (error ? reject(error) : resolve()));
+  });
+}

@@ -4,6 +4,7 @@ import passport from 'passport';
 import { type LaunchKeySession, LaunchKeyStrategy, MemoryStore } from 'passport-launchkey';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../support/app.js';
+import { cookiesOf } from '../support/cookies.js';
 import { nextRequest, startWorld, type World } from '../support/world.js';
 
 /** An application with sessions, whose `/` shows the content of the browser's session. */
@@ -37,7 +38,7 @@ async function start(
   const authRequest = await nextRequest(world.engine);
   await world.engine.answer(authRequest, true);
   const { headers } = await response;
-  const cookie = headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const cookie = cookiesOf(headers);
   const look = async () => {
     const seen = await fetch(url, { headers: { cookie } });
     return { status: seen.status, ...((await seen.json()) as { in?: boolean; session?: object }) };

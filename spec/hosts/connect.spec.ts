@@ -7,6 +7,7 @@ import session from 'express-session';
 import passport from 'passport';
 import { LaunchKeyStrategy } from 'passport-launchkey';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { CookieJar } from '../support/cookies.js';
 import { nextRequest, startWorld } from '../support/world.js';
 
 type Next = (error?: unknown) => void;
@@ -109,15 +110,14 @@ async function start() {
 
 /** A browser that keeps its cookie. */
 function openBrowser(url: string) {
-  let cookie = '';
+  const jar = new CookieJar();
   const send = async (path: string, init: RequestInit = {}) => {
     const response = await fetch(url + path, {
       ...init,
       redirect: 'manual',
-      headers: { cookie, ...(init.headers as Record<string, string>) },
+      headers: { cookie: String(jar), ...(init.headers as Record<string, string>) },
     });
-    const [set] = response.headers.getSetCookie();
-    if (set) cookie = set.split(';')[0] ?? '';
+    jar.keep(response.headers.getSetCookie());
     return response;
   };
   const post = (path: string, form: Record<string, string> = {}) =>

@@ -1,40 +1,36 @@
 import type { WaitingStatus } from 'passport-launchkey';
+import { CookieJar } from './cookies.js';
 
 /** A browser without a window: it keeps its cookies, and follows no redirect by itself. */
 export class TestBrowser {
-  private readonly cookies = new Map<string, string>();
-  private readonly url: string;
+  /** What this browser keeps. */
+  readonly jar: CookieJar;
+  readonly url: string;
 
-  constructor(url: string) {
+  constructor(url: string, jar = new CookieJar()) {
     this.url = url;
+    this.jar = jar;
   }
 
   async send(path: string, { headers, ...init }: RequestInit = {}): Promise<Response> {
-    const cookie = [...this.cookies].map((pair) => pair.join('=')).join('; ');
+    const cookie = String(this.jar);
     const response = await fetch(new URL(path, this.url), {
       redirect: 'manual',
       headers: { cookie, ...(headers as Record<string, string>) },
       ...init,
     });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(line) ?? [];
-      this.cookies.set(name, value);
-    }
+    this.jar.keep(response.headers.getSetCookie());
     return response;
   }
 
   /** Another tab, which has the same cookies now, and does not see later ones of this tab. */
   copy(): TestBrowser {
-    const tab = new TestBrowser(this.url);
-    for (const [name, value] of this.cookies) tab.cookies.set(name, value);
-    return tab;
+    return new TestBrowser(this.url, this.jar.copy());
   }
 
   /** Adds the cookies that only another tab got. */
   take(tab: TestBrowser): void {
-    for (const [name, value] of tab.cookies) {
-      if (!this.cookies.has(name)) this.cookies.set(name, value);
-    }
+    this.jar.add(tab.jar);
   }
 
   post(

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { CookieJar } from './cookies.js';
 
 /** An answer with all that a browser gets of it. */
 export interface Seen {
@@ -11,7 +12,7 @@ export interface Seen {
 /** A browser that looks closely: it keeps its cookie, follows nothing and hides nothing. */
 export class CloseBrowser {
   private readonly url: string;
-  private cookie = '';
+  private readonly jar = new CookieJar();
 
   constructor(url: string) {
     this.url = url;
@@ -34,7 +35,11 @@ export class CloseBrowser {
   ): Promise<Seen> {
     return new Promise((resolve, reject) => {
       const url = new URL(path, this.url);
-      const all = { ...headers, cookie: this.cookie, 'content-length': Buffer.byteLength(body) };
+      const all = {
+        ...headers,
+        cookie: String(this.jar),
+        'content-length': Buffer.byteLength(body),
+      };
       const sent = request(url, { method, headers: all }, (response) => {
         let text = '';
         response.setEncoding('utf8');
@@ -43,8 +48,7 @@ export class CloseBrowser {
         });
         response.once('error', reject);
         response.once('end', () => {
-          const cookie = response.headers['set-cookie']?.[0];
-          if (cookie) this.cookie = cookie.split(';')[0] ?? '';
+          this.jar.keep(response.headers['set-cookie'] ?? []);
           resolve({
             status: response.statusCode ?? 0,
             headers: pairs(response.rawHeaders),
@@ -79,7 +83,12 @@ function shapeOfHeader(name: string, value: string): string {
   if (name.toLowerCase() === 'date')
     return value.replace(/\d/g, '9').replace(/[A-Z][a-z]{2}/g, 'Day');
   if (name.toLowerCase() === 'etag') return value.replace(/-[^"]*/, '-HASH');
-  if (name.toLowerCase() === 'set-cookie') return value.replace(/=s%3A[^;]*/, '=SIGNED');
+  if (name.toLowerCase() === 'set-cookie') {
+    return value
+      .replace(/=s%3A[^;]*/, '=SIGNED')
+      .replace(/-[\w-]{16}=[\w-]{22}\.\w+/, '-HANDLE=SECRET')
+      .replace(/Max-Age=\d+/, 'Max-Age=SSS');
+  }
   return shapeOfText(value);
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { CookieJar } from './cookies.js';
 
 interface Reply {
   status: number;
@@ -18,7 +19,7 @@ export class Visitor {
   interrupted = false;
   private readonly url: string;
   private readonly context: string;
-  private cookie = '';
+  private readonly jar = new CookieJar();
 
   constructor(url: string, username: string, context: string) {
     this.url = url;
@@ -90,13 +91,13 @@ export class Visitor {
     try {
       const response = await fetch(this.url + path, {
         method,
-        headers: { ...headers, cookie: this.cookie },
+        headers: { ...headers, cookie: String(this.jar) },
         redirect: 'manual',
         ...(body && { body }),
       });
       const text = await response.text();
       if (response.status >= 500) return null;
-      this.cookie = response.headers.getSetCookie().at(-1)?.split(';')[0] ?? this.cookie;
+      this.jar.keep(response.headers.getSetCookie());
       const location = response.headers.get('location');
       return { status: response.status, location, json: () => JSON.parse(text) };
     } catch {

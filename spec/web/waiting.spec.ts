@@ -9,6 +9,7 @@ import type {
 } from 'passport-launchkey';
 import { describe, expect, it } from 'vitest';
 import { serve } from '../support/app.js';
+import { CookieJar } from '../support/cookies.js';
 import { EngineProxy } from '../support/proxy.js';
 import { serveWaiting } from '../support/waiting-app.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from '../support/world.js';
@@ -33,15 +34,14 @@ async function start({ strategy: overrides, users, ...settings }: Settings = {})
 
 /** A browser that keeps its cookie. */
 function browser(url: string) {
-  let cookie = '';
+  const jar = new CookieJar();
   const send = async (path: string, { headers, ...init }: RequestInit = {}) => {
     const response = await fetch(url + path, {
       redirect: 'manual',
-      headers: { cookie, ...(headers as Record<string, string>) },
+      headers: { cookie: String(jar), ...(headers as Record<string, string>) },
       ...init,
     });
-    const [set] = response.headers.getSetCookie();
-    if (set) cookie = set.split(';')[0] ?? '';
+    jar.keep(response.headers.getSetCookie());
     return response;
   };
   const post = (path: string, form: Record<string, string>, headers?: Record<string, string>) =>
