@@ -133,7 +133,11 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
       subscriptions: pushSubscriptions,
       fraud,
       guard: pushGuard,
-      messages: new PushMessages(vapidKeys, options.publicUrl),
+      messages: new PushMessages(
+        vapidKeys,
+        options.publicUrl,
+        () => `${address.linkBase}/authenticator`,
+      ),
       metrics,
       logger,
       clock,

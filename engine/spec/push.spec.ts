@@ -62,17 +62,28 @@ async function outcome(engine: Engine, name: string, count = 1): Promise<void> {
 const isSubscribed = async (device: Device) => (await device.state()).body.device.push;
 
 describe('a new request', () => {
-  it('wakes the device by a message that says "look" and is encrypted for it', async () => {
+  it('wakes the device by a declarative message that names no request and is encrypted for it', async () => {
     const { application, engine, service, browser, device } = await subscribed();
     expect(await isSubscribed(device)).toBe(true);
     await application.authorize('alice', { context: 'Order 1' });
     const [message] = await service.count(1);
     if (!message) throw new Error('There is no message.');
     expect(message.path).toBe(browser.path);
-    expect(browser.decrypt(message.body)).toBe('look');
+    expect(JSON.parse(browser.decrypt(message.body))).toEqual({
+      web_push: 8030,
+      notification: {
+        title: expect.any(String),
+        body: expect.any(String),
+        lang: 'en',
+        navigate: `${engine.url}/authenticator`,
+        tag: 'request',
+      },
+      mutable: true,
+    });
     expect(() => new Subscriber(service.origin).decrypt(message.body)).toThrow();
     expect(message.headers).toMatchObject({
       'content-encoding': 'aes128gcm',
+      'content-type': 'application/notification+json',
       urgency: 'high',
       topic: 'look',
     });
@@ -110,7 +121,7 @@ describe('a new request', () => {
     ['https://localhost:8443', 'mailto:operator@localhost'],
     ['http://lk.example.com', 'mailto:operator@localhost'],
   ])('names the operator of %s as %s', async (publicUrl, contact) => {
-    const messages = new PushMessages(await openVapidKeys(new MemoryData()), publicUrl);
+    const messages = new PushMessages(await openVapidKeys(new MemoryData()), publicUrl, () => '');
     const origin = 'https://push.example.com';
     const { endpoint, keys } = new Subscriber(origin).subscription;
     const { headers } = messages.make({ endpoint, ...keys }, 300);
@@ -158,7 +169,8 @@ describe('a push service that', () => {
     const { application, engine, service, browser, device, logged } = await subscribed([500, 503]);
     const token = await application.authorize('alice');
     const messages = await service.count(3);
-    expect(messages.map(({ body }) => browser.decrypt(body))).toEqual(['look', 'look', 'look']);
+    const texts = new Set(messages.map(({ body }) => browser.decrypt(body)));
+    expect([...texts]).toEqual([expect.stringContaining('"web_push":8030')]);
     await outcome(engine, 'sent');
     expect((await device.state()).body.requests).toMatchObject([{ authRequest: token }]);
     expect(logged).toMatchObject([

@@ -4,8 +4,10 @@ import type { Data } from '../data/data.js';
 import type { PushSubscription } from '../data/ports/devices.js';
 import { BoundedMap } from '../util/bounded-map.js';
 
-/** The text of every push. The device asks the engine for the request. */
-const TEXT = 'look';
+/** A new message replaces one with the same topic that was not delivered yet. */
+const TOPIC = 'look';
+/** Marks a declarative message (Push API): a browser shows it without a service worker. */
+const WEB_PUSH = 8030;
 const CODING = 'aes128gcm';
 /** How long a token for a push service is used. It is valid for twelve hours. */
 const TOKEN_LIFE_MS = 3_600_000;
@@ -30,13 +32,20 @@ export class PushMessages {
   readonly publicKey: string;
   private readonly privateKey: string;
   private readonly contact: string;
+  private readonly pageUrl: () => string;
   /** By push service. Signing a token blocks the process and takes most of the time. */
   private readonly tokens = new BoundedMap<string, { authorization: string; madeAt: number }>(1000);
 
-  constructor({ publicKey, privateKey }: VapidKeys, publicUrl: string | undefined) {
+  /** @param pageUrl - returns the address of the page that a notification opens. */
+  constructor(
+    { publicKey, privateKey }: VapidKeys,
+    publicUrl: string | undefined,
+    pageUrl: () => string,
+  ) {
     this.publicKey = publicKey;
     this.privateKey = privateKey;
     this.contact = contactOf(publicUrl);
+    this.pageUrl = pageUrl;
   }
 
   /** @param seconds - how long the push service may try to deliver it. */
@@ -49,13 +58,30 @@ export class PushMessages {
         authorization: this.authorization(new URL(endpoint).origin),
         ttl: String(seconds),
         urgency: 'high',
-        // A new message replaces one that was not delivered yet.
-        topic: TEXT,
-        'content-type': 'application/octet-stream',
+        topic: TOPIC,
+        'content-type': 'application/notification+json',
         'content-encoding': CODING,
       },
-      body: webPush.encrypt(p256dh, auth, TEXT, CODING).cipherText,
+      body: webPush.encrypt(p256dh, auth, this.text(), CODING).cipherText,
     };
+  }
+
+  /**
+   * The same for every request: the push service must not learn more from its length. Safari shows the
+   * notification by itself. `mutable` lets the service worker show one in the user's language.
+   */
+  private text(): string {
+    return JSON.stringify({
+      web_push: WEB_PUSH,
+      notification: {
+        title: 'A request waits for you',
+        body: 'Open to see who asks.',
+        lang: 'en',
+        navigate: this.pageUrl(),
+        tag: 'request',
+      },
+      mutable: true,
+    });
   }
 
   private authorization(service: string): string {
