@@ -205,8 +205,8 @@ export const defences = [
     'the body as the way of a poll’s credentials',
     [
       'lib/client/engine-calls.ts',
-      '      ...rest,\n',
-      '      ...rest,\n      query: `${rest.query ?? ""}&${envelope}`,\n',
+      '      query: call.query,\n',
+      '      query: `${call.query ?? ""}&${envelope}`,\n',
     ],
     'spec/client/access-log.spec.ts',
     'holds no credential and no token after calls of the client',
@@ -298,8 +298,8 @@ export const defences = [
     'the order: the note goes first',
     [
       'lib/web/browser-session.ts',
-      'await logOut(req, logout as LogOut);',
-      'browserSession.forgetLaunchKeySession(req); await logOut(req, logout as LogOut);',
+      '\n  await logOut(req, logout as LogOut);',
+      '\n  browserSession.forgetLaunchKeySession(req);\n  await logOut(req, logout as LogOut);',
     ],
     'spec/web/other-hosts.spec.ts',
     'lets no request continue if logout() fails',
