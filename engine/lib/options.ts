@@ -1,5 +1,6 @@
 import type { RateWindow } from './data/ports/rates.js';
 import type { Retention } from './data/retention.js';
+import type { DatabaseOptions } from './data/sql/postgres.js';
 import type { Limits } from './domain/limits.js';
 import type { TlsOptions } from './http/tls.js';
 import type { Logger } from './observability/logger.js';
@@ -61,6 +62,8 @@ export interface EngineOptions {
    * Excludes `data`. Default: none.
    */
   databaseUrl?: string;
+  /** How the engine uses the database of `databaseUrl`. Default: see {@link DatabaseOptions}. */
+  database?: DatabaseOptions;
   /**
    * Key that encrypts the engine's own keys in the data: base64 of 32 bytes. Excludes `keyFile`.
    * Default: the content of `keyFile`.
@@ -127,7 +130,8 @@ type OptionalOption =
   | 'data'
   | 'databaseUrl'
   | 'key'
-  | 'keyFile';
+  | 'keyFile'
+  | 'database';
 
 /** Where a second server listens. */
 export interface ListenAddress {

@@ -27,6 +27,7 @@ const OPTION_NAMES: readonly string[] = [
   'trustedProxies',
   'data',
   'databaseUrl',
+  'database',
   'key',
   'keyFile',
   'clock',
@@ -73,6 +74,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     publicUrl: resolvePublicUrl(options.publicUrl),
     trustedProxies: networks('trustedProxies', options.trustedProxies ?? []),
     ...resolveData(options),
+    database: resolveDatabase(options),
     clock,
     requestTtl: integer('requestTtl', options.requestTtl ?? 300_000, 1, DAY_MS),
     rateWindows: resolveRate(options.rateLimit),
@@ -93,6 +95,24 @@ function checkName(name: string): void {
     'ENGINE_INVALID_OPTION',
     `Unknown option ${JSON.stringify(name)}. The options are ${OPTION_NAMES.join(', ')}.`,
   );
+}
+
+function resolveDatabase({ database, databaseUrl }: EngineOptions): EngineOptions['database'] {
+  if (database === undefined) return undefined;
+  checkMembers('database', database, ['schema', 'poolSize', 'listenUrl', 'statementTimeout']);
+  if (databaseUrl === undefined) throw invalid('database', 'omitted without databaseUrl');
+  const { schema, poolSize, listenUrl, statementTimeout } = database;
+  if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    throw invalid('database.schema', 'a name of lower case letters, digits and _', schema);
+  }
+  if (poolSize !== undefined) integer('database.poolSize', poolSize, 2, 1000);
+  if (listenUrl !== undefined && !/^postgres(ql)?:\/\//.test(listenUrl)) {
+    throw invalid('database.listenUrl', 'a URL that begins with postgres://');
+  }
+  if (statementTimeout !== undefined) {
+    integer('database.statementTimeout', statementTimeout, 100, 600_000);
+  }
+  return database;
 }
 
 function resolveData({ data, databaseUrl, key, keyFile }: EngineOptions) {

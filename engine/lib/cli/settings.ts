@@ -89,6 +89,24 @@ export const SETTINGS: readonly Setting[] = [
     help: 'PostgreSQL database for the data',
   },
   {
+    name: 'database.schema',
+    kind: 'text',
+    flag: '--database-schema <name>',
+    help: "schema for the engine's tables",
+  },
+  {
+    name: 'database.listenUrl',
+    kind: 'text',
+    flag: '--database-listen-url <url>',
+    help: 'PostgreSQL itself, where the database URL leads to PgBouncer',
+  },
+  { name: 'database.poolSize', kind: 'number', help: 'connections to the database (10)' },
+  {
+    name: 'database.statementTimeout',
+    kind: 'number',
+    help: 'how long a statement may take, in ms (10000)',
+  },
+  {
     name: 'keyFile',
     kind: 'text',
     flag: '--key-file <file>',

@@ -4,11 +4,13 @@ import type { Logger } from '../observability/logger.js';
 import type { Data } from './data.js';
 import { prepareFile, readKeyFile } from './data-file.js';
 import { MemoryData } from './memory/data.js';
+import type { DatabaseOptions } from './sql/postgres.js';
 
 /** The options that say where the data is. */
 export interface DataLocation {
   data?: string | undefined;
   databaseUrl?: string | undefined;
+  database?: DatabaseOptions | undefined;
   key?: string | undefined;
   keyFile?: string | undefined;
   faults: Faults;
@@ -23,7 +25,7 @@ export async function openData(options: DataLocation): Promise<Data> {
   const { Vault } = await import('./sql/vault.js');
   if (databaseUrl !== undefined) {
     const { openPostgres } = await import('./sql/postgres.js');
-    return await openPostgres(databaseUrl, new Vault(givenKey(options)), faults);
+    return await openPostgres(databaseUrl, new Vault(givenKey(options)), faults, options.database);
   }
   const { openSqlite } = await import('./sql/sqlite.js');
   const { file, key } = prepareFile(data as string, options, Vault.newKey);

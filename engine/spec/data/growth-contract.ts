@@ -69,8 +69,9 @@ export function growthContract(make: () => Promise<Data>): void {
 
   it('deletes in batches, and goes on without waiting for the next interval', async () => {
     const data = await filled();
-    const old = Array.from({ length: 2500 }, () => data.audit.insert(entry()));
-    await Promise.all(old);
+    for (let i = 0; i < 25; i += 1) {
+      await Promise.all(Array.from({ length: 100 }, () => data.audit.insert(entry())));
+    }
     await data.audit.insert(entry({ at: 399 * DAY }));
     let sweeps = 0;
     while ((await data.audit.list({ limit: 10_000 })).length > 1) {

@@ -59,7 +59,8 @@ const SELDOM = [
 /** Not of the migrations, and no notification. */
 function isOfTheEngine(text: string): boolean {
   const known =
-    /^(select|insert|update|delete|with) /.test(text) && !/kysely|sqlite_|pg_| new_/.test(text);
+    /^(select|insert|update|delete|with) /.test(text) &&
+    !/_migration|kysely|sqlite_|pg_| new_/.test(text);
   return known && !SELDOM.includes(text);
 }
 

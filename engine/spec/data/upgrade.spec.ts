@@ -41,6 +41,13 @@ async function insert(db: Kysely<Schema>, table: string, row: Row): Promise<void
 async function migrateTo(db: Kysely<Schema>, version: string): Promise<void> {
   const known = VERSIONS.slice(0, VERSIONS.indexOf(version) + 1);
   await migrate(db, Object.fromEntries(known.map((name) => [name, migrations[name] as never])));
+  // The names in data of versions that had no names of their own.
+  if (version >= '0010') return;
+  for (const table of ['migration', 'migration_lock']) {
+    await sql`alter table ${sql.table(`launchkey_${table}`)} rename to ${sql.table(`kysely_${table}`)}`.execute(
+      db,
+    );
+  }
 }
 
 /** What an engine of the first schema kept, with nothing of it made by the code of today. */
@@ -195,7 +202,7 @@ function upgrades(make: () => Promise<Place>): void {
   it('refuses what a newer version has changed', async () => {
     const { db, options } = await make();
     await migrateTo(db, VERSIONS.at(-1) as string);
-    await insert(db, 'kysely_migration', { name: '9999-future', timestamp: '' });
+    await insert(db, 'launchkey_migration', { name: '9999-future', timestamp: '' });
     await db.destroy();
     await expect(startEngine({ key: Vault.newKey(), ...options })).rejects.toMatchObject({
       code: 'ENGINE_DATA',

@@ -8,6 +8,7 @@ import { DataFault } from '../data-faults.js';
 import { PostgresAnnouncements } from './announcements.js';
 import { SqlCalls } from './calls.js';
 import { migrate } from './migrate.js';
+import { migrations } from './migrations/all.js';
 import { nameStatements } from './named-statements.js';
 import { SqlPorts } from './ports.js';
 import type { Schema } from './schema.js';
@@ -16,14 +17,38 @@ import type { Vault } from './vault.js';
 
 const BIGINT = 20;
 
+/** How the engine uses a PostgreSQL database. */
+export interface DatabaseOptions {
+  /**
+   * Schema for the engine's tables, which is created where it does not exist. Default: the first schema
+   * of the connection's `search_path` that exists, `public` as a rule.
+   */
+  schema?: string;
+  /** Maximum number of connections of one engine, besides the one that listens. Default: 10. */
+  poolSize?: number;
+  /**
+   * `postgres://…` URL for the connection that listens for notifications. Needed where `databaseUrl` leads
+   * to a pooler that hands out transactions, such as PgBouncer: it delivers no notifications. Default:
+   * `databaseUrl`.
+   */
+  listenUrl?: string;
+  /** How long a statement may take, in milliseconds of real time. Default: 10,000. */
+  statementTimeout?: number;
+}
+
 /** Opens a PostgreSQL database, which several engines may share. */
-export async function openPostgres(url: string, vault: Vault, faults: Faults): Promise<Data> {
-  const pool = openPool(url, faults);
+export async function openPostgres(
+  url: string,
+  vault: Vault,
+  faults: Faults,
+  options: DatabaseOptions = {},
+): Promise<Data> {
+  const pool = openPool(url, faults, options);
   const db = new Kysely<Schema>({
     dialect: new PostgresDialect({ pool: nameStatements(pool, faults) }),
   });
   try {
-    await migrate(db);
+    await migrate(db, migrations, options.schema);
   } catch (error) {
     await db.destroy();
     if (error instanceof LaunchKeyEngineError) throw error;
@@ -34,7 +59,7 @@ export async function openPostgres(url: string, vault: Vault, faults: Faults): P
       `The database cannot be used (${typeof code === 'string' ? code : 'no answer'}). Check that PostgreSQL runs, that databaseUrl is right, and that its user may create tables.`,
     );
   }
-  const announcements = new PostgresAnnouncements(url, pool, faults);
+  const announcements = new PostgresAnnouncements(options.listenUrl ?? url, pool, faults);
   await announcements.listen();
   const ports = new SqlPorts(db, vault);
   return {
@@ -64,7 +89,11 @@ async function refuseReadOnly(db: Kysely<Schema>): Promise<void> {
 }
 
 /** The connections of one engine; a broken one is replaced on the next query. */
-export function openPool(url: string, faults: Faults): pg.Pool {
+export function openPool(
+  url: string,
+  faults: Faults,
+  { schema, poolSize = 10, statementTimeout = 10_000 }: DatabaseOptions = {},
+): pg.Pool {
   const connections = faults.watch(
     'a database connection was lost',
     'database connections are made again',
@@ -72,10 +101,11 @@ export function openPool(url: string, faults: Faults): pg.Pool {
   );
   const pool = new pg.Pool({
     connectionString: url,
-    max: 10,
+    max: poolSize,
+    ...(schema !== undefined && { options: `-c search_path=${schema}` }),
     connectionTimeoutMillis: 3000,
     // A later answer is of no use to the call that waits for it.
-    query_timeout: 10_000,
+    query_timeout: statementTimeout,
     keepAlive: true,
     types: { getTypeParser: parser },
   });
