@@ -1119,6 +1119,28 @@ export const defences = [
     'which no device is told',
   ),
   defence(
+    "registers with a name that looks like another user's",
+    'the folded names',
+    [
+      'engine/lib/data/memory/users.ts',
+      "if (whiteLabelOf === undefined && this.foldedNames.has(folded)) return 'taken';",
+      '',
+    ],
+    'engine/spec/names.spec.ts',
+    'refuses a new user whose name differs',
+  ),
+  defence(
+    'registers with a name that shows itself in another way than it is read',
+    'the invisible characters',
+    [
+      'engine/lib/domain/users.ts',
+      'if (refusal || !hasInvisibleCharacters(normalizeName(name))) return refusal;',
+      'if (true) return refusal;',
+    ],
+    'engine/spec/names.spec.ts',
+    'refuses a new user whose name has',
+  ),
+  defence(
     'keeps a new browser of the user out by asking all the time',
     'the one request that passes as expected',
     [

@@ -28,10 +28,12 @@ const WORDS = {
   invalid: ({ member, expected }) =>
     new LaunchKeyEngineError('ENGINE_INVALID_OPTION', `${member} must be ${expected}.`),
   invalid_name: error('ENGINE_INVALID_OPTION', `A user name must have ${NAME_RULE}.`),
-  user_exists: ({ username }) =>
+  user_exists: ({ username, similar }) =>
     new LaunchKeyEngineError(
       'ENGINE_USER_EXISTS',
-      `A user named ${JSON.stringify(username)} exists. Choose another name.`,
+      similar
+        ? `A user exists whose name differs from ${JSON.stringify(username)} in case or in the form of its letters only. Choose another name.`
+        : `A user named ${JSON.stringify(username)} exists. Choose another name.`,
     ),
   unknown_app: ({ appKey }) => unknownApp(appKey),
   unknown_device: error('ENGINE_UNKNOWN_DEVICE', 'The user has no such device.'),

@@ -14,7 +14,8 @@ interface Details {
 
   unknown_app: { appKey: string };
   unknown_user: object;
-  user_exists: { username: string };
+  /** `similar` if the name of the existing user differs in case or in the form of its letters. */
+  user_exists: { username: string; similar: boolean };
   /** The user has no device that can be asked. */
   no_device: object;
   /** The application has as many white label users as it may have. */

@@ -4,7 +4,7 @@ import type { AppRecord } from '../data/ports/apps.js';
 import type { IdentityKind } from '../data/ports/identities.js';
 import type { Recipient, UserName, UserRecord } from '../data/ports/users.js';
 import { invalid, type Refusal } from './refusals.js';
-import { hasControlCharacters } from './text.js';
+import { hasControlCharacters, hasInvisibleCharacters } from './text.js';
 
 /** The characters that the hosted API refused in a user name. */
 const FORBIDDEN = /[><)(@:;&]/;
@@ -15,7 +15,7 @@ const IDENTITY_LENGTH = 43;
 const IDENTITY = new RegExp(`^[A-Za-z0-9]{${IDENTITY_LENGTH}}$`);
 
 /** The rules for names, as they complete the sentence "The name must be …". */
-export const NAME_RULE = `1 to ${MAX_NAME_LENGTH} characters, without > < ) ( @ : ; & and without control characters`;
+export const NAME_RULE = `1 to ${MAX_NAME_LENGTH} characters, without > < ) ( @ : ; & and without control or invisible characters`;
 
 /** People type a blank after their name, and systems compose letters with accents in two ways. */
 function normalizeName(name: string): string {
@@ -38,6 +38,16 @@ export function refuseName(
   if (name === '') return refuse('missing');
   if (name.length > MAX_NAME_LENGTH) return refuse('too_long');
   return FORBIDDEN.test(name) || hasControlCharacters(name) ? refuse('characters') : undefined;
+}
+
+/** Returns the refusal of a name that a new user cannot have. Older users keep theirs. */
+function refuseNewName(
+  name: string,
+  member: 'username' | 'identifier' = 'username',
+): Refusal<'invalid_name'> | undefined {
+  const refusal = refuseName(name, member);
+  if (refusal || !hasInvisibleCharacters(normalizeName(name))) return refusal;
+  return { refused: 'invalid_name', member, problem: 'characters' };
 }
 
 /** A user, as {@link Engine.users} returns it. */
@@ -84,19 +94,23 @@ export class Users {
   > {
     if (typeof username !== 'string') return invalid('username', 'a string');
     if (withDevice && !this.virtualDevices) return { refused: 'virtual_devices_off' };
-    const refusal = refuseName(username);
+    const refusal = refuseNewName(username);
     if (refusal) return refusal;
     const user = this.make(normalizeName(username), withDevice);
-    return (await this.insert(user)) === 'inserted' ? user : { refused: 'user_exists', username };
+    if ((await this.insert(user)) === 'inserted') return user;
+    const similar = (await this.byName(username)) === undefined;
+    return { refused: 'user_exists', username, similar };
   }
 
   /** Returns the application's white label user of this identifier, and creates it on the first call. */
   async whiteLabel(
     app: AppRecord,
     identifier: string,
-  ): Promise<UserRecord | Refusal<'unknown_app' | 'too_many_users'>> {
+  ): Promise<UserRecord | Refusal<'invalid_name' | 'unknown_app' | 'too_many_users'>> {
     const existing = await this.whiteLabelUser(app, identifier);
     if (existing) return existing;
+    const refusal = refuseNewName(identifier, 'identifier');
+    if (refusal) return refusal;
     const username = whiteLabelName(app.appKey, normalizeName(identifier));
     const user = { ...this.make(username, false), whiteLabelOf: app.appKey };
     const inserted = await this.insert(user);

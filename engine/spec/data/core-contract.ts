@@ -73,6 +73,8 @@ export function coreContract(make: () => Promise<Data>): void {
     const { data, app, user } = await dataWithApp();
     expect(await data.apps.insert({ ...app, name: 'Other' })).toBe(false);
     expect(await data.users.insert({ ...user, id: 'v' }, 10)).toBe('taken');
+    const capitals = { ...user, id: 'v', username: 'ALICE' };
+    expect(await data.users.insert(capitals, 10)).toBe('taken');
     expect(await data.apps.get(app.appKey)).toEqual(app);
     expect(await data.users.byName('alice')).toEqual(user);
     expect(await data.apps.setDisabled(app.appKey, true)).toBe(true);

@@ -199,6 +199,29 @@ function upgrades(make: () => Promise<Place>): void {
     expect((await callback.count(4))[3]?.query.get('deorbit')).toContain('hash of u');
   });
 
+  it('keeps users whose names differ in case only, and creates no further one', async () => {
+    const { db, options } = await make();
+    await migrateTo(db, '0007-browsers');
+    for (const [id, username] of ['alice', 'Alice', 'al\u200bice'].entries()) {
+      await insert(db, 'users', {
+        id: `u${id}`,
+        username,
+        white_label_of: null,
+        device_id: 'virtual',
+        created_at: 0,
+      });
+    }
+    await db.destroy();
+    const engine = await startEngine({ key: Vault.newKey(), virtualDevices: true, ...options });
+    onTestFinished(async () => await engine.close());
+    const application = new Application(engine.url, await engine.createApp({ name: 'Shop' }));
+    for (const username of ['alice', 'Alice', 'al\u200bice']) {
+      await application.authorize(username);
+      expect(await engine.requests(username)).toMatchObject([{ username }]);
+    }
+    await expect(engine.createUser('ALICE')).rejects.toMatchObject({ code: 'ENGINE_USER_EXISTS' });
+  });
+
   it('refuses what a newer version has changed', async () => {
     const { db, options } = await make();
     await migrateTo(db, VERSIONS.at(-1) as string);

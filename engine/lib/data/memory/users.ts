@@ -1,3 +1,4 @@
+import { foldedName } from '../folded-name.js';
 import type { AuditRecord } from '../ports/audit.js';
 import type { OverviewLimits, Recipient, UserName, UserPort, UserRecord } from '../ports/users.js';
 import type { MemoryAudit } from './audit.js';
@@ -28,6 +29,8 @@ export class MemoryUsers implements UserPort {
   private readonly rows: Rows;
   private readonly owned: Owned;
   private readonly idByName = new Map<string, string>();
+  /** Without those of white label users. */
+  private readonly foldedNames = new Set<string>();
   /** The number of white label users of each application. */
   private readonly whiteLabelCounts = new Map<string, number>();
 
@@ -39,6 +42,8 @@ export class MemoryUsers implements UserPort {
   async insert(user: UserRecord, limit: number) {
     if (this.idByName.has(user.username)) return 'taken';
     const { whiteLabelOf } = user;
+    const folded = foldedName(user.username);
+    if (whiteLabelOf === undefined && this.foldedNames.has(folded)) return 'taken';
     if (whiteLabelOf !== undefined) {
       if (!this.rows.apps.has(whiteLabelOf)) return 'gone';
       const count = this.whiteLabelCounts.get(whiteLabelOf) ?? 0;
@@ -46,6 +51,7 @@ export class MemoryUsers implements UserPort {
       this.whiteLabelCounts.set(whiteLabelOf, count + 1);
     }
     this.idByName.set(user.username, user.id);
+    if (whiteLabelOf === undefined) this.foldedNames.add(folded);
     this.rows.users.set(user.id, user);
     return 'inserted';
   }
@@ -131,6 +137,7 @@ export class MemoryUsers implements UserPort {
   remove({ id, username, whiteLabelOf }: UserRecord): string[] {
     this.rows.users.delete(id);
     this.idByName.delete(username);
+    if (whiteLabelOf === undefined) this.foldedNames.delete(foldedName(username));
     if (whiteLabelOf !== undefined) {
       const count = this.whiteLabelCounts.get(whiteLabelOf) ?? 1;
       this.whiteLabelCounts.set(whiteLabelOf, count - 1);

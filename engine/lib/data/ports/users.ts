@@ -52,7 +52,8 @@ export interface OverviewLimits {
 
 export interface UserPort {
   /**
-   * `'taken'` if the username exists. For white label users also `'full'` if the application has
+   * `'taken'` if the username exists, or, except for white label users, one that is equal without case and
+   * compatibility forms. For white label users also `'full'` if the application has
    * `limit` of them, and `'gone'` if it does not exist.
    */
   insert(user: UserRecord, limit: number): Promise<'inserted' | 'taken' | 'full' | 'gone'>;

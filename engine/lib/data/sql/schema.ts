@@ -52,6 +52,8 @@ export interface UserRow {
   suspended_at: number | null;
   /** Until when one request of an unknown browser passes outside the budget. */
   login_expected_until: number | null;
+  /** See `foldedName`; `null` for white label users, and for older users whose name another one has. */
+  folded_name: string | null;
 }
 
 export interface IdentityRow {

@@ -1,3 +1,4 @@
+import { foldedName } from '../folded-name.js';
 import type { AuditRecord } from '../ports/audit.js';
 import type {
   Overview,
@@ -167,6 +168,7 @@ function userRow(user: UserRecord): UserRow {
   return {
     id: user.id,
     username: user.username,
+    folded_name: user.whiteLabelOf === undefined ? foldedName(user.username) : null,
     white_label_of: user.whiteLabelOf ?? null,
     device_id: user.deviceId ?? null,
     created_at: user.createdAt,

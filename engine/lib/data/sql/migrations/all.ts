@@ -12,6 +12,7 @@ import * as nodes from './0010-nodes.js';
 import * as expectedLogins from './0011-expected-logins.js';
 import * as expiredRequests from './0012-expired-requests.js';
 import * as growth from './0013-growth.js';
+import * as foldedNames from './0014-folded-names.js';
 
 /**
  * The migrations, in the order of their names. They have run on existing data, so that a change is a
@@ -31,4 +32,5 @@ export const migrations: Record<string, Migration> = {
   '0011-expected-logins': expectedLogins,
   '0012-expired-requests': expiredRequests,
   '0013-growth': growth,
+  '0014-folded-names': foldedNames,
 };
