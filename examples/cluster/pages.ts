@@ -17,7 +17,7 @@ export function loginPage(options: { authenticatorUrl: string | undefined; pid: 
   return page(
     'Log in',
     `<h1>Log in</h1>
-     <form method="post" action="/login">
+     <form method="post" action="/login" onsubmit="this.inert = true">
        <label for="username">User name</label>
        <input id="username" name="username" autocomplete="username" autocapitalize="none"
               spellcheck="false" required autofocus>
@@ -46,6 +46,7 @@ function page(title: string, body: string): string {
   main { max-width: 26rem; margin: 12vh auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif }
   input, button { display: block; box-sizing: border-box; width: 100%; margin: .5rem 0; padding: .7rem; font: inherit }
 </style>
+<body onpageshow="for (const form of document.forms) form.inert = false">
 <main>${body}</main>
 </html>`;
 }

@@ -153,6 +153,7 @@ function page(title: string, body: string): string {
 <title>${escapeHtml(title)} – Example</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/style.css">
+<script src="/submit-once.js" defer></script>
 <main>${body}</main>
 </html>`;
 }

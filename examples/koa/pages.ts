@@ -20,7 +20,7 @@ export function loginPage({
   return page(
     'Log in',
     `${message ? `<p role="alert">${escapeHtml(message)}</p>` : ''}
-<form method="post" action="/login">
+<form method="post" action="/login" onsubmit="this.inert = true">
 <label>User name <input name="username" autocapitalize="none" autocomplete="username" required autofocus></label>
 <button>Log in with my phone</button>
 </form>
@@ -38,6 +38,7 @@ function page(title: string, body: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
+<body onpageshow="for (const form of document.forms) form.inert = false">
 <main>
 <h1>${escapeHtml(title)}</h1>
 ${body}

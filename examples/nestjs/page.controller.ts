@@ -19,7 +19,7 @@ const PAGE = `<!doctype html>
 <h1>NestJS example</h1>
 <p role="status" id="status"></p>
 <form id="login" hidden>
-<label>User name <input name="username" autocomplete="username" required></label>
+<label>User name <input name="username" autocapitalize="none" autocomplete="username" required></label>
 <button>Log in with my phone</button>
 </form>
 <form id="logout" hidden><button>Log out</button></form>
@@ -38,6 +38,7 @@ show(me.ok ? (await me.json()).user : null);
 
 document.getElementById('login').addEventListener('submit', async (event) => {
   event.preventDefault();
+  event.target.inert = true; // sent once, however often the button is pressed
   try {
     let response = await post('/login', new FormData(event.target));
     while (response.status === 202) {
@@ -51,6 +52,7 @@ document.getElementById('login').addEventListener('submit', async (event) => {
   } catch {
     say('Please try again later.');
   }
+  event.target.inert = false;
 });
 document.getElementById('logout').addEventListener('submit', async (event) => {
   event.preventDefault();

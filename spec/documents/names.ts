@@ -5,7 +5,7 @@
 import 'express-session';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server as Connect } from 'connect';
-import type { Application, RequestHandler } from 'express';
+import type { Application, Request, RequestHandler } from 'express';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Engine } from 'launchkey-engine';
 import type passportModule from 'passport';
@@ -46,6 +46,7 @@ declare global {
     LaunchKeyStrategyOptionsWithoutRequest,
     'apiBaseUrl' | 'appKey' | 'secretKey' | 'privateKey'
   >;
+  const morgan: { token(name: string, read: (req: Request) => string): unknown };
   const signToken: (claims: object) => string;
   const readToken: (header: string | undefined) => { user: string; launchkey: string };
   const logger: { info(details: unknown, message?: string): void; error(details: unknown): void };

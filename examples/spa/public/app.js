@@ -19,9 +19,12 @@ const begun = {
 /** Ends the request that waits. */
 let waiting = new AbortController();
 
-find('form').addEventListener('submit', (event) => {
+find('form').addEventListener('submit', async (event) => {
   event.preventDefault();
-  attempt(() => begin(find('#username').value));
+  // Sent once, however often the button is pressed.
+  event.target.inert = true;
+  await attempt(() => begin(find('#username').value));
+  event.target.inert = false;
 });
 find('[data-cancel]').addEventListener('click', () => attempt(cancel));
 find('[data-again]').addEventListener('click', () => attempt(() => begin(find('#username').value)));
