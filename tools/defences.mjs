@@ -460,8 +460,8 @@ export const defences = [
     'the number in the request',
     [
       'lib/login/start.ts',
-      '{ ...options, session, numberMatch: number }',
-      '{ ...options, session }',
+      'copyWith(options, { session, numberMatch: number })',
+      'copyWith(options, { session })',
     ],
     MODES,
     'denies the login after one wrong pick',
@@ -650,7 +650,11 @@ export const defences = [
   defence(
     'waits until middleware has responded in place of the strategy, and lets the user approve then',
     'the look at the response',
-    ['lib/web/connection.ts', 'return closed || (!begunBefore && hasBegun());', 'return closed;'],
+    [
+      'lib/web/connection.ts',
+      'return this.hasClosed || (!this.begunBefore && this.hasBegun());',
+      'return this.hasClosed;',
+    ],
     'spec/foreign-response.spec.ts',
     'logs no one in after other code has begun a response',
   ),
@@ -760,7 +764,7 @@ export const defences = [
   defence(
     'replays a request of a device',
     'the nonce',
-    ['engine/lib/domain/devices.ts', "if (nonce === 'seen') return { refused: 'replay' };", ''],
+    ['engine/lib/domain/devices.ts', "if (device === 'seen') return { refused: 'replay' };", ''],
     DEVICES,
     'is refused when it is made again',
   ),
@@ -813,7 +817,7 @@ export const defences = [
     'the signature',
     [
       'engine/lib/domain/devices.ts',
-      "if (!(await verifies(device.publicKey, signed))) return { refused: 'signature' };",
+      "if (!(await verifies(known.publicKey, signed))) return { refused: 'signature' };",
       '',
     ],
     DEVICES,
@@ -824,8 +828,8 @@ export const defences = [
     'the token',
     [
       'engine/lib/domain/devices.ts',
-      'if (!token || !device || !sameDigest(device.tokenHash, sha256(token))) {',
-      'if (!device) {',
+      'if (!token || !known || !sameDigest(known.tokenHash, sha256(token))) {',
+      'if (!known) {',
     ],
     DEVICES,
     'is refused with the key and the token of another device',
