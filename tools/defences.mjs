@@ -1432,6 +1432,13 @@ export const defences = [
     'reads the figures once for all requests that arrive meanwhile',
   ),
   defence(
+    'opens more connections than the engine has files for',
+    'the end of idle connections',
+    ['engine/lib/http/connections.ts', 'longest?.destroy();', 'void longest;'],
+    'engine/spec/cli.spec.ts',
+    'answers, and reports it, when clients open more connections than it has files for',
+  ),
+  defence(
     'sends the body of a request byte by byte',
     'the interval of the checks',
     ['engine/lib/http/server.ts', 'Math.min(TIMEOUT_CHECK_MS, requestTimeoutMs)', '30_000'],

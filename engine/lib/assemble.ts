@@ -43,6 +43,7 @@ import { Delivery } from './outbound/delivery.js';
 import { Push } from './outbound/push.js';
 import { openVapidKeys, PushMessages } from './outbound/push-message.js';
 import { HostLookup } from './util/host-lookup.js';
+import { maxHeldRequests } from './util/open-files.js';
 import { OutgoingGuard } from './util/outgoing-guard.js';
 
 /** One engine, put together and not listening yet. */
@@ -196,7 +197,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     heldPolls,
     heldDevices,
     failedCalls: new FailedCalls(clock, logger),
-    limits,
+    limits: { ...limits, heldPolls: Math.min(limits.heldPolls, maxHeldRequests()) },
     health,
     faults,
     metrics,

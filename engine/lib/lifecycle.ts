@@ -10,6 +10,7 @@ import { createMetricsServer, createServer } from './http/server.js';
 import type { Watched } from './observability/faults.js';
 import type { ListenAddress, ResolvedOptions } from './options.js';
 import { isLoopback } from './util/networks.js';
+import { maxConnections } from './util/open-files.js';
 
 /** Interval between sweeps for due and expired records, in ms. */
 const SWEEP_INTERVAL_MS = 250;
@@ -63,7 +64,10 @@ export class Lifecycle {
       metrics: metricsAddress === undefined,
     });
     this.server = server;
-    this.connections = new Connections(server.server);
+    this.connections = new Connections(server.server, {
+      max: maxConnections(),
+      faults: services.faults,
+    });
     await this.bind(server, { host, port });
     if (metricsAddress) await this.listenForMetrics(metricsAddress);
     const bound = server.server.address() as AddressInfo;

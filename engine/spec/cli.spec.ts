@@ -526,6 +526,47 @@ describe('launchkey-engine', () => {
     expect(await stopped).toBe(0);
   });
 
+  it('names the version of Node.js that it needs to an older one', async () => {
+    const old = `data:text/javascript,Object.defineProperty(process, 'versions', { value: { node: '20.18.3' } })`;
+    const child = spawn(process.execPath, ['--import', old, CLI, '--version']);
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect([code, stderr]).toEqual([
+      1,
+      'launchkey-engine: Node.js 20.18.3 is too old. Version 20.19 or later is required: install it from https://nodejs.org.\n',
+    ]);
+    expect((await run(await directory(), '--version')).code).toBe(0);
+  });
+
+  it.runIf(process.platform === 'linux')(
+    'answers, and reports it, when clients open more connections than it has files for',
+    async () => {
+      const path = await directory();
+      const script = 'ulimit -n 128; exec "$0" "$@"';
+      const words = ['start', '--port', '0', '--socket', join(path, 'engine.sock'), '--json'];
+      const child = spawn('bash', ['-c', script, process.execPath, CLI, ...words]);
+      onTestFinished(() => void child.kill('SIGKILL'));
+      let log = '';
+      child.stderr.on('data', (chunk) => {
+        log += chunk;
+      });
+      let printed = '';
+      for await (const chunk of child.stdout) {
+        printed += chunk;
+        if (printed.endsWith('\n}\n')) break;
+      }
+      const { url } = JSON.parse(printed);
+      const clients = Array.from({ length: 300 }, () => connect(Number(new URL(url).port)));
+      for (const client of clients) client.on('error', () => {});
+      onTestFinished(() => {
+        for (const client of clients) client.destroy();
+      });
+      await expect.poll(() => log).toContain('too many connections');
+      for (let time = 0; time < 5; time += 1) {
+        expect((await http(`${url}/healthz`)).status).toBe(200);
+      }
+    },
+  );
+
   it('leaves no empty key if the disk is full at the first start', async () => {
     const path = await directory();
     const words = ['start', '--port', '0', '--data', join(path, 'engine.db')];

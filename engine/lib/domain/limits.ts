@@ -15,7 +15,8 @@ export interface Limits {
   whiteLabelUsersPerApp: number;
   /**
    * Polls that are held at one time. Further ones are answered at once. The same limit applies to
-   * devices that wait for changes. Default: 50,000.
+   * devices that wait for changes. Default: 50,000, or fewer where the operating system allows too few open
+   * files for them.
    */
   heldPolls: number;
 }
