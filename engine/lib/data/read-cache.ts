@@ -8,12 +8,21 @@ export class ReadCache<Value> {
   private readonly known: BoundedMap<string, Value>;
   /** Reads that no write has overtaken. Callers at the same time share one. */
   private readonly reading = new Map<string, Promise<Value | undefined>>();
+  /** Inserts that no other write has overtaken. */
+  private readonly inserting = new Map<string, object>();
+  /** How often records were forgotten. */
+  private writes = 0;
 
   constructor(limit: number) {
     this.known = new BoundedMap(limit);
   }
 
-  async read(key: string, load: () => Promise<Value | undefined>): Promise<Value | undefined> {
+  /** Records that `keeps` refuses are read again each time. */
+  async read(
+    key: string,
+    load: () => Promise<Value | undefined>,
+    keeps: (value: Value) => boolean = () => true,
+  ): Promise<Value | undefined> {
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const begun = this.reading.get(key);
@@ -22,7 +31,8 @@ export class ReadCache<Value> {
     this.reading.set(key, reading);
     try {
       const value = await reading;
-      if (value !== undefined && this.reading.get(key) === reading) this.known.set(key, value);
+      const isLatest = this.reading.get(key) === reading;
+      if (value !== undefined && isLatest && keeps(value)) this.known.set(key, value);
       return value;
     } finally {
       if (this.reading.get(key) === reading) this.reading.delete(key);
@@ -39,14 +49,37 @@ export class ReadCache<Value> {
     }
   }
 
-  private forget(keys: readonly string[]): void {
-    if (keys.length === 0) {
-      this.known.clear();
-      this.reading.clear();
+  /** Remembers what a read of other records returns besides, unless a write has overtaken it. */
+  async learn<Result>(
+    read: () => Promise<Result>,
+    entries: (result: Result) => readonly (readonly [key: string, value: Value])[],
+  ): Promise<Result> {
+    const { writes } = this;
+    const result = await read();
+    if (writes === this.writes)
+      for (const [key, value] of entries(result)) this.known.set(key, value);
+    return result;
+  }
+
+  /** Remembers the record that a step has inserted, unless another write of it has begun meanwhile. */
+  async insert(step: () => Promise<boolean>, key: string, value: Value): Promise<void> {
+    this.forget([key]);
+    const turn = {};
+    this.inserting.set(key, turn);
+    try {
+      const inserted = await step();
+      if (inserted && this.inserting.get(key) === turn) this.known.set(key, value);
+    } finally {
+      if (this.inserting.get(key) === turn) this.inserting.delete(key);
     }
-    for (const key of keys) {
-      this.known.delete(key);
-      this.reading.delete(key);
+  }
+
+  private forget(keys: readonly string[]): void {
+    this.writes += 1;
+    const maps = [this.known, this.reading, this.inserting];
+    for (const map of maps) {
+      if (keys.length === 0) map.clear();
+      for (const key of keys) map.delete(key);
     }
   }
 }

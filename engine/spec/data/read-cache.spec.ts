@@ -93,3 +93,67 @@ it('reads a record again that a full cache has forgotten', async () => {
     1, 1, 2, 3,
   ]);
 });
+
+it('reads a record again each time that it is not to be kept', async () => {
+  const cache = new ReadCache<string>(10);
+  let loads = 0;
+  const read = () =>
+    cache.read(
+      'key',
+      async () => `load ${++loads}`,
+      (value) => value !== 'load 1',
+    );
+  expect(await Promise.all([read(), read()])).toEqual(['load 1', 'load 1']);
+  expect([await read(), await read()]).toEqual(['load 2', 'load 2']);
+});
+
+it('remembers what another read returns, unless a write has overtaken it', async () => {
+  const { cache, reads, read } = record();
+  const learn = async (value: string, meanwhile = async () => {}) =>
+    await cache.learn(
+      async () => {
+        await meanwhile();
+        return value;
+      },
+      (result) => [['key', result]],
+    );
+  expect(await learn('a')).toBe('a');
+  expect(await read()).toBe('a');
+  expect(await learn('b', () => cache.write(async () => {}, ['key']))).toBe('b');
+  const reading = read();
+  reads[0]?.('c');
+  expect(await reading).toBe('c');
+});
+
+it('remembers a record that was inserted, unless another write of it has begun', async () => {
+  const { cache, reads, read } = record();
+  const expectRead = async (value: string) => {
+    const reading = read();
+    reads.at(-1)?.(value);
+    expect(await reading).toBe(value);
+  };
+  await cache.insert(async () => true, 'key', 'a');
+  expect(await read()).toBe('a');
+  await cache.insert(async () => false, 'key', 'b');
+  await expectRead('c');
+  for (const keys of [['key'], []]) {
+    await cache.insert(
+      async () => {
+        await cache.write(async () => {}, keys);
+        return true;
+      },
+      'key',
+      'd',
+    );
+    await expectRead('e');
+  }
+  const failing = cache.insert(
+    async () => {
+      throw new Error('refused');
+    },
+    'key',
+    'f',
+  );
+  await expect(failing).rejects.toThrow('refused');
+  await expectRead('g');
+});

@@ -23,7 +23,20 @@ type AnswerValues = AnswerColumns & { authRequest: string; now: number };
 /** Records the answer of an open request; the condition decides between two answers at once. */
 const deny = prepared<AnswerValues>()((db, value) => fill(db, value).returningAll());
 
-const approve = prepared<AnswerValues>()((db, value) => approval(db, value).returningAll());
+/** `alive` may or may not count the session that this approval opens. */
+const approve = prepared<AnswerValues>()((db, value) =>
+  approval(db, value)
+    .returningAll()
+    .returning((eb) =>
+      eb
+        .selectFrom('requests as one')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .whereRef('one.user_id', '=', 'requests.user_id')
+        .whereRef('one.app_key', '=', 'requests.app_key')
+        .where('one.session_state', 'in', ALIVE)
+        .as('alive'),
+    ),
+);
 
 function approval(db: Database, value: ValueOf<AnswerValues>) {
   return fill(db, value)
@@ -61,7 +74,10 @@ export async function answerInSteps(
   const row = await (answer.approved ? approve : deny).first(trx, values);
   if (!row) return undefined;
   if (answer.approved && step.resetsRate && row.rate_key) await resetRate(trx, row.rate_key);
-  if (row.session_state === 'open') await endOldestSessions(trx, row, step.sessionLimit, now);
+  const isFull = 'alive' in row && Number(row.alive) >= step.sessionLimit;
+  if (row.session_state === 'open' && isFull) {
+    await endOldestSessions(trx, row, step.sessionLimit, now);
+  }
   if (receipt) await insertReceipt(trx, receipt);
   if (audit) await insertAudit(trx, audit);
   const fraud = step.fraud && (await reportFraud(trx, row, now, step.fraud));

@@ -20,8 +20,20 @@ const reset = prepared<{ key: string }>()((db, value) =>
   db.deleteFrom('rates').where('rate_key', '=', value('key')),
 );
 
+const insertFirst = prepared<RateRow>()((db, value) =>
+  db
+    .insertInto('rates')
+    .values({ rate_key: value('rate_key'), times: value('times'), idle_at: value('idle_at') })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('rate_key'),
+);
+
 /** Counts in a step that has locked everything that counts under this key. */
 export async function takeRate(trx: Step, { key, ...limits }: Rate, now: number): Promise<number> {
+  // Most requests are the first ones since an approval.
+  const first = roomAfter([], limits, now);
+  const only = first.wait === 0 && rowAfter(first, now);
+  if (only && (await insertFirst.first(trx, { rate_key: key, ...only }))) return 0;
   const before = await timesOf.first(trx, { key });
   const room = roomAfter(countedIn(before?.times), limits, now);
   const next = rowAfter(room, now);

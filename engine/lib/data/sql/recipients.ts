@@ -80,7 +80,7 @@ export function selectCandidates(
   return candidates.reduce((before, next) => before.unionAll(next));
 }
 
-function selectRecipient(db: Database) {
+export function selectRecipient(db: Database) {
   return db
     .selectFrom('users')
     .leftJoin('fraud', 'fraud.user_id', 'users.id')

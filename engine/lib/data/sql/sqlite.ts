@@ -18,12 +18,13 @@ import { type SweepStep, sweepAtIntervals } from './sweep-interval.js';
 export async function openSqlite(file: string, key: string, faults: Faults): Promise<Data> {
   const thread = await SqliteThread.start({ file, key }, faults);
   const call = (name: string, values: unknown[]) => thread.call(name, values);
-  const ports = cacheReads(portsOf(call));
+  const { ports, sweep } = cacheReads(portsOf(call));
+  const tidying = sweepAndTidy(call);
   return {
     ...ports,
     calls: new SeparateCalls(ports),
     announcements: noAnnouncements,
-    sweep: sweepAtIntervals(sweepAndTidy(call)),
+    sweep: sweepAtIntervals((now, retention) => sweep(() => tidying(now, retention))),
     check: async () => {
       await call('check', []);
     },

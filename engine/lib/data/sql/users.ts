@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { foldedName } from '../folded-name.js';
 import type { AuditRecord } from '../ports/audit.js';
 import type {
@@ -12,11 +13,34 @@ import { insertAudit } from './audit.js';
 import { countDevices, setVirtualDevice } from './devices.js';
 import { setExpected } from './expected-logins.js';
 import { lockApp, lockUser } from './locks.js';
-import { recipientById, recipientByNames, recipientOf, userRecord } from './recipients.js';
+import { prepared } from './prepared.js';
+import {
+  recipientById,
+  recipientByNames,
+  recipientOf,
+  selectRecipient,
+  userRecord,
+} from './recipients.js';
 import { orGone } from './references.js';
-import { openRequests, shownToUser, withdrawnRequests } from './requests.js';
-import type { Database, Step, UserRow } from './schema.js';
+import { isSqlite } from './relaxed.js';
+import { COLUMNS } from './request-rows.js';
+import { openRequests, selectShown, shownToUser, withdrawnRequests } from './requests.js';
+import type { Database, RequestRow, Step, UserRow } from './schema.js';
 import { sessionsOf } from './sessions.js';
+
+/** One statement in SQLite, with the requests as JSON. In PostgreSQL `calls.ts` has one of its own. */
+const recipientWithShown = prepared<{ userId: string; now: number; withdrawnSince: number }>()(
+  (db, value) => {
+    const members = [...COLUMNS.texts, ...COLUMNS.numbers].flatMap((name) => [
+      sql.lit(name),
+      sql.ref(name),
+    ]);
+    const shown = sql<string>`(
+      select json_group_array(json_object(${sql.join(members)})) from (${selectShown(db, value)})
+    )`;
+    return selectRecipient(db).where('users.id', '=', value('userId')).select(shown.as('shown'));
+  },
+);
 
 export class SqlUsers implements UserPort {
   private readonly db: Database;
@@ -67,9 +91,17 @@ export class SqlUsers implements UserPort {
 
   async overview(userId: string, limits: OverviewLimits): Promise<Overview | undefined> {
     const { now, withdrawnSince, maxWithdrawn } = limits;
-    const recipient = recipientOf(await recipientById.all(this.db, { userId }));
+    const values = { userId, now, withdrawnSince };
+    const found = isSqlite(this.db)
+      ? await recipientWithShown.all(this.db, values)
+      : await recipientById.all(this.db, { userId });
+    const recipient = recipientOf(found);
     if (!recipient) return undefined;
-    const rows = await shownToUser.all(this.db, { userId, now, withdrawnSince });
+    const [first] = found;
+    const rows: RequestRow[] =
+      first && 'shown' in first
+        ? JSON.parse(String(first.shown))
+        : await shownToUser.all(this.db, values);
     return {
       ...recipient,
       requests: openRequests(rows),
