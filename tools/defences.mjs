@@ -1145,6 +1145,17 @@ export const defences = [
     'refuses a new user whose name has',
   ),
   defence(
+    'changes what the phone shows by characters that are not seen',
+    'the names of hidden characters',
+    [
+      'engine/authenticator/src/requests.ts',
+      "visible(request.context ?? '')",
+      "(request.context ?? '')",
+    ],
+    'spec/browser/phone.spec.ts',
+    'shows who asks with hidden characters made visible',
+  ),
+  defence(
     'keeps a new browser of the user out by asking all the time',
     'the one request that passes as expected',
     [

@@ -214,6 +214,39 @@ describeWithChromium('the phone in a browser', () => {
     await page.getByText('The user', { exact: true }).waitFor();
   });
 
+  it('shows who asks with hidden characters made visible, a newer request after a withdrawn one, and no approval of an ended session', async () => {
+    const page = await pairedPage('olga', { locale: 'en-GB' });
+    const userAgent =
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
+    const first = await application.authorize('olga', {
+      context: 'Pay 1 €\u202e000\nTo: Bo\u200bb 👩\u200d🚀',
+      browser: JSON.stringify({ address: '203.0.113.7', user_agent: userAgent, known: false }),
+    });
+    await page.locator('#deny:enabled').waitFor();
+    expect(await page.locator('#request-context').textContent()).toBe(
+      'Pay 1 €⟨U+202E⟩000↵\nTo: Bo⟨U+200B⟩b 👩\u200d🚀',
+    );
+    expect(await page.locator('#request-browser').textContent()).toBe(
+      'Chrome on Windows · 203.0.113.7',
+    );
+    expect(await page.locator('#request-known').textContent()).toBe('This browser is new to Shop.');
+    expect(await page.locator('#request-time').textContent()).toMatch(
+      /^Asked at \d+:\d\d( [AP]M)?[.]$/,
+    );
+    await look(page, 'who is asking');
+    const second = await application.authorize('olga', { context: 'Order 2' });
+    await page.getByText('1 more request is waiting.').waitFor();
+    await application.log(first, 'Withdraw');
+    await page.getByRole('heading', { name: 'Cancelled in the browser' }).waitFor();
+    await page.getByText('Order 2', { exact: true }).waitFor();
+    await press(page, 'Approve');
+    await page.getByRole('heading', { name: 'Approved' }).waitFor();
+    expect(await answerTo(second)).toMatchObject({ authorized: true });
+    await press(page, 'End session at Shop');
+    await page.locator('#idle').waitFor();
+    expect(await page.locator('#done').isVisible()).toBe(false);
+  });
+
   it('has a number typed or pasted that it is never sent, and explains a wrong one', async () => {
     const page = await pairedPage('nina');
     const received: Promise<string>[] = [];

@@ -7,7 +7,8 @@ import {
   type Phone,
   type UserState,
 } from './phone.js';
-import { t } from './texts/index.js';
+import { t, when } from './texts/index.js';
+import { visible } from './visible.js';
 
 /** After a request appears, a thumb that was on its way to something else must not approve it. */
 const GUARD = 600;
@@ -81,6 +82,13 @@ export class RequestCard<Request extends PendingRequest> {
     this.idle.classList.toggle('lost', !yes);
   }
 
+  /** What was approved before is over when its session is ended: no outcome may say otherwise. */
+  clearOutcome(): void {
+    if (this.done.hidden) return;
+    window.clearTimeout(this.outcome);
+    showOnly(this.idle, [this.idle, this.done, this.card]);
+  }
+
   close(): void {
     this.events.abort();
     window.clearInterval(this.ticker);
@@ -118,7 +126,7 @@ export class RequestCard<Request extends PendingRequest> {
     byId('request-initial').textContent = initial(request.app.name);
     byId('request-title').textContent = request.app.name;
     byId('request-kind').textContent = request.session ? t.kindLogin : t.kindConfirm;
-    byId('request-context').textContent = request.context ?? '';
+    byId('request-context').textContent = visible(request.context ?? '');
     showBrowser(request);
     byId('request-error').textContent = '';
     this.showNumbers(request.numbers);
@@ -127,7 +135,7 @@ export class RequestCard<Request extends PendingRequest> {
     this.restartAnimation();
     this.guard();
     this.tick();
-    const texts = ['request-context', 'request-browser', 'request-known'].map(
+    const texts = ['request-context', 'request-browser', 'request-known', 'request-time'].map(
       (id) => byId(id).textContent,
     );
     announce(
@@ -292,14 +300,15 @@ export class RequestCard<Request extends PendingRequest> {
   }
 }
 
-/** Says in which browser the login was started, and whether the application knows it. */
-function showBrowser({ app, browser }: PendingRequest): void {
+/** Says in which browser the login was started and when, and whether the application knows the browser. */
+function showBrowser({ app, browser, createdAt }: PendingRequest): void {
   const { address, name, system, known } = browser ?? {};
   const program = name && system ? t.nameBrowser(name, system) : (name ?? system);
   const where = [program, address].filter((part) => part !== undefined).join(' · ');
   byId('request-browser').textContent = where;
   byId('request-known').textContent =
     known === undefined ? '' : known ? t.knownBrowser(app.name) : t.newBrowser(app.name);
+  byId('request-time').textContent = t.askedAt(when(createdAt));
 }
 
 function outcomeTexts(

@@ -8,10 +8,12 @@ export class SessionList {
   private readonly list = byId('sessions');
   private readonly endAll = byId<HTMLButtonElement>('end-all');
   private readonly events = new AbortController();
+  private readonly onEnd: () => void;
   private drawn = '';
 
-  constructor(phone: Pick<Phone, 'endSessions'>) {
+  constructor(phone: Pick<Phone, 'endSessions'>, onEnd: () => void) {
     this.phone = phone;
+    this.onEnd = onEnd;
     const { signal } = this.events;
     this.endAll.addEventListener('click', () => void this.end(), { signal });
   }
@@ -65,6 +67,7 @@ export class SessionList {
     error.textContent = '';
     try {
       await this.phone.endSessions(app?.appKey);
+      if (!this.events.signal.aborted) this.onEnd();
       announce(app ? t.sessionEnding(app.name) : t.allEnding);
       byId('sessions-title').scrollIntoView({ block: 'nearest' });
     } catch (failure) {

@@ -26,7 +26,7 @@ async function enter(user: string): Promise<void> {
   leave?.();
   const phone = new VirtualPhone(user);
   const requests = new RequestCard(phone);
-  const sessions = new SessionList(phone);
+  const sessions = new SessionList(phone, () => requests.clearOutcome());
   const stop = follow(user, {
     onState: (next) => {
       requests.update(next);

@@ -58,7 +58,7 @@ function enter(paired: Pairing, onUnpaired: () => void): void {
   const phone = new PairedPhone(client, paired.deviceId, factors);
   const requests = new RequestCard<DeviceRequest>(phone);
   const withdrawn = new WithdrawnList(phone);
-  const sessions = new SessionList(phone);
+  const sessions = new SessionList(phone, () => requests.clearOutcome());
   const devices = new DeviceList(client);
   const expected = new ExpectedLogin(client);
   const notifications = new Notifications(client);

@@ -52,6 +52,7 @@ export const de: Texts = {
   kindConfirm: 'bittet um Ihre Bestätigung',
   knownBrowser: (app) => `${app} kennt diesen Browser.`,
   newBrowser: (app) => `Dieser Browser ist für ${app} neu.`,
+  askedAt: (time) => `Angefragt um ${time}.`,
   timeLeft: (time) => `noch ${time}`,
   whichNumber: 'Welche Zahl sehen Sie dort, wo Sie sich anmelden?',
   typeNumber: 'Geben Sie die Zahl ein, die Sie dort sehen, wo Sie sich anmelden',

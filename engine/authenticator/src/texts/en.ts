@@ -51,6 +51,7 @@ export const en = {
   kindConfirm: 'asks you to confirm',
   knownBrowser: (app: string) => `${app} knows this browser.`,
   newBrowser: (app: string) => `This browser is new to ${app}.`,
+  askedAt: (time: string) => `Asked at ${time}.`,
   timeLeft: (time: string) => `${time} left`,
   whichNumber: 'Which number do you see where you log in?',
   typeNumber: 'Type the number that you see where you log in',
