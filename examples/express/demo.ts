@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { startEngine } from 'launchkey-engine';
 import { Accounts } from './accounts.js';
 import { createApp } from './app.js';
-import { dataFile, endWithCtrlC, listen } from './serving.js';
+import { dataFile, endWithCtrlC, endWithMessage, listen } from './serving.js';
 
 // The whole of it in one process: an engine, two users on it, and the application. The engine
 // keeps nothing, so its users are new ones, with new user hashes, after each start.
 const enginePort = Number(process.env.ENGINE_PORT ?? 3001);
 const [demoUser, otherUser] = ['alice', 'bob'];
 
-const { server, url, serve } = await listen();
+const { server, url, serve } = await listen().catch(endWithMessage);
 
 // A developer who tries the demo logs in more than three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
-const engine = await startEngine({ port: enginePort, rateLimit });
+const engine = await startEngine({ port: enginePort, rateLimit }).catch(endWithMessage);
 await engine.createUser(demoUser);
 await engine.createUser(otherUser);
 const { appKey, secretKey, privateKey } = await engine.createApp({

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Accounts } from './accounts.js';
 import { createApp } from './app.js';
-import { dataFile, endWithCtrlC, listen } from './serving.js';
+import { dataFile, endWithCtrlC, endWithMessage, listen } from './serving.js';
 
 // The application alone, for an engine that runs already: the README says how to start one.
 const launchkey = {
@@ -11,7 +11,7 @@ const launchkey = {
   secretKey: needed('LAUNCHKEY_SECRET_KEY'),
   privateKey: readFileSync(needed('LAUNCHKEY_PRIVATE_KEY_FILE'), 'utf8'),
 };
-const { server, url, serve } = await listen();
+const { server, url, serve } = await listen().catch(endWithMessage);
 const accounts = new Accounts(dataFile);
 const sessionSecret = process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url');
 serve(createApp({ accounts, sessionSecret, launchkey }));

@@ -23,15 +23,17 @@ export async function listen(): Promise<Listening> {
   const server = createServer(async (req, res) => (await application)(req, res));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} is taken. Choose another by the environment variable PORT.`)
-          : error,
-      );
+      reject(error.code === 'EADDRINUSE' ? new Error(`Port ${port} is taken.`) : error);
     });
     server.listen(port, '127.0.0.1', resolve);
   });
   return { server, url: `http://localhost:${(server.address() as AddressInfo).port}`, serve };
+}
+
+/** Ends a program that cannot start with the message alone: its user needs no stack. */
+export function endWithMessage(error: Error): never {
+  console.error(`${error.message} PORT and ENGINE_PORT choose the ports.`);
+  process.exit(1);
 }
 
 /** Ends the server, and then what else there is to end, at Ctrl+C. */

@@ -11,7 +11,7 @@ const demoUser = 'alice';
 
 // A developer who tries the demo logs in more than three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
-const engine = await startEngine({ port: enginePort, rateLimit });
+const engine = await startEngine({ port: enginePort, rateLimit }).catch(endWithMessage);
 await engine.createUser(demoUser);
 const { appKey, secretKey, privateKey } = await engine.createApp({
   name: 'Fastify example',
@@ -23,7 +23,7 @@ const app = createApp({
   launchkey: { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey },
   authenticatorUrl,
 });
-await app.listen({ port });
+await app.listen({ port }).catch(endWithMessage);
 
 console.log(`
   The application:    http://localhost:${(app.server.address() as AddressInfo).port}   (log in as: ${demoUser})
@@ -43,4 +43,10 @@ async function stop(): Promise<void> {
   app.server.closeAllConnections();
   await app.close();
   await engine.close();
+}
+
+/** Ends a program that cannot start with the message alone: its user needs no stack. */
+function endWithMessage(error: Error): never {
+  console.error(`${error.message} PORT and ENGINE_PORT choose the ports.`);
+  process.exit(1);
 }

@@ -12,7 +12,7 @@ const demoUser = 'alice';
 
 // A developer who tries the demo logs in more than three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
-const engine = await startEngine({ port: enginePort, rateLimit });
+const engine = await startEngine({ port: enginePort, rateLimit }).catch(endWithMessage);
 await engine.createUser(demoUser);
 const { appKey, secretKey, privateKey } = await engine.createApp({
   name: 'Koa example',
@@ -25,7 +25,7 @@ const app = createApp({
   authenticatorUrl,
 });
 const server = app.listen(port);
-await once(server, 'listening');
+await once(server, 'listening').catch(endWithMessage);
 
 console.log(`
   The application:    http://localhost:${(server.address() as AddressInfo).port}   (log in as: ${demoUser})
@@ -45,4 +45,10 @@ async function stop(): Promise<void> {
   server.close();
   server.closeAllConnections();
   await engine.close();
+}
+
+/** Ends a program that cannot start with the message alone: its user needs no stack. */
+function endWithMessage(error: Error): never {
+  console.error(`${error.message} PORT and ENGINE_PORT choose the ports.`);
+  process.exit(1);
 }

@@ -10,7 +10,7 @@ const demoUser = 'alice';
 
 // A developer who tries the demo logs in more than three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
-const engine = await startEngine({ port: enginePort, rateLimit });
+const engine = await startEngine({ port: enginePort, rateLimit }).catch(endWithMessage);
 await engine.createUser(demoUser);
 const { appKey, secretKey, privateKey } = await engine.createApp({
   name: 'NestJS example',
@@ -21,7 +21,7 @@ const app = await createApp({
   sessionSecret: process.env.SESSION_SECRET ?? randomBytes(32).toString('base64url'),
   launchkey: { apiBaseUrl: `${engine.url}/v1`, appKey, secretKey, privateKey },
 });
-await app.listen(port, '127.0.0.1');
+await app.listen(port, '127.0.0.1').catch(endWithMessage);
 
 console.log(`
   The application:    http://localhost:${port}   (log in as: ${demoUser})
@@ -41,4 +41,10 @@ async function stop(): Promise<void> {
   app.getHttpServer().closeAllConnections();
   await app.close();
   await engine.close();
+}
+
+/** Ends a program that cannot start with the message alone: its user needs no stack. */
+function endWithMessage(error: Error): never {
+  console.error(`${error.message} PORT and ENGINE_PORT choose the ports.`);
+  process.exit(1);
 }

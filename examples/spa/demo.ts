@@ -19,12 +19,12 @@ const server = createServer(async (req, res) => (await application)(req, res));
 await new Promise<void>((resolve, reject) => {
   server.once('error', reject);
   server.listen(port, '127.0.0.1', resolve);
-});
+}).catch(endWithMessage);
 const appUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
 
 // A developer who tries the demo logs in more than three times a minute.
 const rateLimit = { windows: [{ requests: 20, seconds: 60 }] };
-const engine = await startEngine({ port: enginePort, rateLimit });
+const engine = await startEngine({ port: enginePort, rateLimit }).catch(endWithMessage);
 await engine.createUser(demoUser);
 const { appKey, secretKey, privateKey } = await engine.createApp({
   name: 'Single-page example',
@@ -55,4 +55,10 @@ async function stop(): Promise<void> {
   server.close();
   server.closeAllConnections();
   await engine.close();
+}
+
+/** Ends a program that cannot start with the message alone: its user needs no stack. */
+function endWithMessage(error: Error): never {
+  console.error(`${error.message} PORT and ENGINE_PORT choose the ports.`);
+  process.exit(1);
 }
