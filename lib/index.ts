@@ -92,6 +92,7 @@ export type { SessionHandler } from './web/browser-session.js';
 export type { CallbackHandler } from './web/callback.js';
 export type { CrossSiteOption } from './web/cross-site.js';
 export type { HandlerOptions, LaunchKeyHandler } from './web/handler.js';
+export type { KnownBrowsersOption } from './web/known-browser.js';
 export type { PairingHandler } from './web/pairing/handler.js';
 export type { PairingOptions } from './web/pairing/options.js';
 export type { PairingTexts } from './web/pairing/texts.js';

@@ -31,7 +31,7 @@ function logIn(url: string, headers: Record<string, string> = {}): Promise<Respo
 describe('the browser of a login', () => {
   it('is shown by the engine with its address and its program', async () => {
     const world = await startWorld();
-    const url = await serveApplication(world.options);
+    const url = await serveApplication({ ...world.options, knownBrowsers: false });
     const login = logIn(url, { 'x-forwarded-for': '203.0.113.7' });
     await nextRequest(world.engine);
     const [request] = await world.engine.requests('alice');
@@ -61,6 +61,7 @@ describe('the option requester', () => {
     const url = await serveApplication(
       {
         apiBaseUrl: engine.url,
+        knownBrowsers: false,
         appKey: 1234567890,
         secretKey: SECRET,
         privateKey: application.privateKey,

@@ -493,8 +493,8 @@ export const defences = [
     'the browser in the request',
     [
       'lib/passport/attempt.ts',
-      '      browser: requesterOf(this.req, this.settings.requester),\n',
-      '',
+      'const requester = requesterOf(this.req, this.settings.requester);',
+      'const requester = undefined;',
     ],
     'spec/requester.spec.ts',
     'is shown by the engine with its address',
@@ -509,6 +509,17 @@ export const defences = [
     ],
     EVENTS,
     'keeps the user out if it comes while verify is running',
+  ),
+  defence(
+    'pretends to be a browser that the user knows',
+    'the HMAC of the user',
+    [
+      'lib/web/known-browser.ts',
+      'return this.keys.some((key) => timingSafeEqual(macOf(key, id, name, time), given));',
+      'return given.length > 0;',
+    ],
+    'spec/known-browsers.spec.ts',
+    'does not count with',
   ),
   defence(
     'asks who exists, where `concealUsers` is on',

@@ -1,3 +1,5 @@
+import type { KeyObject } from 'node:crypto';
+import { deriveKey } from '../crypto/derive-key.js';
 import { OaepDecrypter } from '../crypto/rsa.js';
 import { abortable } from '../util/abort.js';
 import { type AuthPackage, type AuthPackageReading, openAuthPackage } from './auth-package.js';
@@ -83,6 +85,7 @@ export class LaunchKeyClient {
 
   readonly #calls: EngineCalls;
   readonly #decrypter: OaepDecrypter;
+  readonly #privateKey: KeyObject;
 
   /** @throws ConfigurationError that names the option which is missing or unusable. */
   constructor(options: LaunchKeyClientOptions) {
@@ -91,6 +94,7 @@ export class LaunchKeyClient {
     this.appKey = checked.appKey;
     this.#calls = new EngineCalls(checked);
     this.#decrypter = new OaepDecrypter(checked.privateKey);
+    this.#privateKey = checked.privateKey;
   }
 
   /**
@@ -487,6 +491,15 @@ export class LaunchKeyClient {
    */
   canWithdraw({ signal }: CallOptions = {}): Promise<boolean> {
     return this.#calls.knows('withdraw', signal);
+  }
+
+  /**
+   * Derives a secret of the application for a purpose, the same one in every process.
+   *
+   * @internal
+   */
+  deriveKey(purpose: string): Buffer {
+    return deriveKey(this.#privateKey, purpose);
   }
 
   /**

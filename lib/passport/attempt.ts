@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { ConfigurationError } from '../errors.js';
+import type { RequestingBrowser } from '../client/browser.js';
+import { ConfigurationError, NoSuchUserError } from '../errors.js';
 import type { Diagnostics } from '../login/diagnostics.js';
 import { refusalFor } from '../login/engine-errors.js';
 import { holdLogin } from '../login/hold.js';
@@ -17,6 +18,7 @@ import type { BrowserSession } from '../web/browser-session.js';
 import { watchConnection } from '../web/connection.js';
 import { isForeign } from '../web/cross-site.js';
 import { hostError } from '../web/host-error.js';
+import type { KnownBrowsers } from '../web/known-browser.js';
 import { type LoginRequest, readField } from '../web/request.js';
 import { requesterOf } from '../web/requester.js';
 import { setRetryAfter } from '../web/retry-after.js';
@@ -35,6 +37,7 @@ export interface StrategyParts {
   verify(...args: unknown[]): unknown;
   logins: Logins;
   browserSession: BrowserSession;
+  knownBrowsers: KnownBrowsers | null;
   binding: SessionBinding;
   waitingWatch: WaitingWatch;
 }
@@ -62,6 +65,7 @@ export class Attempt {
   private readonly logins: Logins;
   private readonly diagnostics: Diagnostics;
   private readonly browserSession: BrowserSession;
+  private readonly knownBrowsers: KnownBrowsers | null;
   private readonly binding: SessionBinding;
   private readonly waitingWatch: WaitingWatch;
   private readonly req: LoginRequest;
@@ -73,7 +77,15 @@ export class Attempt {
 
   /** @param actions - captured from the strategy before this call, see `captureActions`. */
   constructor(
-    { settings, verify, logins, browserSession, binding, waitingWatch }: StrategyParts,
+    {
+      settings,
+      verify,
+      logins,
+      browserSession,
+      knownBrowsers,
+      binding,
+      waitingWatch,
+    }: StrategyParts,
     req: LoginRequest,
     options: AttemptOptions,
     actions: PassportActions,
@@ -83,6 +95,7 @@ export class Attempt {
     this.logins = logins;
     this.diagnostics = logins.diagnostics;
     this.browserSession = browserSession;
+    this.knownBrowsers = knownBrowsers;
     this.binding = binding;
     this.waitingWatch = waitingWatch;
     this.req = req;
@@ -151,7 +164,7 @@ export class Attempt {
       userPushId: this.option('userPushId') ?? false,
       context: valueFor(this.req, this.option('context')),
       policy: valueFor(this.req, this.option('policy')),
-      browser: requesterOf(this.req, this.settings.requester),
+      browser: this.browserOf(typed),
     };
     try {
       const login = await this.logins.starter.start(options, browserId);
@@ -160,6 +173,7 @@ export class Attempt {
     } catch (error) {
       const info = refusalFor(error);
       if (!info) throw error;
+      this.forgetDeleted(typed, error);
       return this.refuse(info, username);
     }
   }
@@ -182,6 +196,13 @@ export class Attempt {
   private async takeBack(login: PendingLogin): Promise<Outcome> {
     await this.logins.cancel(login.handle);
     return this.disconnect(login);
+  }
+
+  /** Returns what the engine is told of the browser. */
+  private browserOf(username: string): RequestingBrowser | undefined {
+    const requester = requesterOf(this.req, this.settings.requester);
+    const recognition = this.knownBrowsers?.recognise(this.req, username);
+    return requester || recognition ? { ...requester, ...recognition } : undefined;
   }
 
   /** Waits for the answer while the request stays open. */
@@ -231,7 +252,21 @@ export class Attempt {
     const { info } = verdict;
     // Other refusals result from an answer, and were published when it was evaluated.
     if (info.code === 'expired') this.diagnostics.finished(login, 'expired');
+    await this.forgetReported(login, info);
     return { action: 'fail', info };
+  }
+
+  /** A browser whose request was reported as fraud is no longer known to this user. */
+  private async forgetReported({ handle, username }: PendingLogin, { code }: LoginInfo) {
+    if (code !== 'denied' || !this.knownBrowsers?.recognise(this.req, username)?.known) return;
+    const login = await this.logins.get(handle);
+    if (login?.answer?.reason === 'fraudulent') this.knownBrowsers.forget(this.req, username);
+  }
+
+  /** With `concealUsers`, a changed cookie would tell that the user is gone. */
+  private forgetDeleted(username: string, error: unknown): void {
+    if (!(error instanceof NoSuchUserError) || this.settings.concealUsers) return;
+    this.knownBrowsers?.forget(this.req, username);
   }
 
   /** Asks the application for the user of an approved login, and logs that user in. */
@@ -275,6 +310,7 @@ export class Attempt {
     const { handle, session } = login;
     if (session) this.binding.expect(login, this.req);
     if (!this.logsIn()) return this.browserSession.finish(this.req, handle);
+    this.knownBrowsers?.remember(this.req, login.username);
     const opened = session ? handle : undefined;
     this.browserSession.finishAtLogIn(this.req, handle, opened, async () => {
       this.diagnostics.finished(login, 'left');

@@ -4,6 +4,7 @@ import type { AuthResponse } from '../login/verdict.js';
 import type { MemoryStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
 import type { CrossSiteOption } from '../web/cross-site.js';
+import type { KnownBrowsersOption } from '../web/known-browser.js';
 import type { LoginRequest } from '../web/request.js';
 import type { RequesterOption } from '../web/requester.js';
 import type { ResolveUserFunction } from './resolve-user.js';
@@ -194,6 +195,16 @@ export interface LaunchKeyStrategyOptions extends LaunchKeyClientOptions, LoginO
    * `'allow'` accepts every request.
    */
   crossSite?: CrossSiteOption | undefined;
+  /**
+   * Whether a browser in which a user has logged in before keeps a cookie of 180 days. It logs no
+   * one in: the phone shows that the browser is known, and the engine gives its requests limits of
+   * their own, which strangers who ask for the same user cannot use up.
+   *
+   * `true` (default) signs the cookie with a key that is derived from `privateKey`.
+   * `{ keys: ['…'] }` signs it with random texts of at least 32 characters, the newest first, so
+   * that the cookies outlive a new private key. `false` sets no cookie.
+   */
+  knownBrowsers?: KnownBrowsersOption | undefined;
   /**
    * Whether a user who does not exist, has no device or was asked too often looks to the browser
    * like one who does not answer. Default `false`: such a login is denied at once, which shows that

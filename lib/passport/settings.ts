@@ -3,6 +3,7 @@ import { defaultStore } from '../store/memory.js';
 import type { Store } from '../store/store.js';
 import { MAX_PENDING_HANDLES } from '../web/browser-session.js';
 import { type CrossSiteOption, checkCrossSite } from '../web/cross-site.js';
+import { checkKnownBrowsers, type KnownBrowsersOption } from '../web/known-browser.js';
 import { checkRequester, type RequesterOption } from '../web/requester.js';
 import type { LaunchKeyStrategyOptions, LoginOptions } from './options.js';
 import type { ResolveUserFunction } from './resolve-user.js';
@@ -29,6 +30,7 @@ export interface StrategySettings extends LoginOptions {
   resolveUser: ResolveUserFunction | undefined;
   requester: RequesterOption;
   crossSite: CrossSiteOption;
+  knownBrowsers: KnownBrowsersOption;
   concealUsers: boolean;
   maxPendingPerUser: number;
   maxPendingPerBrowser: number;
@@ -55,6 +57,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     resolveUser,
     requester = true,
     crossSite = 'refuse',
+    knownBrowsers = true,
     concealUsers = false,
     maxPendingPerUser = 5,
     maxPendingPerBrowser = 5,
@@ -81,6 +84,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
   }
   checkRequester(requester);
   checkCrossSite(crossSite);
+  checkKnownBrowsers(knownBrowsers);
   boolean('concealUsers', concealUsers);
   wholeNumberWithin('maxPendingPerUser', maxPendingPerUser, 1, 100_000);
   wholeNumberWithin('maxPendingPerBrowser', maxPendingPerBrowser, 1, MAX_PENDING_HANDLES);
@@ -100,6 +104,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     resolveUser,
     requester,
     crossSite,
+    knownBrowsers,
     concealUsers,
     maxPendingPerUser,
     maxPendingPerBrowser,

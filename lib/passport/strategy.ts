@@ -19,6 +19,7 @@ import {
   type LaunchKeyHandler,
   mountedHandler,
 } from '../web/handler.js';
+import { knownBrowsersOf } from '../web/known-browser.js';
 import { type PairingHandler, PairingPage, pairingHandler } from '../web/pairing/handler.js';
 import { type PairingOptions, pairingSettings } from '../web/pairing/options.js';
 import type { PageReply } from '../web/reply.js';
@@ -129,6 +130,10 @@ export class LaunchKeyStrategy extends PassportStrategy {
       verify: verify.bind(this) as StrategyParts['verify'],
       browserSession,
       logins,
+      knownBrowsers: knownBrowsersOf(settings.knownBrowsers, {
+        appKey: this.client.appKey,
+        deriveKey: (purpose) => this.client.deriveKey(purpose),
+      }),
       binding: new SessionBinding({ ...logins, browserSession }),
       waitingWatch: new WaitingWatch(logins),
     };
