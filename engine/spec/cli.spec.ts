@@ -383,7 +383,7 @@ describe('launchkey-engine', () => {
     expect(await run(path, 'user', 'delete', 'alice', '--yes')).toMatchObject({ code: 1 });
     const { stdout } = await run(path, 'audit');
     expect(stdout).toMatch(/\tapp\.deleted\t-\t\d{10}\t-\t\{"name":"Shop"\}\n/);
-    expect(stdout).toMatch(/\tuser\.deleted\t-\t-\t-\t\{"username":"alice"\}\n/);
+    expect(stdout).toMatch(/\tuser\.deleted\t[A-Za-z0-9]{20}\t-\t-\t\{"username":"alice"\}\n/);
   }, 60_000);
 
   it('leaves no private key file when the application was not created', async () => {
