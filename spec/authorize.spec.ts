@@ -24,7 +24,7 @@ async function serveAccounts(world: World, linking: { authType?: 'session' } = {
   auth.deserializeUser((user, done) => done(null, user as Express.User));
   const askedFor: unknown[] = [];
   const login = new LaunchKeyStrategy(
-    { ...world.options, pending: 'redirect', waitUrl: '/login/wait' },
+    { ...world.options, pending: 'redirect', waitUrl: '/login/wait', numberMatching: false },
     async (userHash) => ({ id: userHash }),
   );
   const link = new LaunchKeyStrategy(
@@ -33,6 +33,7 @@ async function serveAccounts(world: World, linking: { authType?: 'session' } = {
       name: 'launchkey-link',
       pending: 'redirect',
       waitUrl: '/link/wait',
+      numberMatching: false,
       passReqToCallback: true,
       ...linking,
     },

@@ -168,8 +168,8 @@ describe('concealUsers', () => {
           /pending/,
           '',
           '',
-          /denied/,
-          /denied/,
+          /denied.*cancelled/,
+          /<section data-section="denied">.*<h1[^>]*>Cancelled/,
           /denied/,
         ],
       );

@@ -23,6 +23,8 @@ function doubleDefence(row, without, edits, spec, test) {
 const EVENTS = 'spec/login/events.spec.ts';
 const MODES = 'spec/modes.spec.ts';
 const LIMITS = 'spec/limits.spec.ts';
+const ONE_LOGIN = 'spec/one-login.spec.ts';
+const UNKNOWN_NAMES = 'spec/login/unknown-names.spec.ts';
 const CONCEAL = 'spec/conceal.spec.ts';
 const CONTRACT = 'spec/store/contract.spec.ts';
 const STRATEGY = 'spec/strategy.spec.ts';
@@ -352,8 +354,8 @@ export const defences = [
     'the refusal',
     [
       'lib/login/pending-limits.ts',
-      'if (freeInMs !== null) throw limitExceeded(limit, freeInMs);',
-      '',
+      'throw limitExceeded(limit, freeInMs);',
+      'return { of: limit.of, id };',
     ],
     LIMITS,
     'are limited, and no push is sent beyond the limit',
@@ -363,20 +365,59 @@ export const defences = [
     'one name for all spellings',
     [
       'lib/login/pending-limits.ts',
-      "const name = username.normalize('NFKC').trim().toLowerCase();",
-      'const name = username;',
+      "return username.normalize('NFKC').trim().toLowerCase();",
+      'return username;',
     ],
     LIMITS,
     'are counted for all spellings of the name',
+  ),
+  defence(
+    'locks a user out by asking for the name again and again',
+    'the room of a browser that has used the name',
+    [
+      'lib/login/pending-limits.ts',
+      'for (const of of [limit.of, limit.ownRoom]) {',
+      'for (const of of [limit.of]) {',
+    ],
+    LIMITS,
+    'leave room for a browser that has used the name before',
+  ),
+  defence(
+    'approves a request whose browser has left',
+    'the withdrawal',
+    ['lib/login/withdrawals.ts', 'return await this.tell(login, signal);', 'return false;'],
+    ONE_LOGIN,
+    'has one request on the phone',
+  ),
+  defence(
+    'approves a request whose browser has left',
+    'what undoes an approval that came first',
+    ['lib/login/withdrawals.ts', 'await this.undoAnswer(login, signal);', ''],
+    ONE_LOGIN,
+    'leaves no LaunchKey session',
+  ),
+  defence(
+    'fills the store with names that do not exist, where `concealUsers` is on',
+    'the removal of the record',
+    ['lib/login/start.ts', 'removeLogin(store, login.handle), ', ''],
+    UNKNOWN_NAMES,
+    'leave MemoryStore as large as it was',
+  ),
+  defence(
+    'makes handles that look like decoys',
+    'the authentication of a decoy',
+    ['lib/login/decoys.ts', 'timingSafeEqual(this.tagOf(state), tag)', 'true'],
+    UNKNOWN_NAMES,
+    'opens no handle that was changed',
   ),
   defence(
     'pushes request after request at one phone',
     'the count before the push',
     [
       'lib/login/start.ts',
-      'const places = await takeSlots(store, limits, settings.loginTimeout);',
-      `await client.authorize(username, options);
-    const places = await takeSlots(store, limits, settings.loginTimeout);`,
+      'const places = await takeSlots(store, limits, loginTimeout);',
+      `await client.authorize(username, { session });
+    const places = await takeSlots(store, limits, loginTimeout);`,
     ],
     LIMITS,
     'are counted before the push is sent',
@@ -459,9 +500,9 @@ export const defences = [
     'makes a user approve by mistake',
     'the number in the request',
     [
-      'lib/login/start.ts',
-      'copyWith(options, { session, numberMatch: number })',
-      'copyWith(options, { session })',
+      'lib/login/push.ts',
+      '{ ...options, numberMatch: number, authRequest }',
+      '{ ...options, authRequest }',
     ],
     MODES,
     'denies the login after one wrong pick',
@@ -524,7 +565,11 @@ export const defences = [
   defence(
     'asks who exists, where `concealUsers` is on',
     'the decoy',
-    ['lib/login/start.ts', 'if (settings.concealUsers && refusalFor(error)) return null;', ''],
+    [
+      'lib/login/start.ts',
+      'if (!this.parts.decoys || !refusalFor(error)) throw error;',
+      'throw error;',
+    ],
     CONCEAL,
     'until a held request expires',
   ),
@@ -540,8 +585,8 @@ export const defences = [
     'the steps of a start',
     [
       'lib/login/start.ts',
-      'return await (this.settings.concealUsers ? settleInSteps(login) : login);',
-      'return await login;',
+      'await (this.parts.decoys ? settleInSteps(login) : login)',
+      'await login',
     ],
     'spec/login/conceal.spec.ts',
     'ends a start with a step',
@@ -551,7 +596,7 @@ export const defences = [
     'the clock of a look',
     [
       'lib/login/logins.ts',
-      'await (this.conceals ? askConcealed(this.store, login, ask) : ask());',
+      'await (this.decoys ? askConcealed(this.store, login, ask) : ask());',
       'await ask();',
     ],
     'spec/login/conceal.spec.ts',
@@ -569,7 +614,7 @@ export const defences = [
     'what hides the trouble of a look',
     [
       'lib/login/logins.ts',
-      'await (this.conceals ? askConcealed(this.store, login, ask) : ask());',
+      'await (this.decoys ? askConcealed(this.store, login, ask) : ask());',
       'await ask();',
     ],
     CONCEAL,
@@ -631,7 +676,7 @@ export const defences = [
       'const end: string = await outcome;',
     ],
     STRATEGY,
-    'stops the poll at once, and a later approval logs no one in',
+    'stops the poll at once, and is no longer asked for on the phone',
   ),
   defence(
     'leaves the page, and lets the user approve later',
@@ -643,11 +688,7 @@ export const defences = [
   defence(
     'leaves the page, and lets the user approve later',
     'the end of the session that a late approval opens',
-    [
-      'lib/login/hold.ts',
-      "if (!verdict) await logins.abandon(login, 'cancelled').catch(() => {});",
-      '',
-    ],
+    ['lib/login/hold.ts', 'await logins.starter.endInTurn(login, end).catch(() => {});', ''],
     'spec/login/wait.spec.ts',
     'leaves no LaunchKey session open',
   ),
@@ -754,8 +795,8 @@ export const defences = [
     'the escaping',
     [
       'lib/web/waiting/page.ts',
-      '<bdi>${escapeHtml(login.username)}</bdi>',
-      '<bdi>${login.username}</bdi>',
+      '<bdi>${escapeHtml(note?.name ?? login.username)}</bdi>',
+      '<bdi>${note?.name ?? login.username}</bdi>',
     ],
     WAITING,
     'escapes all text from outside',

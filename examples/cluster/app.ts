@@ -41,6 +41,8 @@ export function createApp({
       ...launchkey,
       pending: 'redirect',
       waitUrl: '/login/wait',
+      // One tap approves; examples/express shows a number to pick.
+      numberMatching: false,
       answers: 'both',
       context: 'Log in to the cluster example',
       // What makes it a cluster: a login begun in one process can be answered and finished in others.

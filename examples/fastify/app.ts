@@ -49,7 +49,14 @@ export function createApp(options: AppOptions): FastifyInstance {
   };
   // For browsers, which wait on a page; and for programs, which are told to ask again.
   const strategy = new LaunchKeyStrategy(
-    { ...common, answers: 'both', pending: 'redirect', waitUrl: '/login/wait' },
+    {
+      ...common,
+      answers: 'both',
+      pending: 'redirect',
+      waitUrl: '/login/wait',
+      // One tap approves; examples/express shows a number to pick.
+      numberMatching: false,
+    },
     verify,
   );
   const apiStrategy = new LaunchKeyStrategy(

@@ -43,7 +43,11 @@ export function createApp(options: AppOptions): Koa {
     return [user, response] as const;
   };
   // For browsers, which wait on a page; and for programs, which are told to ask again.
-  const strategy = new LaunchKeyStrategy({ ...common, pending: 'redirect' }, verify);
+  const strategy = new LaunchKeyStrategy(
+    // One tap approves; examples/express shows a number to pick.
+    { ...common, pending: 'redirect', numberMatching: false },
+    verify,
+  );
   const apiStrategy = new LaunchKeyStrategy(
     { ...common, pending: 'accept', name: 'launchkey-api' },
     verify,

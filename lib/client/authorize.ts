@@ -25,10 +25,18 @@ export interface AuthorizeOptions extends CallOptions {
   /** What the user must prove, as made by `policy()`. Nothing by default. */
   policy?: Policy | undefined;
   /**
-   * A number of two digits that the user sees where they log in and must pick on the device. The
-   * context names it as well, for engines without number matching. None by default.
+   * A number that the user sees where they log in: two digits, to pick on the device, or six, to type
+   * on the device. The context names a number of two digits as well, for engines without number
+   * matching. Six digits need an engine whose `ping()` names the feature `number_type`. None by
+   * default.
    */
   numberMatch?: number | string | undefined;
+  /**
+   * The token of the auth request: 32 to 64 random letters and digits that were never used before. It
+   * is sent only to engines whose `ping()` names the feature `withdraw`. Compare it with the token that
+   * the call returns. By default, the engine chooses the token.
+   */
+  authRequest?: string | undefined;
   /**
    * The browser that the login comes from. It is sent only to engines whose `ping()` names the
    * feature `browser`. None by default.
@@ -65,6 +73,28 @@ export function browserParameters(browser: RequestingBrowser): Record<string, st
   return text === undefined ? {} : { browser: text };
 }
 
+/** Whether the user types the number, which a device must not be told. */
+export function isTyped(numberMatch: unknown): boolean {
+  return String(numberMatch).length > 2;
+}
+
+/** The error of a number to type, for an engine whose devices cannot type. */
+export function cannotType(): InvalidRequestError {
+  return new InvalidRequestError(
+    "The engine's ping does not name the feature number_type, so its devices cannot type a number. Use a number of two digits (numberMatching: 'pick'), or a newer engine.",
+  );
+}
+
+/** @throws InvalidRequestError for a token that an engine would refuse. */
+export function tokenParameters(authRequest: unknown): Record<string, string> {
+  if (typeof authRequest === 'string' && /^[A-Za-z0-9]{32,64}$/.test(authRequest)) {
+    return { auth_request: authRequest };
+  }
+  throw new InvalidRequestError(
+    'authRequest is not a token. Pass 32 to 64 random letters and digits, or leave it out.',
+  );
+}
+
 /** Reads the token of the new auth request from the response. */
 export function readAuthRequest({ auth_request: token }: Members): string {
   if (typeof token === 'string' && /^[\x21-\x7e]{1,256}$/.test(token)) return token;
@@ -78,10 +108,13 @@ function contextOf(context: unknown, numberMatch: unknown): string | undefined {
   if (context !== undefined && typeof context !== 'string') {
     throw new InvalidRequestError(`context is of type ${typeof context}. It must be a string.`);
   }
-  if (numberMatch !== undefined && !/^\d\d$/.test(String(numberMatch))) {
-    throw new InvalidRequestError('numberMatch is not a number of two digits, such as 42 or "07".');
+  if (numberMatch !== undefined && !/^(\d\d|\d{6})$/.test(String(numberMatch))) {
+    throw new InvalidRequestError(
+      'numberMatch is not a number of two digits, such as 42 or "07", or of six digits.',
+    );
   }
-  const number = numberMatch === undefined ? undefined : `Number: ${numberMatch}`;
+  const isPicked = numberMatch !== undefined && !isTyped(numberMatch);
+  const number = isPicked ? `Number: ${numberMatch}` : undefined;
   const text = [context, number].filter(Boolean).join('\n');
   if (text.length > MAX_CONTEXT_LENGTH) {
     throw new InvalidRequestError(

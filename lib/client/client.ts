@@ -7,7 +7,10 @@ import {
   type AuthorizeOptions,
   authorizeParameters,
   browserParameters,
+  cannotType,
+  isTyped,
   readAuthRequest,
+  tokenParameters,
 } from './authorize.js';
 import type { CallOptions } from './call-options.js';
 import { EngineCalls } from './engine-calls.js';
@@ -140,8 +143,14 @@ export class LaunchKeyClient {
    * ```
    */
   async authorize(username: string, options: AuthorizeOptions = {}): Promise<string> {
-    const { browser, signal } = options;
+    const { authRequest, browser, numberMatch, signal } = options;
     const parameters = authorizeParameters(username, options);
+    if (numberMatch !== undefined && isTyped(numberMatch)) {
+      if (!(await this.#calls.knows('number_type', signal))) throw cannotType();
+    }
+    if (authRequest !== undefined && (await this.canWithdraw(options))) {
+      Object.assign(parameters, tokenParameters(authRequest));
+    }
     if (browser && (await this.#calls.knows('browser', signal))) {
       Object.assign(parameters, browserParameters(browser));
     }

@@ -14,7 +14,7 @@ const ATTEMPT_PAUSES_MS = [1_000, 5_000, 30_000, 120_000, 600_000];
 /** Further reports are dropped. */
 const MAX_QUEUED_REPORTS = 1_000;
 
-/** Sends reports to the engine in the background, without keeping the process alive. */
+/** Tells the engine in the background, without keeping the process alive. */
 export class BackgroundReports {
   private readonly client: LaunchKeyClient;
   private queued = 0;
@@ -28,26 +28,31 @@ export class BackgroundReports {
    *
    * @param delayMs - milliseconds before the first attempt.
    */
-  send(report: Report, delayMs = ATTEMPT_PAUSES_MS[0] as number): void {
-    this.schedule(report, [delayMs, ...ATTEMPT_PAUSES_MS.slice(1)]);
+  send({ authRequest, action, status }: Report, delayMs?: number): void {
+    this.attempt(async () => {
+      await this.client.report(authRequest, action, status);
+    }, delayMs);
   }
 
-  private schedule(report: Report, [pause, ...furtherPauses]: number[]): void {
+  /**
+   * Calls `tell` after a delay, and again a few times if it throws a retryable error.
+   *
+   * @param delayMs - milliseconds before the first attempt.
+   */
+  attempt(tell: () => Promise<void>, delayMs = ATTEMPT_PAUSES_MS[0] as number): void {
+    this.schedule(tell, [delayMs, ...ATTEMPT_PAUSES_MS.slice(1)]);
+  }
+
+  private schedule(tell: () => Promise<void>, [pause, ...furtherPauses]: number[]): void {
     if (pause === undefined || this.queued >= MAX_QUEUED_REPORTS) return;
     this.queued++;
     startTimer(async () => {
       this.queued--;
-      if (!(await this.deliver(report))) this.schedule(report, furtherPauses);
+      try {
+        await tell();
+      } catch (error) {
+        if (isRetryable(error)) this.schedule(tell, furtherPauses);
+      }
     }, pause);
-  }
-
-  /** Resolves to `false` if another attempt may succeed. */
-  private async deliver({ authRequest, action, status }: Report): Promise<boolean> {
-    try {
-      await this.client.report(authRequest, action, status);
-      return true;
-    } catch (error) {
-      return !isRetryable(error);
-    }
   }
 }

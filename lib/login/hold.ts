@@ -30,7 +30,8 @@ export async function holdLogin(
   const verdict = await finishBeforeExpiry(logins, login, connection);
   if (connection.closed) return abandon(logins, login, verdict);
   if (verdict) return verdict;
-  await logins.abandon(login, 'expired');
+  // In the background: a browser whose user does not exist waits for no engine.
+  void logins.abandon(login, 'expired').catch(() => {});
   return refusal('expired');
 }
 
@@ -42,7 +43,10 @@ async function abandon(
 ): Promise<null> {
   if (verdict?.approved && login.session) await logins.sessions.close(login.handle);
   // No browser is left that could receive an error of the store.
-  if (!verdict) await logins.abandon(login, 'cancelled').catch(() => {});
+  if (!verdict) {
+    const end = () => logins.abandon(login, 'cancelled');
+    await logins.starter.endInTurn(login, end).catch(() => {});
+  }
   return null;
 }
 

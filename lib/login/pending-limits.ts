@@ -14,24 +14,38 @@ export interface PendingLimit {
   subject: 'user name' | 'browser';
   /** See {@link Place.of}. */
   of: string;
+  /** The same for the room that is left when no slot of `of` is free. */
+  ownRoom?: string | undefined;
   max: number;
+}
+
+/** Whose logins are limited. */
+export interface LimitedBrowser {
+  username: string;
+  /** The id in the browser's session, if it has one. */
+  browserId: string | undefined;
+  /** Names the browser if it has used this user name before. */
+  ownRoom?: string | undefined;
 }
 
 /**
  * Returns the limits of a login: that of its user name, and that of its browser if the browser has
- * an id in its session.
+ * an id in its session. A browser that has used the user name before has room of its own when
+ * strangers have taken the common slots.
  */
 export function limitsOf(
   appKey: string,
-  { username, browserId }: { username: string; browserId: string | undefined },
+  { username, browserId, ownRoom }: LimitedBrowser,
   { maxPendingPerUser, maxPendingPerBrowser }: PendingLimitSettings,
 ): PendingLimit[] {
-  // Different spellings of a name share one limit, because the engine may send them all to one
-  // phone.
-  const name = username.normalize('NFKC').trim().toLowerCase();
+  const name = comparableName(username);
   const ofUser: PendingLimit = {
     subject: 'user name',
     of: hashOf(`launchkey user ${appKey} ${name}`),
+    ownRoom:
+      ownRoom === undefined
+        ? undefined
+        : hashOf(`launchkey user of browser ${appKey} ${JSON.stringify([ownRoom, name])}`),
     max: maxPendingPerUser,
   };
   if (browserId === undefined) return [ofUser];
@@ -41,6 +55,13 @@ export function limitsOf(
     max: maxPendingPerBrowser,
   };
   return [ofBrowser, ofUser];
+}
+
+/**
+ * Returns one text for all spellings of a name, because the engine may send them all to one phone.
+ */
+export function comparableName(username: string): string {
+  return username.normalize('NFKC').trim().toLowerCase();
 }
 
 /**
@@ -59,17 +80,28 @@ export async function takeSlots(
   const id = randomUUID();
   const slots: Place[] = [];
   try {
-    for (const limit of limits) {
-      const slot = { of: limit.of, id };
-      const freeInMs = await store.takePlace(slot, limit.max, ttlMs);
-      if (freeInMs !== null) throw limitExceeded(limit, freeInMs);
-      slots.push(slot);
-    }
+    for (const limit of limits) slots.push(await takeSlot(store, limit, id, ttlMs));
     return slots;
   } catch (error) {
     await returnSlots(store, { places: slots });
     throw error;
   }
+}
+
+async function takeSlot(
+  store: Store,
+  limit: PendingLimit,
+  id: string,
+  ttlMs: number,
+): Promise<Place> {
+  let freeInMs = 0;
+  for (const of of [limit.of, limit.ownRoom]) {
+    if (of === undefined) continue;
+    const taken = await store.takePlace({ of, id }, limit.max, ttlMs);
+    if (taken === null) return { of, id };
+    freeInMs = taken;
+  }
+  throw limitExceeded(limit, freeInMs);
 }
 
 /** Returns the slots of a login. A slot that the store cannot take back becomes free in time. */

@@ -85,7 +85,9 @@ export class SharedWait {
       stopTimer = startTimer(expire, Math.max(0, this.options.login.expiresAt - Date.now()));
     });
     try {
-      const ends = [expiry, this.waitForStore()];
+      const ends = [expiry];
+      // The store has no decoy to wait for.
+      if (!this.options.login.decoy) ends.push(this.waitForStore());
       if (this.polls) ends.push(this.polls.run());
       return await Promise.race(ends);
     } finally {

@@ -14,11 +14,15 @@ export type LoginStatus =
     }
   /** The user approved, and the login can be finished. */
   | { readonly state: 'answered'; readonly login: LoginRecord }
-  | { readonly state: EndState | 'unknown' }
+  | EndStatus
+  | { readonly state: 'unknown' }
   /** The browser that asked has disconnected. */
   | { readonly state: 'disconnected' };
 
-type EndState = 'denied' | 'expired' | 'finished';
+type EndStatus =
+  | { readonly state: 'expired' | 'finished' }
+  /** The reason is the device's, if it gave one, or `'cancelled'`. */
+  | { readonly state: 'denied'; readonly reason?: string | undefined };
 
 /**
  * Reads the status of a login, and waits for its answer as {@link readProgress} does. An approval
@@ -32,37 +36,28 @@ export async function readStatus(
 ): Promise<LoginStatus> {
   const progress = await readProgress(logins, handle, { ...wait, untilTrouble: true });
   if (progress.state === 'answered') {
-    return progress.login.answer?.authorized
-      ? progress
-      : { state: await finishDenial(logins, handle) };
+    return progress.login.answer?.authorized ? progress : finishDenial(logins, progress.login);
   }
-  return progress.state === 'ended' ? { state: endStateOf(progress.verdict) } : progress;
+  return progress.state === 'ended' ? endStatusOf(progress.verdict, progress.login) : progress;
 }
 
-async function finishDenial(logins: Logins, handle: string): Promise<EndState> {
+async function finishDenial(logins: Logins, login: LoginRecord): Promise<EndStatus> {
   try {
-    const verdict = await logins.finish(handle);
-    return verdict ? endStateOf(verdict) : 'denied';
+    const verdict = await logins.finish(login.handle);
+    return verdict ? endStatusOf(verdict, login) : denied(login);
   } catch (error) {
     if (!(error instanceof LaunchKeyError)) throw error;
     // The report failed, so the login stays unfinished. It is a denial all the same.
-    return 'denied';
+    return denied(login);
   }
 }
 
-function endStateOf(verdict: Verdict): EndState {
-  if (verdict.approved) return 'finished';
+function endStatusOf(verdict: Verdict, login: LoginRecord): EndStatus {
+  if (verdict.approved) return { state: 'finished' };
   const { code } = verdict.info;
-  return code === 'expired' || code === 'finished' ? code : 'denied';
+  return code === 'expired' || code === 'finished' ? { state: code } : denied(login);
 }
 
-/**
- * Cancels a login on behalf of its browser. An earlier answer stands.
- *
- * @returns whether it was cancelled.
- */
-export async function cancelLogin(logins: Logins, handle: string): Promise<boolean> {
-  const cancelled = await logins.cancel(handle);
-  if (cancelled) await logins.finish(handle);
-  return cancelled;
+function denied({ answer }: LoginRecord): EndStatus {
+  return { state: 'denied', reason: answer?.reason };
 }

@@ -1,11 +1,13 @@
-import { randomInt } from 'node:crypto';
 import type { RequestingBrowser } from '../client/browser.js';
 import { ConfigurationError, NoSuchUserError } from '../errors.js';
 import type { Diagnostics } from '../login/diagnostics.js';
 import { refusalFor } from '../login/engine-errors.js';
 import { holdLogin } from '../login/hold.js';
 import type { Logins } from '../login/logins.js';
+import { comparableName } from '../login/pending-limits.js';
+import type { LoginStart } from '../login/push.js';
 import { resumeLogin } from '../login/resume.js';
+import type { StartingBrowser } from '../login/start.js';
 import {
   type AuthResponse,
   type LoginCode,
@@ -17,8 +19,10 @@ import type { PendingLogin } from '../store/store.js';
 import type { BrowserSession } from '../web/browser-session.js';
 import { watchConnection } from '../web/connection.js';
 import { isForeign } from '../web/cross-site.js';
+import { onLostResponse } from '../web/delivery.js';
 import { hostError } from '../web/host-error.js';
 import type { KnownBrowsers } from '../web/known-browser.js';
+import { type LoginNote, ownPath } from '../web/login-notes.js';
 import { type LoginRequest, readField } from '../web/request.js';
 import { requesterOf } from '../web/requester.js';
 import { setRetryAfter } from '../web/retry-after.js';
@@ -26,6 +30,7 @@ import type { SessionBinding } from '../web/session-binding.js';
 import { HeldSession } from '../web/stored-session.js';
 import type { WaitingWatch } from '../web/waiting-watch.js';
 import { type Outcome, type PassportActions, perform } from './actions.js';
+import { kindOf, newNumber, type RepeatedLogin, repeatedLogin } from './login-start.js';
 import type { LaunchKeyAuthenticateOptions, LoginOptions, VerifyDone } from './options.js';
 import { askResolveUser, normalizeName } from './resolve-user.js';
 import { checkLoginOptions, type StrategySettings } from './settings.js';
@@ -53,10 +58,6 @@ export interface AttemptOptions extends LaunchKeyAuthenticateOptions {
 
 /** Strangers choose user names, so their length is limited (in UTF-16 code units). */
 const MAX_USERNAME_LENGTH = 256;
-
-/** Number matching shows a number of two digits. */
-const MIN_NUMBER = 10;
-const MAX_NUMBER = 99;
 
 /** One call of `authenticate()`, from the request to the one action that responds to it. */
 export class Attempt {
@@ -132,58 +133,93 @@ export class Attempt {
     const isGiven = 'username' in this.options;
     const username = isGiven ? this.options.username : readField(this.req, usernameField);
     if (pending !== 'hold' && !isGiven && (username === undefined || username === '')) {
-      return this.resume();
+      const repeated = await this.repeated();
+      return repeated ? this.begin(repeated.note.name, repeated) : this.resume();
     }
     if (!isUsername(username)) return this.refuse(loginInfo('missing_username'));
     if (this.connection.closed) return { action: 'none' };
-    if (pending === 'hold') {
-      const login = await this.start(username);
-      return 'action' in login ? login : this.hold(login);
-    }
-    this.requireSession();
-    const browserId = this.browserSession.browserId(this.req);
-    const login = await this.start(username, browserId);
-    if ('action' in login) return login;
-    return this.begin(login, browserId);
+    return pending === 'hold' ? this.hold(username) : this.begin(username, null);
   }
 
-  /** Starts a login. Resolves to an outcome if the login is refused. */
-  private async start(username: string, browserId?: string): Promise<PendingLogin | Outcome> {
-    const { resolveUser } = this.settings;
+  private repeated(): Promise<RepeatedLogin | null> {
+    const { logins, browserSession } = this;
+    return repeatedLogin(this.req, { logins, browserSession, session: this.opensSession() });
+  }
+
+  /** Starts a login that further requests of this browser finish. */
+  private async begin(username: string, repeated: RepeatedLogin | null): Promise<Outcome> {
+    this.requireSession();
     this.holdSession();
-    const typed = normalizeName(username);
-    const options = {
-      username: typed,
-      // A name that the application gave is the engine's already.
+    const { req, browserSession } = this;
+    const options = this.startOptions(username, repeated);
+    const kind = kindOf(options);
+    const name = comparableName(options.username);
+    const browserId = browserSession.browserId(req);
+    const hasUsedName = browserSession.begunWith(req, (note) => comparableName(note.name) === name);
+    const replaces = browserSession.begunWith(req, (note) => note.kind === kind);
+    const login = await this.start(options, {
+      connection: this.connection,
+      id: browserId,
+      ownRoom: knownId(options) ?? (hasUsedName.length > 0 ? browserId : undefined),
+      replaces,
+    });
+    if ('action' in login) return repeated ? this.explain(login, repeated.handle) : login;
+    const { originalUrl, url } = req as { originalUrl?: unknown; url?: unknown };
+    return this.bind(login, browserId, {
+      name: options.username,
+      kind,
+      path: ownPath(originalUrl ?? url),
+      repeats: repeated ? repeated.note.repeats + 1 : 0,
+      replaces: this.settings.concealUsers ? replaces : [],
+    });
+  }
+
+  private startOptions(typed: string, repeated: RepeatedLogin | null): LoginStart {
+    const { resolveUser } = this.settings;
+    const username = normalizeName(typed);
+    // A name that the application gave is the engine's already.
+    const resolves = resolveUser && !('username' in this.options);
+    return {
+      username,
       findUser:
-        resolveUser && !('username' in this.options)
-          ? () => askResolveUser(resolveUser, typed, this.req)
-          : undefined,
+        repeated?.findUser ??
+        (resolves ? () => askResolveUser(resolveUser, username, this.req) : undefined),
       session: this.opensSession(),
-      number: this.option('numberMatching') ? randomInt(MIN_NUMBER, MAX_NUMBER + 1) : undefined,
+      number: newNumber(this.option('numberMatching')),
       userPushId: this.option('userPushId') ?? false,
-      context: valueFor(this.req, this.option('context')),
-      policy: valueFor(this.req, this.option('policy')),
-      browser: this.browserOf(typed),
+      context: repeated ? repeated.context : valueFor(this.req, this.option('context')),
+      policy: repeated ? repeated.policy : valueFor(this.req, this.option('policy')),
+      browser: this.browserOf(username),
     };
+  }
+
+  /** Starts a login. Resolves to an outcome if the login is refused, or its browser has left. */
+  private async start(
+    options: LoginStart,
+    browser: StartingBrowser,
+  ): Promise<PendingLogin | Outcome> {
     try {
-      const login = await this.logins.starter.start(options, browserId);
-      this.diagnostics.started(login);
-      return login;
+      return (await this.logins.starter.start(options, browser)) ?? { action: 'none' };
     } catch (error) {
       const info = refusalFor(error);
       if (!info) throw error;
-      this.forgetDeleted(typed, error);
-      return this.refuse(info, username);
+      this.forgetDeleted(options.username, error);
+      return this.refuse(info, options.username);
     }
   }
 
   /** Binds a login to the browser, and tells the browser to wait. */
-  private async begin(login: PendingLogin, browserId: string): Promise<Outcome> {
+  private async bind(
+    login: PendingLogin,
+    browserId: string,
+    { replaces, ...note }: LoginNote & { replaces: string[] },
+  ): Promise<Outcome> {
+    onLostResponse(this.req, () => void this.takeBack(login).catch(() => {}));
     try {
       await this.heldSession?.refresh();
       if (!this.connection.closed) {
-        await this.browserSession.begin(this.req, login, browserId);
+        this.browserSession.cancel(this.req, replaces);
+        await this.browserSession.begin(this.req, login, browserId, note);
       }
     } catch (error) {
       await this.takeBack(login);
@@ -194,8 +230,8 @@ export class Attempt {
 
   /** Cancels a login whose browser left before it could learn of it. */
   private async takeBack(login: PendingLogin): Promise<Outcome> {
-    await this.logins.cancel(login.handle);
-    return this.disconnect(login);
+    await this.logins.undeliver(login);
+    return { action: 'none' };
   }
 
   /** Returns what the engine is told of the browser. */
@@ -205,8 +241,13 @@ export class Attempt {
     return requester || recognition ? { ...requester, ...recognition } : undefined;
   }
 
-  /** Waits for the answer while the request stays open. */
-  private async hold(login: PendingLogin): Promise<Outcome> {
+  /** Starts a login, and waits for the answer while the request stays open. */
+  private async hold(username: string): Promise<Outcome> {
+    const { connection } = this;
+    this.holdSession();
+    const options = this.startOptions(username, null);
+    const login = await this.start(options, { connection, ownRoom: knownId(options) });
+    if ('action' in login) return login;
     const verdict = await holdLogin(this.logins, login, this.connection);
     return verdict ? this.conclude(login, verdict) : this.disconnect(login);
   }
@@ -220,6 +261,7 @@ export class Attempt {
     const { pending, longPoll } = this.settings;
     const handle = this.browserSession.requestedLogin(this.req);
     if (handle === undefined) return fail('missing_username');
+    if (this.browserSession.hasCancelled(this.req, handle)) return fail('denied');
     if (!this.browserSession.hasBegun(this.req, handle)) {
       const finished = this.browserSession.hasFinished(this.req, handle);
       return fail(finished ? 'finished' : 'missing_username');
@@ -235,13 +277,24 @@ export class Attempt {
       : this.stillPending(progress.login);
   }
 
+  /** The waiting page says for how long a login cannot be sent again. */
+  private explain(outcome: Outcome, handle: string): Outcome {
+    const isLimited = outcome.action === 'fail' && outcome.info.code === 'rate_limited';
+    if (!isLimited || this.settings.pending !== 'redirect') return outcome;
+    return this.toWaitingPage({ request: handle, wait: String(outcome.info.retryAfter ?? 60) });
+  }
+
+  private toWaitingPage(query: Record<string, string>): Outcome {
+    const { waitUrl } = this.settings;
+    const url = `${waitUrl}${waitUrl.includes('?') ? '&' : '?'}${new URLSearchParams(query)}`;
+    return { action: 'redirect', url };
+  }
+
   private stillPending(login: PendingLogin): Outcome {
     const { handle, expiresAt, number } = login;
-    const { pending, waitUrl } = this.settings;
-    if (pending === 'redirect') {
-      this.waitingWatch.expect(login, waitUrl);
-      const url = `${waitUrl}${waitUrl.includes('?') ? '&' : '?'}request=${handle}`;
-      return { action: 'redirect', url };
+    if (this.settings.pending === 'redirect') {
+      this.waitingWatch.expect(login, this.settings.waitUrl);
+      return this.toWaitingPage({ request: handle });
     }
     const info = { ...loginInfo('pending'), request: handle, expiresAt: new Date(expiresAt) };
     return { action: 'fail', info: number === undefined ? info : { ...info, number } };
@@ -364,6 +417,11 @@ export class Attempt {
   private logsIn(): boolean {
     return this.options.assignProperty === undefined;
   }
+}
+
+/** Names a browser in which the user has logged in before. */
+function knownId({ browser }: LoginStart): string | undefined {
+  return browser?.known ? browser.id : undefined;
 }
 
 function isUsername(value: unknown): value is string {

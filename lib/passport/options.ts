@@ -72,10 +72,18 @@ export interface LoginOptions {
    */
   context?: string | ((req: any) => string | undefined) | undefined;
   /**
-   * Whether the login shows a number of two digits that the user must pick on the device. A wrong
-   * number denies the login. It needs `pending: 'redirect'` or `'accept'`. Default `false`.
+   * Whether the login shows a number that the user must enter on the device. A wrong number denies
+   * the login.
+   *
+   * - `'pick'`: two digits, which the user picks from four numbers on the device.
+   * - `'type'`: six digits, which the user types on the device. An engine whose devices cannot type
+   *   refuses the login.
+   * - `true`: the same as `'pick'`.
+   *
+   * It needs `pending: 'redirect'` or `'accept'`. Default: `'pick'` with `'redirect'`, otherwise
+   * `false`.
    */
-  numberMatching?: boolean | undefined;
+  numberMatching?: boolean | 'pick' | 'type' | undefined;
   /**
    * What the device requires of the user, made by `policy()`, or a function that returns it.
    * Default: the settings of the device.

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.js';
-import type { AskedUser } from '../login/start.js';
+import type { AskedUser } from '../login/push.js';
 import { withTimeout } from '../util/timers.js';
 import type { LoginRequest } from '../web/request.js';
 

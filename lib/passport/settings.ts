@@ -66,7 +66,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     userPushId = false,
     context,
     policy,
-    numberMatching = false,
+    numberMatching = pending === 'redirect' ? 'pick' : false,
   } = options;
   nonEmptyString('name', name);
   nonEmptyString('usernameField', usernameField);
@@ -137,7 +137,7 @@ export function checkLoginOptions(
       `must have at most ${MAX_CONTEXT_LENGTH} characters, got ${context.length}.`,
     );
   }
-  if (numberMatching !== undefined) boolean('numberMatching', numberMatching);
+  checkNumberMatching(numberMatching);
   if (numberMatching && pending === 'hold') {
     throw new ConfigurationError(
       'numberMatching',
@@ -149,6 +149,13 @@ export function checkLoginOptions(
     (policy === null || !['object', 'function'].includes(typeof policy))
   ) {
     throw wrong('policy', 'a policy made by policy() or a function of the request', policy);
+  }
+}
+
+function checkNumberMatching(option: unknown): void {
+  if (option === undefined || typeof option === 'boolean') return;
+  if (option !== 'pick' && option !== 'type') {
+    throw wrong('numberMatching', "true, false, 'pick' or 'type'", option);
   }
 }
 

@@ -328,6 +328,32 @@ export const storeContract: readonly StoreContractCase[] = [
     }
   }),
 
+  check(
+    'removes a login in every state, and ends its waits, if it has remove()',
+    async (stores, maxWaitMs) => {
+      const { a, b } = stores;
+      if (!a.remove || !b.remove) return;
+      const pending = await added(a);
+      const wait = b.waitForAnswer(pending.handle, never());
+      await a.remove(pending.handle);
+      assert.equal(await within(maxWaitMs, wait), null);
+      const answered = await added(a);
+      await a.answer(answered.handle, anAnswer());
+      const finished = await added(a);
+      await a.answer(finished.handle, anAnswer());
+      await a.consume(finished.handle);
+      const kept = await added(a);
+      for (const { handle } of [answered, finished]) await b.remove(handle);
+      for (const { handle } of [pending, answered, finished]) {
+        assert.equal(await a.get(handle), null);
+        await b.remove(handle);
+      }
+      assert.equal((await a.get(kept.handle))?.state, 'pending');
+      await a.add(pending, LONG_TTL_MS);
+      assert.equal((await b.get(pending.handle))?.state, 'pending');
+    },
+  ),
+
   check('counts the pending slots of each name separately', async ({ a, b }) => {
     const [one, two] = [aSlot(), aSlot()];
     assert.equal(await a.takePlace(one, 1, LONG_TTL_MS), null);

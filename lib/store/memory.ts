@@ -33,7 +33,7 @@ interface Kept<T> {
 }
 
 interface KeptLogin extends Kept<LoginRecord> {
-  /** Called once when the login is answered. Absent until the first wait. */
+  /** Called once when the login is answered or removed. Absent until the first wait. */
   waiters?: Set<() => void> | undefined;
 }
 
@@ -90,6 +90,12 @@ export class MemoryStore implements Store {
     this.slots.giveBack(slot);
   }
 
+  async remove(handle: string): Promise<void> {
+    const kept = this.logins.get(handle);
+    this.logins.delete(handle);
+    for (const wake of kept?.waiters ?? []) wake();
+  }
+
   async get(handle: string): Promise<LoginRecord | null> {
     return this.live(handle)?.record ?? null;
   }
@@ -118,7 +124,7 @@ export class MemoryStore implements Store {
       const { waiters } = kept;
       const wake = () => {
         signal.removeEventListener('abort', abort);
-        resolve(kept.record);
+        resolve(this.logins.get(handle) === kept ? kept.record : null);
       };
       const abort = () => {
         waiters.delete(wake);

@@ -10,7 +10,10 @@ export interface Place {
   readonly id: string;
 }
 
-/** A login that was started and has no answer yet. */
+/**
+ * A login that was started and has no answer yet. Its push is sent after the store has it, so that
+ * no phone asks for a login that is not kept.
+ */
 export interface PendingLogin {
   /**
    * The opaque, unguessable name of this login. Browsers may see it, in contrast to `authRequest`.
@@ -24,11 +27,15 @@ export interface PendingLogin {
   readonly userHash?: string | undefined;
   /** `true` if an approval opens a LaunchKey session, `false` for a transaction. */
   readonly session: boolean;
+  /** The text that the device shows with the request. */
+  readonly context?: string | undefined;
+  /** What the device requires of the user. */
+  readonly policy?: object | undefined;
   /** The number that the user must pick on the device, with number matching. */
   readonly number?: number | undefined;
   /**
    * `true` for a login that cannot be answered. With `concealUsers`, it makes an unknown user look
-   * like one who does not answer.
+   * like one who does not answer. The strategy keeps no such login in a store.
    */
   readonly decoy?: boolean | undefined;
   /** The pending slots that the login takes until it is answered. */
@@ -111,6 +118,13 @@ export interface Store {
 
   /** Makes a pending slot free. Does nothing if it is free already. */
   leavePlace(place: Place): Promise<void>;
+
+  /**
+   * Removes a login, whatever its state. The method is optional: the strategy finishes a login that
+   * it cannot remove, and such a login is kept for its `ttl`. With `concealUsers`, a store without
+   * this method keeps a login for each unknown name that strangers type.
+   */
+  remove?(handle: string): Promise<void>;
 
   /** Returns the login with this handle, or `null` if there is none. */
   get(handle: string): Promise<LoginRecord | null>;

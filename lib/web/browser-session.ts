@@ -4,6 +4,7 @@ import type { PendingLogin } from '../store/store.js';
 import { hostError } from './host-error.js';
 import { isAnswered } from './host-response.js';
 import { giveLoginCookie, hasLoginCookie } from './login-cookie.js';
+import { type LoginNote, readNotes } from './login-notes.js';
 import { type LoginRequest, readField } from './request.js';
 import { renewSession, saveSession } from './stored-session.js';
 
@@ -26,6 +27,10 @@ interface SessionData {
   proofs?: Record<string, string>;
   /** Handles of the logins that this browser has finished, the newest last. */
   finished: string[];
+  /** Handles of the logins that this browser has cancelled, with `concealUsers`, the newest last. */
+  cancelled: string[];
+  /** Notes on pending and cancelled logins, by handle. */
+  notes: Record<string, LoginNote>;
   /** The id by which the pending logins of this browser are limited. */
   browser?: string;
   /** The handle of the LaunchKey session that logged this browser in. */
@@ -86,7 +91,12 @@ export class BrowserSession {
    *
    * @throws the error of the session store.
    */
-  async begin(req: LoginRequest, login: PendingLogin, browserId: string): Promise<void> {
+  async begin(
+    req: LoginRequest,
+    login: PendingLogin,
+    browserId: string,
+    note: LoginNote,
+  ): Promise<void> {
     const { handle } = login;
     const proof = giveLoginCookie(req, login);
     if (proof === undefined) await renewSession(req);
@@ -96,8 +106,43 @@ export class BrowserSession {
       browser: browserId,
       pending: latest(data.pending, handle),
       proofs: { ...data.proofs, ...(proof !== undefined && { [handle]: proof }) },
+      notes: { ...data.notes, [handle]: note },
     });
     await saveSession(req);
+  }
+
+  /** Records that this browser has cancelled a login, or started another in its place. */
+  cancel(req: LoginRequest, handles: readonly string[]): void {
+    const data = this.read(req);
+    const own = handles.filter((handle) => data.pending.includes(handle));
+    if (own.length === 0) return;
+    const pending = data.pending.filter((handle) => !own.includes(handle));
+    this.write(req, { ...data, pending, cancelled: own.reduce(latest, data.cancelled) });
+  }
+
+  /** Whether {@link BrowserSession.cancel} has recorded this login. */
+  hasCancelled(req: LoginRequest, handle: string): boolean {
+    return this.read(req).cancelled.includes(handle);
+  }
+
+  /** Returns the note on a login that this browser began and has not finished. */
+  noteOf(req: LoginRequest, handle: string): LoginNote | undefined {
+    const isOwn = this.hasBegun(req, handle) || this.hasCancelled(req, handle);
+    return isOwn ? this.read(req).notes[handle] : undefined;
+  }
+
+  /** Returns the handles of unfinished logins whose note passes the test. */
+  begunWith(req: LoginRequest, test: (note: LoginNote) => boolean): string[] {
+    const { pending, notes } = this.read(req);
+    return pending.filter(
+      (handle) => notes[handle] && test(notes[handle]) && this.hasBegun(req, handle),
+    );
+  }
+
+  /** Returns the handle of the login that the waiting page shows if it is asked for none. */
+  shownLogin(req: LoginRequest): string | undefined {
+    const { cancelled, finished } = this.read(req);
+    return this.newestLogin(req) ?? cancelled.at(-1) ?? finished.at(-1);
   }
 
   /** Returns the handle of the LaunchKey session that logged this browser in. */
@@ -173,14 +218,25 @@ export class BrowserSession {
       pending: strings(data?.pending),
       finished: strings(data?.finished),
       proofs: proofsOf(data),
+      cancelled: strings(data?.cancelled),
+      notes: readNotes(data?.notes),
       ...(typeof data?.browser === 'string' && { browser: data.browser }),
       ...(typeof data?.session === 'string' && { session: data.session }),
     };
   }
 
-  private write(req: LoginRequest, data: SessionData): void {
+  /** Members without content are left out, because some sessions are kept in a cookie. */
+  private write(req: LoginRequest, { cancelled, notes, ...data }: SessionData): void {
     if (!req.session) return;
-    req.session[this.key] = { ...data, proofs: proofsOf(data) };
+    const noted = [...data.pending, ...cancelled].flatMap((handle) =>
+      notes[handle] ? [[handle, notes[handle]] as const] : [],
+    );
+    req.session[this.key] = {
+      ...data,
+      proofs: proofsOf(data),
+      ...(cancelled.length > 0 && { cancelled }),
+      ...(noted.length > 0 && { notes: Object.fromEntries(noted) }),
+    };
     if (data.session !== undefined) this.onBound(data.session);
   }
 }
@@ -215,7 +271,7 @@ async function logOutIfPossible(req: LoginRequest): Promise<void> {
   if (typeof logout === 'function') await logOut(req, logout as LogOut);
 }
 
-function latest(handles: string[], handle: string): string[] {
+function latest(handles: readonly string[], handle: string): string[] {
   return [...handles.filter((other) => other !== handle), handle].slice(-MAX_PENDING_HANDLES);
 }
 

@@ -1,10 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { LaunchKeyClient } from '../../lib/client/client.js';
 import { CommunicationError, NoSuchUserError } from '../../lib/errors.js';
 import { Logins } from '../../lib/login/logins.js';
 import { MemoryStore } from '../../lib/store/memory.js';
+import type { PendingLogin } from '../../lib/store/store.js';
 
 const ALICE = { username: 'alice', session: true, userPushId: false };
+const BROWSER = {
+  connection: { closed: false, whenClosed: new Promise<'closed'>(() => {}), release: () => {} },
+};
 
 /** The behaviour of an engine: how long it takes, and whether it refuses. */
 interface Behaviour {
@@ -28,6 +33,8 @@ function start(engine: Behaviour): Logins {
     appKey: '1234567890',
     authorize: () => after('the engine’s token'),
     poll: () => after({ answer: null, held: false }),
+    canWithdraw: async () => true,
+    deriveKey: () => randomBytes(32),
   };
   return new Logins(client as unknown as LaunchKeyClient, new MemoryStore(), {
     name: 'launchkey',
@@ -67,7 +74,7 @@ describe('concealUsers', () => {
     [500, { takes: 252, refuses: stranger }],
     [250, { takes: 3, refuses: away }],
   ])('ends a start with a step, after %i ms: %o', async (expected, behaviour) => {
-    expect(await duration(start(behaviour).starter.start(ALICE))).toBe(expected);
+    expect(await duration(start(behaviour).starter.start(ALICE, BROWSER))).toBe(expected);
   });
 
   it.each<[string, Behaviour]>([
@@ -78,9 +85,9 @@ describe('concealUsers', () => {
   ])('ends a look by the clock: %s', async (_what, behaviour) => {
     const engine: Behaviour = behaviour.refuses === stranger ? { ...behaviour } : { takes: 0 };
     const logins = start(engine);
-    const starting = logins.starter.start(ALICE);
+    const starting = logins.starter.start(ALICE, BROWSER);
     await duration(starting);
     Object.assign(engine, behaviour);
-    expect(await duration(logins.ask(await starting))).toBe(250);
+    expect(await duration(logins.ask((await starting) as PendingLogin))).toBe(250);
   });
 });

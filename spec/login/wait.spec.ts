@@ -54,6 +54,15 @@ function reportOfUnused(proxy: EngineProxy): Promise<void> {
   });
 }
 
+/** Resolves when the engine took an auth request back. */
+function withdrawal(proxy: EngineProxy): Promise<void> {
+  return new Promise((resolve) => {
+    proxy.on('answered', ({ form, status }) => {
+      if (form.get('action') === 'Withdraw' && status === 200) resolve();
+    });
+  });
+}
+
 const succeeded = { user: { id: expect.any(String) } };
 
 describe('waiting by held polls', () => {
@@ -284,7 +293,29 @@ describe('the report of an approval', () => {
   });
 });
 
-describe('an abandoned login that is approved later', () => {
+describe('an abandoned login', () => {
+  it.each<[string, (page: AbortController) => void, number]>([
+    ['when its browser disconnects', (page) => page.abort(), 300_000],
+    ['when it expires in this process', () => {}, 2_000],
+  ])('is taken off the phone %s', async (_why, leave, loginTimeout) => {
+    const page = new AbortController();
+    const { world, proxy, polls, seen, verified } = await waitThroughProxy(
+      { loginTimeout },
+      () => {},
+      page.signal,
+    );
+    const withdrawn = withdrawal(proxy);
+    await polls(1);
+    await nextRequest(world.engine);
+    leave(page);
+    await withdrawn;
+    expect(await world.engine.requests('alice')).toEqual([]);
+    await seen.catch(() => {});
+    expect(verified).toEqual([]);
+  });
+});
+
+describe('an abandoned login that is approved later, at an engine that takes back no request,', () => {
   it.each<[string, (page: AbortController) => Promise<unknown>, number]>([
     ['after its browser disconnected', async (page) => page.abort(), 300_000],
     ['after it expired in this process', async () => {}, 2_000],
@@ -293,7 +324,9 @@ describe('an abandoned login that is approved later', () => {
     const page = new AbortController();
     const { world, proxy, polls, seen, verified } = await waitThroughProxy(
       { store, loginTimeout },
-      () => {},
+      (engine) => {
+        engine.hidesFeatures = true;
+      },
       page.signal,
     );
     const answer = store.answer.bind(store);

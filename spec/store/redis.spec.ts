@@ -44,6 +44,7 @@ const never = () => new AbortController().signal;
 /** A call of every method that needs Redis. */
 const CALLS: Record<keyof Store, (store: Store) => Promise<unknown>> = {
   add: (store) => store.add(login(), TTL),
+  remove: async (store) => store.remove?.('handle'),
   takePlace: (store) => store.takePlace(place(), 2, TTL),
   leavePlace: (store) => store.leavePlace(place()),
   get: (store) => store.get('handle'),

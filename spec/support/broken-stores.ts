@@ -166,6 +166,7 @@ export const brokenStores: { mistake: string; open: OpenStore; found: string[] }
       'does not miss an answer that comes while a wait begins',
       'rejects an aborted wait with the reason of its signal',
       'leaves no listener on the signal of a wait',
+      'removes a login in every state, and ends its waits, if it has remove()',
     ],
   },
   {

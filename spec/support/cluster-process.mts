@@ -27,6 +27,7 @@ const strategy = new LaunchKeyStrategy(
     answers: settings.answers,
     pending: 'redirect',
     waitUrl: '/login/wait',
+    numberMatching: false,
     loginTimeout: settings.loginTimeout,
     context: (req) => String((req.body as { context?: unknown }).context),
     store: new RedisStore({ client, prefix: 'spec:launchkey:' }),

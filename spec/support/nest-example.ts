@@ -144,11 +144,10 @@ export function nestExampleCases(place: () => Place): void {
 
   it('answers 429 with Retry-After where the user is asked too often', async () => {
     const { url } = await startWith();
-    const often = new TestBrowser(url);
-    let response = await often.post('/login', { username: 'alice' });
-    for (let i = 0; i < 20 && response.status === 202; i++) {
-      response = await often.post('/login', { username: 'alice' });
-    }
+    // A browser that starts again takes its earlier login back, so each browser starts once.
+    const start = () => new TestBrowser(url).post('/login', { username: 'alice' });
+    let response = await start();
+    for (let i = 0; i < 20 && response.status === 202; i++) response = await start();
     expect([response.status, await response.json()]).toMatchObject([429, { code: 'rate_limited' }]);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
   });

@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
 /** One call that went through the proxy. */
@@ -36,6 +37,8 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
         call: Call,
       ) => { status: number; headers?: Record<string, string>; body: string } | undefined)
     | undefined;
+  /** Whether the engine looks like one without extensions of the API. */
+  hidesFeatures = false;
   /** Says which calls are neither passed on nor answered. */
   swallow: ((call: Call) => boolean) | undefined;
   /** Held back are the answers to these calls until the promise resolves. */
@@ -102,8 +105,14 @@ export class EngineProxy extends EventEmitter<{ call: [Call]; answered: [Call]; 
         async (response) => {
           await this.holdBack?.(call);
           call.status = response.statusCode ?? 0;
-          res.writeHead(call.status, response.headers);
-          response.pipe(res);
+          if (this.hidesFeatures && call.path === '/v1/ping') {
+            const { features: _, ...body } = JSON.parse(await text(response));
+            res.writeHead(call.status, { 'content-type': 'application/json' });
+            res.end(JSON.stringify(body));
+          } else {
+            res.writeHead(call.status, response.headers);
+            response.pipe(res);
+          }
           this.emit('answered', call);
         },
       );

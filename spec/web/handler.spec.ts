@@ -25,7 +25,7 @@ async function start(make: () => express.Express, options: HandlerOptions = {}) 
   const place = await takePlace();
   const world = await startWorld({ callbackUrl: `${place.url}/launchkey/callback` });
   const strategy = new LaunchKeyStrategy(
-    { ...world.options, pending: 'redirect' },
+    { ...world.options, pending: 'redirect', numberMatching: false },
     async (userHash) => ({ id: userHash }),
   );
   const auth = new passport.Passport();

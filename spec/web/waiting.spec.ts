@@ -351,7 +351,10 @@ describe('the waiting page', () => {
     const html = await response.text();
     expect(html).toContain('<html lang="de" dir="ltr">');
     expect(html).toContain('<title>Bitte warten, Ada</title>');
-    expect(html.match(/<input type="hidden" name="_csrf" value="token">/g)).toHaveLength(2);
+    const forms = html.match(/<form/g)?.length;
+    expect(html.match(/<form[^>]*><input type="hidden" name="_csrf" value="token">/g)).toHaveLength(
+      forms ?? 0,
+    );
     expect(html).toContain('<link rel="stylesheet" href="/brand.css">');
   });
 
@@ -423,8 +426,12 @@ describe('cancelling a login', () => {
     const page = await alice.begin();
     const cancelled = await alice.post(page, { action: 'cancel' });
     expect([cancelled.status, cancelled.headers.get('location')]).toEqual([303, '/login']);
-    await answer(world);
-    expect(await alice.status(page)).toMatchObject({ state: 'denied' });
+    expect(await world.engine.requests('alice')).toEqual([]);
+    expect(await alice.status(page)).toEqual({
+      state: 'denied',
+      expiresIn: 0,
+      reason: 'cancelled',
+    });
     const finish = await alice.post('/login', { request: handleIn(page) });
     expect(finish.headers.get('location')).toBe('/login');
     expect(verified).toEqual([]);

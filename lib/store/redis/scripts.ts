@@ -37,6 +37,9 @@ return nil`;
 
 export const LEAVE_PLACE = `redis.call('ZREM', KEYS[1], ARGV[1])`;
 
+export const REMOVE = `
+if redis.call('DEL', KEYS[1]) == 1 then redis.pcall('PUBLISH', ARGV[1], ARGV[2]) end`;
+
 export const GET = `return redis.call('HMGET', KEYS[1], 'state', 'login', 'answer')`;
 
 export const ANSWER = `

@@ -150,6 +150,10 @@ export class RedisStore implements Store {
     await this.run(scripts.LEAVE_PLACE, [this.slotsKey(of)], [id]);
   }
 
+  async remove(handle: string): Promise<void> {
+    await this.run(scripts.REMOVE, [this.loginKey(handle)], [this.channel, handle]);
+  }
+
   async get(handle: string): Promise<LoginRecord | null> {
     return loginRecord(await this.run(scripts.GET, [this.loginKey(handle)]));
   }

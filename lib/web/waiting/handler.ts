@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ConfigurationError } from '../../errors.js';
 import type { Connection } from '../../login/connection.js';
 import type { Logins } from '../../login/logins.js';
-import { cancelLogin, type LoginStatus, readStatus } from '../../login/status.js';
+import { type LoginStatus, readStatus } from '../../login/status.js';
 import { withTimeout } from '../../util/timers.js';
 import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
@@ -23,7 +23,7 @@ import {
 import type { LoginRequest } from '../request.js';
 import { ASSETS } from './assets.js';
 import type { WaitingSettings } from './options.js';
-import { type PageState, secondsLeft, waitingPage } from './page.js';
+import { isExplained, type PageState, secondsLeft, waitingPage } from './page.js';
 
 /**
  * The members of a request that the waiting page reads. The requests of Express, Connect, NestJS
@@ -57,6 +57,11 @@ export interface WaitingStatus {
   number?: number;
   /** Present while the engine cannot be reached. */
   away?: true;
+  /**
+   * Why the login was denied, unless the user just declined it: `'cancelled'` in the browser, a wrong
+   * `'number'` on the device, or reported as `'fraudulent'`.
+   */
+  reason?: 'cancelled' | 'number' | 'fraudulent';
 }
 
 /** A status request is held for this time; proxies cut connections after 30 or 60 seconds. */
@@ -106,12 +111,12 @@ export class WaitingPage {
     const asset = ASSETS.find(url);
     if (asset) return assetReply(asset, url.searchParams.get('v'));
     requireSession(req);
-    const handle = url.searchParams.get('request') ?? '';
+    const handle = url.searchParams.get('request') ?? this.browserSession.shownLogin(req) ?? '';
     const connection = watchConnection(req);
     try {
       return await (wantsJson(req)
         ? this.status(req, handle, connection)
-        : this.page(req, handle, connection));
+        : this.page(req, url, handle, connection));
     } finally {
       connection.release();
     }
@@ -132,18 +137,27 @@ export class WaitingPage {
 
   private async page(
     req: WaitingRequest,
+    url: URL,
     handle: string,
     connection: Connection,
   ): Promise<PageReply> {
     const status = await this.ownStatus(req, handle, () => this.currentStatus(handle, connection));
     if (status.state === 'disconnected') return emptyReply(CLIENT_CLOSED_REQUEST);
-    const usedElsewhere =
-      status.state === 'finished' && !this.browserSession.hasFinished(req, handle);
-    const state: PageState = usedElsewhere ? { state: 'over' } : status;
-    const texts = this.settings.texts(req);
-    const fields = this.settings.fields(req);
-    const html = waitingPage(state, { settings: this.settings, texts, fields });
-    return htmlReply(state.state === 'unknown' ? 404 : 200, html, sourcesOf(this.settings));
+    const { settings, browserSession } = this;
+    const usedElsewhere = status.state === 'finished' && !browserSession.hasFinished(req, handle);
+    const state: PageState = usedElsewhere ? { state: 'over' } : (limited(status, url) ?? status);
+    const note = browserSession.noteOf(req, handle);
+    // A host that mounts both at one path cannot finish a login here.
+    const path = note?.path === url.pathname ? undefined : note?.path;
+    const html = waitingPage(state, {
+      settings,
+      texts: settings.texts(req),
+      fields: settings.fields(req),
+      handle,
+      note: note && { ...note, path },
+      repeatable: note !== undefined && (await this.logins.get(handle)) !== null,
+    });
+    return htmlReply(state.state === 'unknown' ? 404 : 200, html, sourcesOf(settings));
   }
 
   /** Asks the engine once, and does not wait long for it, so that the page is shown in any case. */
@@ -163,12 +177,15 @@ export class WaitingPage {
     const form = await readForm(req);
     if (form?.get('action') !== 'cancel') return textReply(400, 'Nothing was changed.\n');
     const handle = form.get('request') ?? url.searchParams.get('request') ?? '';
-    if (this.browserSession.hasBegun(req, handle) && !(await cancelLogin(this.logins, handle))) {
+    if (this.browserSession.hasBegun(req, handle)) {
+      const cancelled = await this.logins.cancel(handle);
+      const login = cancelled ? null : await this.logins.get(handle);
       // The user approved just before: the page shows that, and continues from there.
-      const login = await this.logins.get(handle);
       if (login?.state === 'answered' && login.answer?.authorized) {
         return emptyReply(303, { location: `?request=${handle}` });
       }
+      // Otherwise the record says so, but a decoy has none.
+      if (this.logins.conceals) this.browserSession.cancel(req, [handle]);
     }
     return emptyReply(303, { location: this.settings.loginUrl });
   }
@@ -180,15 +197,30 @@ export class WaitingPage {
     read: () => Promise<LoginStatus>,
   ): Promise<LoginStatus> {
     if (this.browserSession.hasFinished(req, handle)) return { state: 'finished' };
+    if (this.browserSession.hasCancelled(req, handle)) {
+      return { state: 'denied', reason: 'cancelled' };
+    }
     return this.browserSession.hasBegun(req, handle) ? read() : { state: 'unknown' };
   }
 }
 
-function sourcesOf({ loginUrl, successUrl, stylesheet }: WaitingSettings): PageSources {
-  return { styles: [stylesheet], forms: [loginUrl, successUrl] };
+function sourcesOf({ loginUrl, finishUrl, successUrl, stylesheet }: WaitingSettings): PageSources {
+  return { styles: [stylesheet], forms: [loginUrl, finishUrl, successUrl] };
+}
+
+/** The login route sends the browser here with `wait` if the login could not be sent again. */
+function limited(status: LoginStatus, { searchParams }: URL): PageState | null {
+  const wait = searchParams.get('wait');
+  const isOver = status.state === 'denied' || status.state === 'expired';
+  return isOver && wait !== null && /^\d{1,5}$/.test(wait)
+    ? { state: 'limited', retryAfter: Number(wait) }
+    : null;
 }
 
 function jsonStatus(status: Exclude<LoginStatus, { state: 'disconnected' }>): WaitingStatus {
+  if (status.state === 'denied' && isExplained(status.reason)) {
+    return { state: 'denied', expiresIn: 0, reason: status.reason };
+  }
   if (!('login' in status)) return { state: status.state, expiresIn: 0 };
   const { state, login } = status;
   const json: WaitingStatus = { state, expiresIn: secondsLeft(login) };

@@ -5,10 +5,15 @@ import { ENGLISH, type WaitingTexts } from './texts.js';
 /** Options of {@link LaunchKeyStrategy.waiting}. */
 export interface WaitingOptions {
   /**
-   * The path or http(s) URL of the login page. Its POST route finishes the login. The page's links
-   * "Cancel" and "Try again" lead to it. Default `'/login'`.
+   * The path or http(s) URL of the login page, to which the page returns after "Cancel". Default
+   * `'/login'`.
    */
   loginUrl?: string | undefined;
+  /**
+   * The path or http(s) URL to which the page posts to finish the login, or to start it again: a
+   * route with `passport.authenticate()`. Default: the path at which the login was started.
+   */
+  finishUrl?: string | undefined;
   /** The path or http(s) URL to which a user continues who is logged in already. Default `'/'`. */
   successUrl?: string | undefined;
   /**
@@ -28,6 +33,7 @@ export interface WaitingOptions {
 /** The options, checked and with defaults. */
 export interface WaitingSettings {
   loginUrl: string;
+  finishUrl: string | undefined;
   successUrl: string;
   stylesheet: string | undefined;
   texts(req: unknown): WaitingTexts;
@@ -40,8 +46,10 @@ export interface WaitingSettings {
  * @throws ConfigurationError that names the first unusable option.
  */
 export function waitingSettings(options: WaitingOptions): WaitingSettings {
-  const { loginUrl = '/login', successUrl = '/', stylesheet, texts = {}, fields } = options;
+  const { loginUrl = '/login', finishUrl, successUrl = '/', stylesheet, fields } = options;
+  const { texts = {} } = options;
   checkUrl('loginUrl', loginUrl);
+  if (finishUrl !== undefined) checkUrl('finishUrl', finishUrl);
   checkUrl('successUrl', successUrl);
   if (stylesheet !== undefined) checkUrl('stylesheet', stylesheet);
   if (typeof texts !== 'function') checkTexts(texts, ENGLISH, 'WaitingTexts');
@@ -50,6 +58,7 @@ export function waitingSettings(options: WaitingOptions): WaitingSettings {
   }
   return {
     loginUrl,
+    finishUrl,
     successUrl,
     stylesheet,
     texts: (req) => {

@@ -12,6 +12,7 @@ export const SCRIPT = `(() => {
   const progress = find('progress');
   const announcement = find('[data-announcement]');
   const finish = find('[data-finish]');
+  const repeat = find('[data-repeat]');
 
   // The server holds a request for 20 seconds, so a longer one was lost on its way.
   const REQUEST_TIMEOUT_MS = 30000;
@@ -25,6 +26,11 @@ export const SCRIPT = `(() => {
   let timer = 0;
   let warned = false;
   let endsAt = 0;
+  const repeatAt = Number(main.dataset.repeatAt);
+
+  // The page may show the newest login, which another tab may change.
+  const statusUrl = new URL(location.href);
+  statusUrl.searchParams.set('request', main.dataset.request);
 
   function setRemaining(seconds) {
     endsAt = Date.now() + seconds * 1000;
@@ -35,6 +41,7 @@ export const SCRIPT = `(() => {
     const left = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
     time.textContent = Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0');
     progress.value = left;
+    if (repeat && left <= repeatAt) repeat.hidden = false;
     if (left > LAST_MINUTE_SECONDS) warned = false;
     else if (!warned && !ended) {
       warned = true;
@@ -46,8 +53,9 @@ export const SCRIPT = `(() => {
     announcement.textContent = text;
   }
 
-  function show(state) {
-    const section = find('[data-section="' + state + '"]');
+  function show(state, reason) {
+    const explained = reason && find('[data-section="' + state + '"][data-reason="' + reason + '"]');
+    const section = explained || find('[data-section="' + state + '"]:not([data-reason])');
     const heading = section.querySelector('h1');
     for (const other of main.querySelectorAll('section')) {
       const focused = other !== section && other.contains(document.activeElement);
@@ -74,7 +82,7 @@ export const SCRIPT = `(() => {
       show('answered');
       finish.submit();
     } else if (status.state === 'denied' || status.state === 'expired') {
-      show(status.state);
+      show(status.state, status.reason);
     } else {
       location.reload();
     }
@@ -115,7 +123,7 @@ export const SCRIPT = `(() => {
     const short = failures > 0 || !away.hidden;
     if (short) headers.prefer = 'wait=0';
     try {
-      const response = await fetch(location.href, {
+      const response = await fetch(statusUrl, {
         headers,
         cache: 'no-store',
         credentials: 'same-origin',
