@@ -109,6 +109,17 @@ it('sends Strict-Transport-Security unless it listens on a loopback address', as
   expect((await get(`https://127.0.0.1:${local.port}${path}`, first.cert)).hsts).toBeUndefined();
 });
 
+it.each([
+  ['https://login.example.com', 'max-age=31536000'],
+  ['http://login.example.com', null],
+  ['https://localhost:8443', null],
+])('behind a proxy at %s sends Strict-Transport-Security: %s', async (publicUrl, expected) => {
+  const engine = await startEngine({ publicUrl });
+  onTestFinished(async () => await engine.close());
+  const { headers } = await fetch(`${engine.url}/authenticator/api/state`);
+  expect(headers.get('strict-transport-security')).toBe(expected);
+});
+
 it('accepts neither http nor TLS 1.1 on the https port', async () => {
   const { port } = await start({ tls: await files(first) });
   const plain = connectPlain(port, '127.0.0.1');

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
+import type { TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Address } from '../../domain/address.js';
 import type { Services } from '../../domain/services.js';
+import { isLoopback } from '../../util/networks.js';
 import { virtualDevice } from '../demo/virtual.js';
 import { deviceApi } from '../device/device-api.js';
 import { setPageHeaders } from './headers.js';
@@ -16,12 +19,26 @@ const STRICT_TRANSPORT = 'max-age=31536000';
 /** Relative to the worker's URL. */
 const WORKER_SCOPE = '../authenticator';
 
+/**
+ * Whether browsers may be told to use https only. Never for TLS on loopback: browsers would refuse http
+ * for every other service on localhost. Behind a proxy that ends TLS, the public URL says that it does;
+ * browsers ignore the header where they came by http.
+ */
+function isHttpsOnly(request: FastifyRequest, { publicUrl, loopbackPort }: Address): boolean {
+  const { encrypted } = request.raw.socket as TLSSocket;
+  if (encrypted && loopbackPort !== undefined) return false;
+  if (publicUrl !== undefined && URL.canParse(publicUrl)) {
+    const { protocol, hostname } = new URL(publicUrl);
+    if (protocol === 'https:') return hostname !== 'localhost' && !isLoopback(hostname);
+  }
+  return request.protocol === 'https' && loopbackPort === undefined;
+}
+
 /** The page on which users pair, answer and end sessions, and its APIs. */
 export async function authenticator(app: FastifyInstance, services: Services): Promise<void> {
   app.addHook('onRequest', async (request, reply) => {
     setPageHeaders(reply);
-    // Not for loopback: browsers would refuse http for every other service on localhost.
-    if (request.protocol !== 'https' || services.address.loopbackPort !== undefined) return;
+    if (!isHttpsOnly(request, services.address)) return;
     reply.header('strict-transport-security', STRICT_TRANSPORT);
   });
   await app.register((scope) => deviceApi(scope, services), { prefix: '/api' });
