@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import express from 'express';
 import { LaunchKeyStrategy } from 'passport-launchkey';
 import pg from 'pg';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { logIn, loginApp, type Place, type Seen, takePlace } from '../../spec/support/app.js';
 import { amount } from '../../spec/support/endurance.js';
 import { Vault } from '../lib/data/sql/vault.js';
@@ -209,7 +209,11 @@ async function crash(server: Postgres, nodes: Nodes): Promise<void> {
   await server.end('SIGQUIT');
   expect(await Promise.all(living.map(ready))).toEqual(living.map(() => 503));
   await server.run();
-  expect(await Promise.all(living.map(ready))).toEqual(living.map(() => 200));
+  // An engine is ready when it receives notifications again.
+  await vi.waitFor(
+    async () => expect(await Promise.all(living.map(ready))).toEqual(living.map(() => 200)),
+    { timeout: 20_000, interval: 100 },
+  );
 }
 
 /** Resolves when so many engines listen to each other. */
