@@ -367,9 +367,9 @@ export class LaunchKeyStrategy extends PassportStrategy {
    *
    * @example
    * ```ts
-   * app.post('/logout', async (req, res, next) => {
-   *   await strategy.logout(req);
-   *   req.logout((error) => (error ? next(error) : res.redirect('/')));
+   * app.post('/logout', (req, res, next) => {
+   *   const logOut = () => req.logout((error) => (error ? next(error) : res.redirect('/')));
+   *   strategy.logout(req).then(logOut, next);
    * });
    * ```
    */
