@@ -10,6 +10,7 @@ import { Audit } from './domain/audit.js';
 import { AuditTrail } from './domain/audit-trail.js';
 import { Deletions } from './domain/deletions.js';
 import { Devices } from './domain/devices.js';
+import { Doctor } from './domain/doctor.js';
 import { Envelopes } from './domain/envelopes.js';
 import { Events } from './domain/events.js';
 import { ExpectedLogins } from './domain/expected-logins.js';
@@ -159,6 +160,7 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     clock,
     limit: limits.devicesPerUser,
   });
+  const virtualDevice = new VirtualDevice({ data, requests, publicKeys, enabled: virtualDevices });
   const services: Services = {
     data,
     pingKeys,
@@ -175,7 +177,17 @@ export async function assemble(options: ResolvedOptions): Promise<EngineParts> {
     sessions,
     pairings,
     whiteLabel: new WhiteLabel({ data, users, pairings, devices, publicKeys, virtualDevices }),
-    virtualDevice: new VirtualDevice({ data, requests, publicKeys, enabled: virtualDevices }),
+    virtualDevice,
+    doctor: new Doctor({
+      data,
+      health,
+      address,
+      limits,
+      virtualDevice,
+      clock,
+      tls: tls !== undefined,
+      trustedProxies: options.trustedProxies.length,
+    }),
     devices,
     answers: new Answers({ data, requests, publicKeys, fraud, audit, metrics, clock }),
     factors: new Factors(data, audit, signals, clock),

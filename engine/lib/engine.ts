@@ -1,4 +1,5 @@
 import type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
+import type { Finding } from './domain/doctor.js';
 import type { RotatedCredentials, RotateOptions } from './domain/rotation.js';
 import type {
   AuditEntry,
@@ -254,6 +255,11 @@ export interface Engine {
   exportUser(username: string): Promise<UserExport>;
   /** Returns the state of the engine: versions, the engines on the data, what waits, the latest faults. */
   status(): Promise<EngineStatus>;
+  /**
+   * Checks the data, the public URL with its certificate, trusted proxies, open files, clocks, events and
+   * users without a device, and says what to do.
+   */
+  doctor(): Promise<Finding[]>;
   /**
    * Returns what a paired device signed when it answered an auth request, or `undefined` if no paired
    * device did.

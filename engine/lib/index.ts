@@ -10,6 +10,7 @@ export type { Retention } from './data/retention.js';
 export type { DatabaseOptions } from './data/sql/postgres.js';
 export type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
 export type { RequestBrowser } from './domain/browsers.js';
+export type { Finding } from './domain/doctor.js';
 export type { Limits } from './domain/limits.js';
 export type { RotatedCredentials, RotateOptions } from './domain/rotation.js';
 export type {

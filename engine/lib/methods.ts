@@ -115,6 +115,7 @@ export function engineMethods(open: () => Services): EngineMethods {
         receipts: receipts.map(showReceipt),
       };
     },
+    doctor: async () => await open().doctor.examine(),
     status: async () => await open().status.read(),
     receipt: async (authRequest) => {
       const receipt = await open().data.receipts.get(authRequest);

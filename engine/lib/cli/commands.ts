@@ -28,6 +28,7 @@ export const COMMANDS = {
   receipt: async (engine: Engine, [authRequest]: unknown[]) =>
     (await engine.receipt(authRequest as string)) ?? null,
   exportUser: (engine: Engine, [name]: unknown[]) => engine.exportUser(name as string),
+  doctor: (engine: Engine) => engine.doctor(),
   status: (engine: Engine) => engine.status(),
   rotatePingKey: (engine: Engine) => engine.rotatePingKey(),
 };

@@ -5,6 +5,7 @@ import { appCreate, appDelete, appDisable, appEnable, appList, appRotate } from 
 import { audit } from './audit.js';
 import { CliError } from './cli-error.js';
 import { deviceList, devicePair, deviceUnpair } from './devices.js';
+import { doctor } from './doctor.js';
 import { keyRotate } from './keys.js';
 import { receipt } from './receipt.js';
 import { collect, settingFlags, settingsHelp } from './settings.js';
@@ -70,6 +71,9 @@ export function program(): Command {
   withConnection(cli.command('receipt <auth-request>'))
     .description('print what a phone signed when it answered')
     .action(receipt);
+  withConnection(cli.command('doctor'))
+    .description('check data, public URL, proxies, files, clocks and events, and say what to do')
+    .action(doctor);
   withConnection(cli.command('status'))
     .description('print versions, engines on the data, what waits, and the latest faults')
     .action(status);

@@ -9,6 +9,7 @@ import type { Audit } from './audit.js';
 import type { AuditTrail } from './audit-trail.js';
 import type { Deletions } from './deletions.js';
 import type { Devices } from './devices.js';
+import type { Doctor } from './doctor.js';
 import type { Envelopes } from './envelopes.js';
 import type { ExpectedLogins } from './expected-logins.js';
 import type { Factors } from './factors.js';
@@ -61,6 +62,7 @@ export interface Services {
   readonly audit: Audit;
   readonly auditTrail: AuditTrail;
   readonly status: Status;
+  readonly doctor: Doctor;
   readonly signals: Signals;
   readonly heldPolls: HeldPolls;
   readonly heldDevices: HeldDevices;
