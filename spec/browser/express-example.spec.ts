@@ -184,7 +184,7 @@ describeWithChromium('the demo in a browser', () => {
     await askToLogIn(app, 'alice');
     await phone.getByRole('button', { name: 'Deny' }).click();
     await app.getByRole('heading', { name: 'Not approved' }).waitFor();
-    await app.getByRole('link', { name: 'Try again' }).click();
+    await app.getByRole('link', { name: 'Back to the login page' }).click();
     await app.waitForURL('**/login');
     await app.goto(addresses.app);
     expect(new URL(app.url()).pathname).toBe('/login');

@@ -131,8 +131,8 @@ describeWithChromium('the waiting page in a browser', () => {
         .waitFor();
       expect(await user(page, url)).toBe('Not logged in');
       await page.goBack();
-      await page.getByRole('link', { name: 'Try again' }).click();
-      await begin(page);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.getByText('Approve the request on your phone to log in as alice.').waitFor();
       await answer(true);
       await goOn(page);
       await loggedIn(page, verified);
@@ -144,7 +144,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await page.goto(`${url}/login`);
       await submit(page);
       await heading(page, 'Time is up').waitFor();
-      await page.getByRole('link', { name: 'Try again' }).waitFor();
+      await page.getByRole('button', { name: 'Try again' }).waitFor();
       expect(await user(page, url)).toBe('Not logged in');
       expect(verified).toEqual([]);
     });
@@ -541,7 +541,7 @@ describeWithChromium('the waiting page in a browser', () => {
       await begin(page, url);
       await answer(false);
       await look('denied', 'Not approved');
-      await page.goto(`${url}/login/wait`);
+      await page.goto(`${url}/login/wait?request=another`);
       await look('unknown', 'No login in progress');
 
       refuseEveryone();
