@@ -58,7 +58,11 @@ async function start(
   auth.deserializeUser((user, done) => done(null, user as Express.User));
   const app = express();
   let current: [Response, NextFunction] | undefined;
-  app.use(session({ secret: 'test', resave: false, saveUninitialized: false }), auth.session());
+  const store = new session.MemoryStore();
+  app.use(
+    session({ secret: 'test', resave: false, saveUninitialized: false, store }),
+    auth.session(),
+  );
   app.use((_req, res, next) => {
     current = [res, next];
     next();
@@ -89,7 +93,7 @@ async function start(
     if (!res.writableEnded) return void onTestFinished(() => void res.end());
     await sent;
   };
-  return { ...world, proxy, browser, interrupt, actions, verified, verifying, verify };
+  return { ...world, proxy, browser, interrupt, actions, verified, verifying, verify, store };
 }
 
 /** Holds back the engine's next answers of one path, until `release()`. */
@@ -188,6 +192,29 @@ describe.each(WAYS)('a login request to which other code responds by %s', (_way,
 });
 
 describe('a held login request', () => {
+  it('is undone if other code responds while the session is stored', async () => {
+    const { engine, proxy, browser, interrupt, store } = await start((res) =>
+      res.status(503).end(),
+    );
+    const gate = makeGate();
+    const storing = makeGate();
+    const set = store.set.bind(store);
+    store.set = (...args) => {
+      storing.resolve();
+      gate.promise.then(() => set(...args));
+    };
+    const response = browser.post('/login', { username: 'alice' });
+    await engine.answer(await nextRequest(engine), true);
+    await storing.promise;
+    await interrupt();
+    const revoked = proxy.next('/logs');
+    gate.resolve();
+    expect((await response).status).toBe(503);
+    expect((await revoked).form.get('action')).toBe('Revoke');
+    await settle(proxy);
+    expect(await (await browser.send('/')).json()).toEqual({ in: false });
+  });
+
   it('logs no one in after other code has begun a response', async () => {
     const { engine, proxy, browser, interrupt, actions, verified } = await start((res) =>
       res.writeHead(200).flushHeaders(),
