@@ -18,7 +18,13 @@ describe('GET /ping', () => {
       'key',
       'launchkey_time',
     ]);
-    expect(body.features).toEqual(['number_match', 'number_type', 'browser', 'withdraw']);
+    expect(body.features).toEqual([
+      'number_match',
+      'number_type',
+      'browser',
+      'withdraw',
+      'white_label_devices',
+    ]);
     expect(body.launchkey_time).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
     expect(body.date_stamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
     expect(body.api_time).toBe(`${body.launchkey_time.replace(' ', 'T')}Z`);

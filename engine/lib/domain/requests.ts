@@ -298,12 +298,13 @@ export class Requests {
   private async recipient(
     app: AppRecord,
     username: string,
-    read: Found<Recipient>['subject'] = () => this.with.users.resolve(app, username),
+    read: Found<Recipient>['subject'] = () => this.with.users.find(app, username),
   ) {
     const refusal = refuseName(username);
     if (refusal) return refusal;
-    const recipient = await read();
-    if (!recipient) return { refused: 'unknown_user' } as const;
+    const found = await read();
+    if (!found) return { refused: 'unknown_user' } as const;
+    const recipient = await this.with.users.preferOlder(found, username);
     const { user, devices } = recipient;
     // The answer for a suspended user is that for a user without a device: it tells the application no more.
     const suspended = user.suspendedAt !== undefined;

@@ -142,15 +142,21 @@ export class Users {
   /**
    * Finds the user that an application names: its own white label user, the user of a push ID or user
    * hash that the application received, or a user by name. Names of the application's own come first.
-   * A user hash that another application received names no user. A white label user who has no device
-   * yet does not hide an older user of the same name.
+   * A user hash that another application received names no user.
    */
-  async resolve(app: AppRecord, name: string): Promise<Recipient | undefined> {
-    const names = [...spellings(name)].flatMap((spelling) => namesOf(app, spelling));
-    const found = await this.data.users.recipient(names);
-    if (!found || found.user.whiteLabelOf !== app.appKey || hasDevice(found)) return found;
+  async find(app: AppRecord, name: string): Promise<Recipient | undefined> {
+    return await this.data.users.recipient(this.namesOf(app, name));
+  }
+
+  /**
+   * Returns the user who was found, or instead of a white label user who has no device yet an older
+   * user of the same name.
+   */
+  async preferOlder(found: Recipient, name: string): Promise<Recipient> {
+    const { user, devices } = found;
+    if (user.whiteLabelOf === undefined || this.hasDevice(user, devices.length)) return found;
     const hidden = await this.data.users.recipient([...spellings(name)].map(usernameOf));
-    return hidden && hidden.user.createdAt < found.user.createdAt ? hidden : found;
+    return hidden && hidden.user.createdAt < user.createdAt ? hidden : found;
   }
 
   /** Whether a device of the user can be asked, one of the paired ones or the virtual one. */
@@ -203,10 +209,6 @@ export class Users {
     const deviceId = withDevice ? newDeviceId() : undefined;
     return { id: randomText(20, LETTERS_AND_DIGITS), username, deviceId, createdAt: this.clock() };
   }
-}
-
-function hasDevice({ user, devices }: Recipient): boolean {
-  return user.deviceId !== undefined || devices.length > 0;
 }
 
 function usernameOf(username: string): UserName {
