@@ -119,9 +119,9 @@ export class Push {
 
   private authorize(
     { authRequest }: PendingLogin,
-    { username, number, ...options }: LoginStart,
+    { name, username: _, number, ...options }: PushOptions,
   ): Promise<string> {
-    return this.parts.client.authorize(username, { ...options, numberMatch: number, authRequest });
+    return this.parts.client.authorize(name, { ...options, numberMatch: number, authRequest });
   }
 }
 

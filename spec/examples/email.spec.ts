@@ -19,7 +19,8 @@ async function start() {
   const logIn = async (browser: TestBrowser, email: string, user = 'customer-1') => {
     const page = await browser.leadsTo('/login', { email });
     expect(page).toMatch(/^\/launchkey\/wait\?request=/);
-    await world.engine.answer(await nextRequest(world.engine, user), true);
+    const { number } = await browser.status(page ?? '', 0);
+    await world.engine.answer(await nextRequest(world.engine, user), true, { number });
     expect(await browser.status(page ?? '')).toMatchObject({ state: 'answered' });
     return browser.leadsTo('/login', {});
   };
