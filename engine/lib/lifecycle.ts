@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import type { AddressInfo } from 'node:net';
+import type { Server as HttpServer } from 'node:http';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EngineParts } from './assemble.js';
 import type { Services } from './domain/services.js';
@@ -18,6 +19,10 @@ const SWEEP_INTERVAL_MS = 250;
 const CLOSE_TIMEOUT_MS = 2000;
 /** How long a drain lasts at most where no proxy asks for the readiness, in ms. */
 const UNPROBED_DRAIN_MS = 1000;
+/** How long clients that connected before the engine stopped to listen may take, in ms. */
+const LAST_REQUESTS_MS = 500;
+/** Longest turn of the event loop in which hardly a client connects unnoticed, in ms. */
+const QUIET_TURN_MS = 1;
 /** Interval at which a drain looks at the connections, in ms. */
 const DRAIN_CHECK_MS = 50;
 
@@ -130,11 +135,31 @@ export class Lifecycle {
     logger.info({}, 'stopping');
     this.drainUntil =
       performance.now() + (isProbed ? drainMs : Math.min(drainMs, UNPROBED_DRAIN_MS));
-    const isDone = () => this.connections?.count === 0 && (!isProbed || health.isOutOfService);
+    await this.waitForClients(() => !isProbed || health.isOutOfService);
+    heldPolls.timeOut();
+    if (!this.server) return;
+    this.drainUntil = performance.now() + LAST_REQUESTS_MS;
+    await this.quietTurn();
+    stopListening(this.server.server);
+    await this.waitForClients(() => true);
+  }
+
+  /** Clients that have connected and are not accepted yet are reset when the engine stops to listen. */
+  private async quietTurn(): Promise<void> {
+    while (performance.now() < this.drainUntil) {
+      const [since, accepted] = [performance.now(), this.connections?.accepted];
+      await new Promise((resolve) => setImmediate(resolve));
+      const isQuiet = accepted === this.connections?.accepted;
+      if (isQuiet && performance.now() - since < QUIET_TURN_MS) return;
+    }
+  }
+
+  /** Waits until no client is connected, or until the drain ends. */
+  private async waitForClients(mayEnd: () => boolean): Promise<void> {
+    const isDone = () => this.connections?.count === 0 && mayEnd();
     while (performance.now() < this.drainUntil && !isDone()) {
       await delay(DRAIN_CHECK_MS, undefined, { ref: false });
     }
-    heldPolls.timeOut();
   }
 
   private async shutDown(): Promise<void> {
@@ -183,6 +208,11 @@ export class Lifecycle {
         this.sweeping = undefined;
       });
   }
+}
+
+/** Unlike the method of `http.Server`, this closes no connection, idle or not. */
+function stopListening(server: HttpServer): void {
+  NetServer.prototype.close.call(server);
 }
 
 /**

@@ -21,6 +21,8 @@ export interface ConnectionLimits {
  * ends its connection: with all files in use, the engine could answer no client and no health check.
  */
 export class Connections {
+  /** Number of connections that were made so far. */
+  accepted = 0;
   private readonly open = new Set<Socket>();
   /** Connections without a request, the one that has been idle longest first. */
   private readonly idle = new Set<Socket>();
@@ -55,6 +57,7 @@ export class Connections {
 
   private add(socket: Socket): void {
     this.open.add(socket);
+    this.accepted += 1;
     socket.once('close', () => {
       this.open.delete(socket);
       if (this.open.size < this.max * SPACIOUS) this.room.worked();
