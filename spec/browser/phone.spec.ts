@@ -171,7 +171,7 @@ describeWithChromium('the phone in a browser', () => {
     await ask();
     await press(page, 'I did not ask for this');
     await page.getByRole('heading', { name: 'Denied and reported' }).waitFor();
-    await app.getByRole('heading', { name: 'Not approved' }).waitFor();
+    await app.getByRole('heading', { name: 'Reported on the phone' }).waitFor();
     await page.locator('#paused').waitFor();
     await look(page, 'paused');
     await press(page, 'Allow requests now');
@@ -179,9 +179,9 @@ describeWithChromium('the phone in a browser', () => {
     await app.goto(run.app);
     await app.waitForURL('**/login');
     const entries: { kind: string; details: object }[] = await run.command('audit');
-    expect(
-      entries.filter(({ kind }) => kind.startsWith('request.')).map(({ kind }) => kind),
-    ).toEqual([
+    // The engine refuses a login that follows another one within five seconds, and the strategy waits.
+    const kinds = entries.map(({ kind }) => kind).filter((kind) => kind !== 'request.refused');
+    expect(kinds.filter((kind) => kind.startsWith('request.'))).toEqual([
       'request.denied',
       'request.created',
       'request.denied',
