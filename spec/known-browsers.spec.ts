@@ -71,6 +71,18 @@ describe('a browser in which a user has logged in', () => {
     expect((await logIn(browser)).browser).toEqual({ known: false });
   });
 
+  it('is no longer known once the waiting page shows a report of fraud', async () => {
+    const { world, browser } = await start({ pending: 'redirect', waitUrl: '/login/wait' });
+    await browser.post('/login', { username: 'alice' });
+    await world.engine.answer(await nextRequest(world.engine), true);
+    await browser.post('/login');
+    expect(browser.jar.names.filter((name) => COOKIE.test(name))).toHaveLength(1);
+    const page = (await browser.leadsTo('/login', { username: 'alice' })) ?? '';
+    await world.engine.answer(await nextRequest(world.engine), false, { reason: 'fraudulent' });
+    expect(await browser.status(page)).toMatchObject({ state: 'denied' });
+    expect(browser.jar.names.filter((name) => COOKIE.test(name))).toEqual([]);
+  });
+
   it('is no longer known after the user was deleted', async () => {
     const { world, logIn, browser } = await start();
     await logIn(browser);

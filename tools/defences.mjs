@@ -225,8 +225,8 @@ export const defences = [
     'the look into the session, on the waiting page',
     [
       'lib/web/waiting/handler.ts',
-      "return this.browserSession.hasBegun(req, handle) ? read() : { state: 'unknown' };",
-      'return read();',
+      "if (!this.browserSession.hasBegun(req, handle)) return { state: 'unknown' };",
+      '',
     ],
     WAITING,
     'is limited to the browser that began the login',

@@ -442,9 +442,10 @@ export class LaunchKeyStrategy extends PassportStrategy {
   }
 
   private _waitingPage(options: WaitingOptions): Pick<WaitingPage, 'answer'> {
-    const { logins, browserSession, waitingWatch, settings } = this._parts;
+    const { logins, browserSession, knownBrowsers, waitingWatch, settings } = this._parts;
     const checked = waitingSettings(options);
-    const page = new WaitingPage(logins, browserSession, checked, settings.crossSite);
+    const { crossSite } = settings;
+    const page = new WaitingPage(logins, browserSession, checked, crossSite, knownBrowsers);
     return {
       answer: (req) => {
         waitingWatch.served();

@@ -10,6 +10,7 @@ import { type CrossSiteOption, isForeign } from '../cross-site.js';
 import { readForm } from '../form.js';
 import { hostError } from '../host-error.js';
 import { isAnswered } from '../host-response.js';
+import type { KnownBrowsers } from '../known-browser.js';
 import {
   assetReply,
   emptyReply,
@@ -88,17 +89,20 @@ export class WaitingPage {
   private readonly browserSession: BrowserSession;
   private readonly settings: WaitingSettings;
   private readonly crossSite: CrossSiteOption;
+  private readonly knownBrowsers: KnownBrowsers | null;
 
   constructor(
     logins: Logins,
     browserSession: BrowserSession,
     settings: WaitingSettings,
     crossSite: CrossSiteOption,
+    knownBrowsers: KnownBrowsers | null,
   ) {
     this.logins = logins;
     this.browserSession = browserSession;
     this.settings = settings;
     this.crossSite = crossSite;
+    this.knownBrowsers = knownBrowsers;
   }
 
   /** Answers a request of any method. */
@@ -200,7 +204,18 @@ export class WaitingPage {
     if (this.browserSession.hasCancelled(req, handle)) {
       return { state: 'denied', reason: 'cancelled' };
     }
-    return this.browserSession.hasBegun(req, handle) ? read() : { state: 'unknown' };
+    if (!this.browserSession.hasBegun(req, handle)) return { state: 'unknown' };
+    const status = await read();
+    if (status.state === 'denied' && status.reason === 'fraudulent') {
+      await this.forgetReported(req, handle);
+    }
+    return status;
+  }
+
+  /** A browser whose request was reported as fraud is no longer known to this user. */
+  private async forgetReported(req: WaitingRequest, handle: string): Promise<void> {
+    const login = this.knownBrowsers && (await this.logins.get(handle));
+    if (login) this.knownBrowsers?.forget(req, login.username);
   }
 }
 
