@@ -1602,4 +1602,26 @@ export const defences = [
     'engine/spec/authenticator.spec.ts',
     'refuses an answer from',
   ),
+  defence(
+    'asks for a suspended user, to learn that the user is suspended',
+    'the refusal of a suspended user',
+    [
+      'engine/lib/domain/requests.ts',
+      'const suspended = user.suspendedAt !== undefined;',
+      'const suspended = false;',
+    ],
+    'engine/spec/suspension.spec.ts',
+    'is refused as a user without a device is',
+  ),
+  defence(
+    'reads a copy of a data file, to find what was deleted',
+    'the overwriting of deleted text',
+    [
+      'engine/lib/data/sql/libsql-dialect.ts',
+      "this.database.pragma('secure_delete = ON');",
+      "this.database.pragma('secure_delete = OFF');",
+    ],
+    'engine/spec/data/growth.spec.ts',
+    'holds nothing of what was deleted',
+  ),
 ];
