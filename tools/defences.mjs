@@ -814,13 +814,6 @@ export const defences = [
   ),
 
   defence(
-    'calls one engine with a device that was unpaired at another',
-    'the device that the statement finds',
-    ['engine/lib/domain/devices.ts', "if (device === 'gone') return { refused: 'unpaired' };", ''],
-    'engine/spec/data/staleness.spec.ts',
-    'is refused for a device that was unpaired',
-  ),
-  defence(
     'replays a request of a device',
     'the nonce',
     ['engine/lib/domain/devices.ts', "if (device === 'seen') return { refused: 'replay' };", ''],
