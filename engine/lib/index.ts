@@ -4,10 +4,10 @@
  * @module launchkey-engine
  */
 export type { EcPublicKey } from './crypto/ec.js';
+export type { DatabaseOptions } from './data/database-options.js';
 export type { RateWindow } from './data/ports/rates.js';
 export type { DenialReason, Policy } from './data/ports/requests.js';
 export type { Retention } from './data/retention.js';
-export type { DatabaseOptions } from './data/sql/postgres.js';
 export type { AppCredentials, AppInfo, AppOptions } from './domain/apps.js';
 export type { RequestBrowser } from './domain/browsers.js';
 export type { Finding } from './domain/doctor.js';

@@ -1,6 +1,6 @@
+import type { DatabaseOptions } from './data/database-options.js';
 import type { RateWindow } from './data/ports/rates.js';
 import type { Retention } from './data/retention.js';
-import type { DatabaseOptions } from './data/sql/postgres.js';
 import type { Limits } from './domain/limits.js';
 import type { TlsOptions } from './http/tls.js';
 import type { Logger } from './observability/logger.js';

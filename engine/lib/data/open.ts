@@ -3,8 +3,8 @@ import type { Faults } from '../observability/faults.js';
 import type { Logger } from '../observability/logger.js';
 import type { Data } from './data.js';
 import { prepareFile, readKeyFile } from './data-file.js';
+import type { DatabaseOptions } from './database-options.js';
 import { MemoryData } from './memory/data.js';
-import type { DatabaseOptions } from './sql/postgres.js';
 
 /** The options that say where the data is. */
 export interface DataLocation {

@@ -5,6 +5,7 @@ import type { Faults } from '../../observability/faults.js';
 import { CachedIdentities } from '../cached-identities.js';
 import type { Data } from '../data.js';
 import { DataFault } from '../data-faults.js';
+import type { DatabaseOptions } from '../database-options.js';
 import { PostgresAnnouncements } from './announcements.js';
 import { SqlCalls } from './calls.js';
 import { migrate } from './migrate.js';
@@ -16,25 +17,6 @@ import { sweepAtIntervals } from './sweep-interval.js';
 import type { Vault } from './vault.js';
 
 const BIGINT = 20;
-
-/** How the engine uses a PostgreSQL database. */
-export interface DatabaseOptions {
-  /**
-   * Schema for the engine's tables, which is created where it does not exist. Default: the first schema
-   * of the connection's `search_path` that exists, `public` as a rule.
-   */
-  schema?: string;
-  /** Maximum number of connections of one engine, besides the one that listens. Default: 10. */
-  poolSize?: number;
-  /**
-   * `postgres://…` URL for the connection that listens for notifications. Needed where `databaseUrl` leads
-   * to a pooler that hands out transactions, such as PgBouncer: it delivers no notifications. Default:
-   * `databaseUrl`.
-   */
-  listenUrl?: string;
-  /** How long a statement may take, in milliseconds of real time. Default: 10,000. */
-  statementTimeout?: number;
-}
 
 /** Opens a PostgreSQL database, which several engines may share. */
 export async function openPostgres(
