@@ -169,7 +169,7 @@ describe('concealUsers', () => {
           '',
           '',
           /denied.*cancelled/,
-          /<section data-section="denied">.*<h1[^>]*>Cancelled/,
+          /<h1 tabindex="-1">Cancelled/,
           /denied/,
         ],
       );
