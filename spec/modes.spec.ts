@@ -5,6 +5,7 @@ import type { LaunchKeyStrategy } from 'passport-launchkey';
 import { describe, expect, it } from 'vitest';
 import { serve } from './support/app.js';
 import { CookieJar } from './support/cookies.js';
+import { EngineProxy } from './support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld, type World } from './support/world.js';
 
 /** An application with sessions, whose login route shows the arguments of Passport's callback. */
@@ -82,6 +83,12 @@ describe("pending: 'redirect'", () => {
     const url = await serveSessions(recording.strategy, writes);
     return { world, ...recording, writes, url };
   }
+
+  it('has six digits typed on the device unless the application wants it otherwise', async () => {
+    const { world, url } = await start({ numberMatching: undefined });
+    await browser(url).post({ username: 'alice' });
+    expect(await world.engine.requests('alice')).toMatchObject([{ numberLength: 6 }]);
+  });
 
   it('redirects to the waiting page, and finishes by a request without a user name', async () => {
     const { world, verified, url } = await start();
@@ -276,8 +283,51 @@ describe("pending: 'accept'", () => {
     expect(await app.json({ request: begun.info.request })).toEqual({ user: { id: verified[0] } });
   });
 
-  it('shows a number that must be picked on the device', async () => {
+  it('shows a number of six digits that must be typed on the device', async () => {
     const { world, url } = await start({ numberMatching: true });
+    const app = browser(url);
+    const { info } = await app.json({ username: 'alice' });
+    expect(String(info.number)).toMatch(/^[1-9]\d{5}$/);
+    const [request] = await world.engine.requests('alice');
+    expect(request).toMatchObject({ numberLength: 6 });
+    expect(JSON.stringify(request)).not.toContain(String(info.number));
+    await world.engine.answer(request?.authRequest ?? '', true, { number: info.number });
+    expect(await app.json()).toMatchObject({ user: { id: expect.any(String) } });
+  });
+
+  it('denies the login after a wrong number was typed', async () => {
+    const { world, verified, url } = await start({ numberMatching: 'type' });
+    const app = browser(url);
+    const { info } = await app.json({ username: 'alice' });
+    const [request] = await world.engine.requests('alice');
+    const number = (info.number ?? 0) === 999_999 ? 100_000 : (info.number ?? 0) + 1;
+    await world.engine.answer(request?.authRequest ?? '', true, { number });
+    expect(await app.json()).toMatchObject({ user: null, info: { code: 'denied' } });
+    expect(verified).toEqual([]);
+  });
+
+  it('ends in an error and sends no push if the engine cannot have a number typed', async () => {
+    const world = await startWorld();
+    const proxy = await new EngineProxy(world.engine.url).start();
+    proxy.hidesFeatures = true;
+    const { strategy } = recordingStrategy(world, {
+      apiBaseUrl: `${proxy.url}/v1`,
+      pending: 'redirect',
+      waitUrl: '/login/wait',
+      numberMatching: undefined,
+    });
+    const app = browser(await serveSessions(strategy));
+    expect(await app.json({ username: 'alice' })).toEqual({
+      error: {
+        name: 'InvalidRequestError',
+        message: expect.stringContaining("numberMatching: 'pick'"),
+      },
+    });
+    expect(await world.engine.requests('alice')).toEqual([]);
+  });
+
+  it('shows a number that must be picked on the device', async () => {
+    const { world, url } = await start({ numberMatching: 'pick' });
     const app = browser(url);
     const { info } = await app.json({ username: 'alice' });
     expect(info.number).toBeGreaterThanOrEqual(10);
@@ -289,7 +339,7 @@ describe("pending: 'accept'", () => {
   });
 
   it('denies the login after one wrong pick', async () => {
-    const { world, verified, url } = await start({ numberMatching: true });
+    const { world, verified, url } = await start({ numberMatching: 'pick' });
     const app = browser(url);
     const { info } = await app.json({ username: 'alice' });
     const [request] = await world.engine.requests('alice');

@@ -519,6 +519,28 @@ export const defences = [
     'denies the login after one wrong pick',
   ),
   defence(
+    'approves at random what asks for a number',
+    'the typed number as the default',
+    [
+      'lib/passport/settings.ts',
+      "numberMatching = pending === 'redirect' ? 'type' : false,",
+      "numberMatching = pending === 'redirect' ? 'pick' : false,",
+    ],
+    MODES,
+    'has six digits typed on the device unless the application wants it otherwise',
+  ),
+  defence(
+    'approves at random what asks for a number',
+    'the refusal of an engine that cannot have a number typed',
+    [
+      'lib/client/client.ts',
+      "if (!(await this.#calls.knows('number_type', signal))) throw cannotType();",
+      "await this.#calls.knows('number_type', signal);",
+    ],
+    MODES,
+    'ends in an error and sends no push if the engine cannot have a number typed',
+  ),
+  defence(
     'approves a login to the account of another user, whom the application names wrongly',
     'the comparison of the user hash',
     [

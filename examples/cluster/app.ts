@@ -41,7 +41,7 @@ export function createApp({
       ...launchkey,
       pending: 'redirect',
       waitUrl: '/login/wait',
-      // One tap approves; examples/express shows a number to pick.
+      // One tap approves; examples/express shows a number to type.
       numberMatching: false,
       answers: 'both',
       context: 'Log in to the cluster example',

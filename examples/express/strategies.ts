@@ -20,7 +20,6 @@ export function launchKeyStrategies(settings: LaunchKeySettings, accounts: Accou
     ...settings,
     pending: 'redirect',
     answers: 'both',
-    numberMatching: true,
     // In one process. Several need the RedisStore: see docs/several-processes.md.
     store: new MemoryStore(),
   } as const;

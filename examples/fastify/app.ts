@@ -54,7 +54,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       answers: 'both',
       pending: 'redirect',
       waitUrl: '/login/wait',
-      // One tap approves; examples/express shows a number to pick.
+      // One tap approves; examples/express shows a number to type.
       numberMatching: false,
     },
     verify,

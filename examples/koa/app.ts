@@ -44,7 +44,7 @@ export function createApp(options: AppOptions): Koa {
   };
   // For browsers, which wait on a page; and for programs, which are told to ask again.
   const strategy = new LaunchKeyStrategy(
-    // One tap approves; examples/express shows a number to pick.
+    // One tap approves; examples/express shows a number to type.
     { ...common, pending: 'redirect', numberMatching: false },
     verify,
   );

@@ -26,7 +26,7 @@ export interface LoginStart {
   userPushId: boolean;
   context?: string | undefined;
   policy?: Policy | undefined;
-  /** The number that the user must pick on the device. */
+  /** The number that the user must type or pick on the device. */
   number?: number | undefined;
   /** The browser that the device shows. */
   browser?: RequestingBrowser | undefined;

@@ -33,7 +33,7 @@ const TYPED_DIGITS = 6;
 const KIND_LENGTH = 16;
 
 /** How a number is matched; `true` in the option means this. */
-const DEFAULT_MATCHING = 'pick';
+const DEFAULT_MATCHING = 'type';
 
 /** Returns a new number for the option `numberMatching`, or `undefined` without number matching. */
 export function newNumber(option: LoginOptions['numberMatching']): number | undefined {

@@ -75,12 +75,14 @@ export interface LoginOptions {
    * Whether the login shows a number that the user must enter on the device. A wrong number denies
    * the login.
    *
-   * - `'pick'`: two digits, which the user picks from four numbers on the device.
-   * - `'type'`: six digits, which the user types on the device. An engine whose devices cannot type
-   *   refuses the login.
-   * - `true`: the same as `'pick'`.
+   * - `'type'`: six digits, which the user types on the device. The device is not told them, so a user
+   *   who does not see the number cannot approve. Without an engine that knows this (`number_type`
+   *   among the `features` of its ping), the login ends in an error.
+   * - `'pick'`: two digits, which the user picks from four numbers on the device. A user who picks at
+   *   random is right once in four times.
+   * - `true`: the same as `'type'`.
    *
-   * It needs `pending: 'redirect'` or `'accept'`. Default: `'pick'` with `'redirect'`, otherwise
+   * It needs `pending: 'redirect'` or `'accept'`. Default: `'type'` with `'redirect'`, otherwise
    * `false`.
    */
   numberMatching?: boolean | 'pick' | 'type' | undefined;

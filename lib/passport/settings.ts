@@ -66,7 +66,7 @@ export function strategySettings(options: LaunchKeyStrategyOptions): StrategySet
     userPushId = false,
     context,
     policy,
-    numberMatching = pending === 'redirect' ? 'pick' : false,
+    numberMatching = pending === 'redirect' ? 'type' : false,
   } = options;
   nonEmptyString('name', name);
   nonEmptyString('usernameField', usernameField);

@@ -31,7 +31,7 @@ export interface PendingLogin {
   readonly context?: string | undefined;
   /** What the device requires of the user. */
   readonly policy?: object | undefined;
-  /** The number that the user must pick on the device, with number matching. */
+  /** The number that the user must type or pick on the device, with number matching. */
   readonly number?: number | undefined;
   /**
    * `true` for a login that cannot be answered. With `concealUsers`, it makes an unknown user look

@@ -279,8 +279,19 @@ describeWithChromium('the waiting page in a browser', () => {
       await loggedIn(page, verified);
     });
 
+    it('shows a number of six digits to type, in two groups', async () => {
+      const { url, answer, verified } = await start({ numberMatching: undefined });
+      const page = await open();
+      await begin(page, url);
+      const shown = page.getByText('Type this number on your phone').locator('strong');
+      expect(await shown.innerText()).toMatch(/^[1-9]\d\d\u00a0\d{3}$/);
+      await answer(true, { number: await shownNumber(page) });
+      await goOn(page);
+      await loggedIn(page, verified);
+    });
+
     it('shows the number to pick', async () => {
-      const { url, answer, verified } = await start({ numberMatching: true });
+      const { url, answer, verified } = await start({ numberMatching: 'pick' });
       const page = await open();
       await begin(page, url);
       const shown = page.getByText('Pick this number on your phone').locator('strong');
@@ -291,13 +302,13 @@ describeWithChromium('the waiting page in a browser', () => {
     });
 
     it('shows a denial after a wrong number was picked', async () => {
-      const { url, answer, verified } = await start({ numberMatching: true });
+      const { url, answer, verified } = await start({ numberMatching: 'pick' });
       const page = await open();
       await begin(page, url);
       const shown = page.getByText('Pick this number on your phone').locator('strong');
       const number = Number(await shown.textContent());
       await answer(true, { number: number === 99 ? 10 : number + 1 });
-      await heading(page, 'Not approved').waitFor();
+      await heading(page, 'Wrong number').waitFor();
       expect(verified).toEqual([]);
     });
 
@@ -526,7 +537,7 @@ describeWithChromium('the waiting page in a browser', () => {
       engineProxy.intercept = undefined;
       await page.locator('[data-away]').waitFor({ state: 'hidden' });
 
-      const number = Number(await page.locator('.number strong').textContent());
+      const number = await shownNumber(page);
       // With 204, the browser stays on the page that it submits.
       appProxy.intercept = ({ method }) =>
         method === 'POST' ? { status: 204, body: '' } : undefined;
@@ -547,7 +558,7 @@ describeWithChromium('the waiting page in a browser', () => {
       refuseEveryone();
       await begin(page, url);
       const waiting = page.url();
-      const again = Number(await page.locator('.number strong').textContent());
+      const again = await shownNumber(page);
       await answer(true, { number: again });
       await page.waitForURL('**/login');
       await page.goto(waiting);
@@ -619,6 +630,11 @@ async function begin(page: Page, url?: string, name?: string): Promise<void> {
   if (url) await page.goto(`${url}/login`);
   await submit(page, name);
   await heading(page, 'Check your phone').waitFor();
+}
+
+/** The number that the page shows, with or without a blank in it. */
+async function shownNumber(page: Page): Promise<number> {
+  return Number((await page.locator('.number strong').innerText()).replace(/\D/g, ''));
 }
 
 async function submit(page: Page, name = 'alice'): Promise<void> {

@@ -110,7 +110,8 @@ describe('the programs of the documents', () => {
       const page = (await browser.leadsTo('/login', { username: 'alice' })) ?? '';
       expect(page).toMatch(/^\/launchkey\/wait\?request=/);
       const { number } = await browser.status(page, 0);
-      expect(await browser.text(page)).toContain(`<strong>${number}</strong>`);
+      const inGroups = String(number).replace(/^(\d{3})(\d{3})$/, '$1&nbsp;$2');
+      expect(await browser.text(page)).toContain(`<strong>${inGroups}</strong>`);
       await engine.answer(await nextRequest(engine), approve, approve ? { number } : {});
       expect((await browser.status(page)).state).toBe(approve ? 'answered' : 'denied');
       return browser.leadsTo('/login', {});

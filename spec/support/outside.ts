@@ -96,8 +96,8 @@ function shapeOfText(text: string): string {
   return text
     .replace(/(?<![\w-])[\w-]{43}(?![\w-])/g, 'HANDLE')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
-    .replace(/"number":\d\d\b/g, '"number":NN')
-    .replace(/<strong>\d\d<\/strong>/g, '<strong>NN</strong>')
+    .replace(/"number":\d+\b/g, '"number":NN')
+    .replace(/<strong>(\d\d|\d{3}&nbsp;\d{3})<\/strong>/g, '<strong>NN</strong>')
     .replace(/"expiresIn":\d{3}\b/g, '"expiresIn":SSS')
     .replace(/data-expires-in="\d{3}"/g, 'data-expires-in="SSS"')
     .replace(/value="\d{3}"/g, 'value="SSS"')

@@ -53,7 +53,9 @@ describe.each([
   /** Answers on the phone, with the number that the waiting page shows. */
   async function answer(engine: Engine, page: Page, approve = true): Promise<void> {
     const user = /<bdi>(\w+)<\/bdi>/.exec(page.html)?.[1] ?? '';
-    const number = Number(/<p class="number">.*<strong>(\d\d)/.exec(page.html)?.[1]);
+    const number = /class="number typed">.*<strong>([^<]+)/
+      .exec(page.html)?.[1]
+      ?.replace(/\D/g, '');
     const [request] = await engine.requests(user);
     if (!request) throw new Error(`The phone of ${user} shows no request`);
     await engine.answer(request.authRequest, approve, approve ? { number } : {});
@@ -95,7 +97,7 @@ describe.each([
     }
   });
 
-  it('logs in after the right number was picked, and out again', async () => {
+  it('logs in after the right number was typed, and out again', async () => {
     const { engine, url } = await start();
     const browser = new Browser(url);
     const home = await logIn(engine, browser);

@@ -62,7 +62,8 @@ async function wait() {
   const { username, request, number } = begun.get();
   find('#username').value = username;
   find('[data-username]').textContent = username;
-  find('[data-number]').textContent = number;
+  // In two groups, which are easier to keep in mind. The phone accepts the blank, too.
+  find('[data-number]').textContent = String(number).replace(/(?<=^\d{3})(?=\d{3}$)/, '\u00a0');
   show('waiting');
   let failures = 0;
   while (!mine.signal.aborted) {

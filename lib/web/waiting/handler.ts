@@ -54,7 +54,7 @@ export interface WaitingStatus {
   state: 'pending' | 'answered' | 'denied' | 'expired' | 'finished' | 'unknown';
   /** Seconds until the login expires; 0 if it is over. */
   expiresIn: number;
-  /** The number to pick on the device, while pending, with number matching. */
+  /** The number to type or pick on the device, while pending, with number matching. */
   number?: number;
   /** Present while the engine cannot be reached. */
   away?: true;

@@ -188,8 +188,15 @@ ${repeat}<form method="post">${hiddenFields(cancel)}<button class="second" name=
 /** A number to pick has two digits, and one to type has more. */
 function numberLine({ number }: LoginRecord, texts: WaitingTexts): string {
   if (number === undefined) return '';
-  const label = number < 100 ? texts.number : texts.numberToType;
-  return `<p class="number">${escapeHtml(label)} <strong>${number}</strong></p>\n`;
+  if (number < 100) {
+    return `<p class="number">${escapeHtml(texts.number)} <strong>${number}</strong></p>\n`;
+  }
+  return `<p class="number typed">${escapeHtml(texts.numberToType)} <strong>${inGroups(number)}</strong></p>\n`;
+}
+
+/** Groups of three digits are easier to keep in mind. The phone accepts the blank, too. */
+function inGroups(number: number): string {
+  return String(number).replace(/(?<=^\d{3})(?=\d{3}$)/, '&nbsp;');
 }
 
 /** The form that finishes the login. The script submits it when the answer arrives. */

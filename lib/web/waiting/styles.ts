@@ -188,6 +188,11 @@ p {
   letter-spacing: 0.06em;
 }
 
+.typed strong {
+  font-size: clamp(2.25rem, 13vw, 4rem);
+  white-space: nowrap;
+}
+
 .notice {
   padding: 0.75rem 1rem;
   border-radius: calc(var(--launchkey-radius, 1rem) * 0.6);
