@@ -203,7 +203,7 @@ describe('the cookie of a login', () => {
     const { lines } = await begin();
     expect(lines).toEqual([
       expect.stringMatching(
-        /^launchkey-login-[\w-]{16}=[\w-]{22}\.\w+; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax$/,
+        /^launchkey-login-[\w-]{16}=[\w-]{22}\.\w+; Path=\/; Max-Age=120; HttpOnly; SameSite=Lax$/,
       ),
     ]);
   });

@@ -36,7 +36,7 @@ async function start(options: Partial<LaunchKeyStrategyOptionsWithoutRequest>) {
   const place = await takePlace();
   const world = await startWorld({ callbackUrl: place.url });
   const strategy = new LaunchKeyStrategy(
-    { ...world.options, waitUrl: '/wait', ...options },
+    { ...world.options, waitUrl: '/wait', numberMatching: false, ...options },
     async (id) => ({ id }),
   );
   let report = () => {};

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
+import { RECORD_GRACE_MS } from '../login/start.js';
 import type { PendingLogin } from '../store/store.js';
 import { canSetCookies, cookieName, readCookie, readCookies, setCookie } from './cookies.js';
 import type { LoginRequest } from './request.js';
@@ -9,6 +10,8 @@ const PREFIX = 'launchkey-login-';
 /** This much of a handle tells the logins of one browser apart. */
 const NAME_LENGTH = 16;
 const SECRET_BYTES = 16;
+/** As long as the record outlives its login, so that the page can say that the time is up. */
+const GRACE_SECONDS = RECORD_GRACE_MS / 1000;
 
 /**
  * Gives the browser that begins a login a secret of its own, in a cookie. Whoever has planted the
@@ -24,7 +27,7 @@ export function giveLoginCookie(
   if (!canSetCookies(req)) return undefined;
   dropOldest(req);
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
-  const maxAge = Math.max(1, Math.ceil((expiresAt - Date.now()) / 1000));
+  const maxAge = Math.max(1, Math.ceil((expiresAt - Date.now()) / 1000)) + GRACE_SECONDS;
   setCookie(req, { name: nameOf(handle), value: `${secret}.${expiresAt.toString(36)}`, maxAge });
   return hashOf(secret);
 }

@@ -3,7 +3,7 @@ import { Agent, createServer, request } from 'node:http';
 import http2 from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { LaunchKeyStrategy, LoginInfo } from 'passport-launchkey';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EngineProxy } from '../support/proxy.js';
 import { nextRequest, recordingStrategy, startWorld } from '../support/world.js';
 
@@ -65,20 +65,23 @@ describe('the connections of browsers', () => {
     await once(server, 'listening');
     onTestFinished(() => void server.close());
     const browser = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    const ends = (event: 'call' | 'dropped') =>
+    const allCall = (wanted: string) =>
       new Promise<void>((resolve) => {
-        let polls = 0;
-        proxy.on(event, ({ path }) => {
-          if (path === '/v1/poll' && ++polls === users.length) resolve();
+        let calls = 0;
+        proxy.on('call', ({ path }) => {
+          if (path === wanted && ++calls === users.length) resolve();
         });
       });
-    const waiting = ends('call');
-    const dropped = ends('dropped');
+    const waiting = allCall('/v1/poll');
+    const withdrawn = allCall('/v1/logs');
     for (const user of users) browser.write(`POST /${user} HTTP/1.1\r\nHost: app\r\n\r\n`);
     await waiting;
     expect(warnings.filter(({ name }) => name === 'MaxListenersExceededWarning')).toEqual([]);
     browser.destroy();
-    await dropped;
+    await withdrawn;
+    for (const user of users) {
+      await vi.waitFor(async () => expect(await world.engine.requests(user)).toEqual([]));
+    }
   });
 
   it('send no push when they are closed before the login starts', async () => {

@@ -103,10 +103,10 @@ describeWithChromium('the single-page example in a browser', () => {
     await app.getByText('The login was denied.').waitFor();
 
     await app.getByRole('button', { name: 'Try again' }).click();
+    await phone.getByRole('button', { name: 'Deny' }).waitFor();
     await app.getByRole('button', { name: 'Cancel' }).click();
     await app.getByRole('heading', { name: 'You are not logged in' }).waitFor();
-    // The phone does not know of the cancellation. Its answer logs no one in.
-    await deny(phone);
+    await phone.getByRole('button', { name: 'Deny' }).waitFor({ state: 'hidden' });
     expect((await app.request.get(`${started.app}/api/account`)).status()).toBe(401);
 
     await app.getByRole('button', { name: 'Try again' }).click();
