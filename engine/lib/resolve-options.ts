@@ -195,7 +195,7 @@ function resolveNetworks({ callbackNetworks, host = '127.0.0.1' }: EngineOptions
   return networks('callbackNetworks', callbackNetworks);
 }
 
-/** On only where an answer lets nobody into anything that lasts, or that others reach. */
+/** On only if the data does not last and the engine has no public URL. */
 function resolveVirtualDevices(options: EngineOptions): boolean {
   const { publicUrl, data, databaseUrl } = options;
   const { virtualDevices = (publicUrl ?? data ?? databaseUrl) === undefined } = options;

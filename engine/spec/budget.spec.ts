@@ -91,7 +91,7 @@ describe('the budget of unknown browsers', () => {
     expect(await ask({ application, clock })).toBe(5);
   });
 
-  it('holds nobody up for longer than its wait when the clock is put back', async () => {
+  it('keeps no wait longer than its own length when the clock is put back', async () => {
     const all = await started();
     const begin = all.clock.now();
     await askInTime(all, 8);

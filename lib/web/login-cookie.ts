@@ -14,7 +14,7 @@ const SECRET_BYTES = 16;
 const GRACE_SECONDS = RECORD_GRACE_MS / 1000;
 
 /**
- * Gives the browser that begins a login a secret of its own, in a cookie. Whoever has planted the
+ * Gives the browser that begins a login a secret of its own, in a cookie. An attacker who planted the
  * session cookie of this browser does not have it, and cannot finish the login.
  *
  * @returns the hash by which {@link hasLoginCookie} recognises the browser, or `undefined` if the

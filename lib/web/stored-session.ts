@@ -129,7 +129,7 @@ function replace(session: SessionData, name: string, stored: string | undefined)
 }
 
 /**
- * Gives a session another id, and keeps its content. Whoever has planted the old id in the browser
+ * Gives a session another id, and keeps its content. An attacker who planted the old id in the browser
  * does not know the new one. Sessions that are kept in a cookie have no id.
  *
  * @throws the error of the session store.

@@ -13,7 +13,7 @@ const CHECK_INTERVAL_MS = 500;
 const CHECK_TIMEOUT_MS = 1200;
 /** How old the proof of a write may be when `/readyz` is asked, in ms. */
 const MAX_PROOF_AGE_MS = 500;
-/** Interval between two writes of an engine that nobody asks, in ms. */
+/** Interval between two writes of an engine that is not probed, in ms. */
 const BEAT_INTERVAL_MS = 10_000;
 /** A proxy that asks for the readiness does so at least this often, in ms. */
 const PROBE_INTERVAL_MS = 30_000;

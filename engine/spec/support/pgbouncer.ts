@@ -10,7 +10,7 @@ import type { Postgres } from './postgres-server.js';
 
 export const PGBOUNCER_MISSING = 'PgBouncer is not installed: put pgbouncer on the PATH';
 /** PgBouncer refuses to run as root. */
-const NOBODY = { uid: 65_534, gid: 65_534 };
+const UNPRIVILEGED_USER = { uid: 65_534, gid: 65_534 };
 
 export function pgbouncerPath(): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
@@ -36,7 +36,7 @@ pool_mode = transaction
 ignore_startup_parameters = extra_float_digits
 `,
   );
-  const identity = process.getuid?.() === 0 ? NOBODY : {};
+  const identity = process.getuid?.() === 0 ? UNPRIVILEGED_USER : {};
   const child = spawn(pgbouncerPath() ?? '', [config], {
     ...identity,
     stdio: ['ignore', 'ignore', 'pipe'],
