@@ -307,10 +307,11 @@ describe('an abandoned login', () => {
     const withdrawn = withdrawal(proxy);
     await polls(1);
     await nextRequest(world.engine);
+    const ended = seen.catch(() => {});
     leave(page);
     await withdrawn;
     expect(await world.engine.requests('alice')).toEqual([]);
-    await seen.catch(() => {});
+    await ended;
     expect(verified).toEqual([]);
   });
 });
