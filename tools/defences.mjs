@@ -795,6 +795,24 @@ export const defences = [
     'never shows the engine’s token to the browser',
   ),
   defence(
+    'pairs or unpairs a phone of a visitor, by a form on another site',
+    'the look at the origin',
+    ['lib/web/pairing/handler.ts', 'if (!isSameOrigin(req))', 'if (false)'],
+    'spec/web/pairing.spec.ts',
+    'refuses a form of another site',
+  ),
+  defence(
+    'replaces the pairing code that a user is typing, by a picture or frame on another site',
+    'the look at the destination',
+    [
+      'lib/web/pairing/handler.ts',
+      'devices.length === 0 && isNavigation(req)',
+      'devices.length === 0',
+    ],
+    'spec/web/pairing.spec.ts',
+    'makes no code for a picture or frame',
+  ),
+  defence(
     'cancels a login by a form on another site',
     'the look where the form comes from',
     ['lib/web/waiting/handler.ts', 'if (isForeign(req, this.crossSite)) {', 'if (false) {'],
