@@ -3,10 +3,8 @@ import type { EventParameters } from '../client/events.js';
 import { ConfigurationError } from '../errors.js';
 import type { EventOptions, EventResult } from '../login/events.js';
 import { eventReply } from './callback.js';
-import { hostError } from './host-error.js';
-import { isAnswered } from './host-response.js';
 import type { PairingOptions } from './pairing/options.js';
-import { emptyReply, type PageReply, send } from './reply.js';
+import { emptyReply, type PageReply, respond } from './reply.js';
 import type { WaitingRequest } from './waiting/handler.js';
 import type { WaitingOptions } from './waiting/options.js';
 
@@ -57,9 +55,7 @@ export function mountedHandler(endpoints: Endpoints): LaunchKeyHandler {
     // application must not be taken.
     const name = /^\/(callback|wait|pair)\/?$/.exec(pathOf(req.url))?.[1];
     if (name === undefined) return next();
-    replyOf(endpoints, name as EndpointName, req)
-      .then((reply) => send(res, reply))
-      .catch((error) => isAnswered(req) || next(hostError(error)));
+    respond(replyOf(endpoints, name as EndpointName, req), { req, res, next });
   };
 }
 

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Asset } from './assets.js';
+import { hostError } from './host-error.js';
+import { isAnswered } from './host-response.js';
 
 /** A response of a page of the strategy, for the host to send. */
 export interface PageReply {
@@ -61,6 +63,21 @@ export function assetReply(asset: Asset, version: string | null): PageReply {
 
 function reply(status: number, body: string, headers: Record<string, string>): PageReply {
   return { status, headers: { ...headers, 'x-content-type-options': 'nosniff' }, body };
+}
+
+/** What middleware of Express or Connect is called with. */
+export interface MiddlewareCall {
+  req: object;
+  res: ServerResponse;
+  next: (error?: unknown) => void;
+}
+
+/** Sends the reply of a page or an endpoint, or passes its error to the error handlers of the host. */
+export function respond(reply: Promise<PageReply>, { req, res, next }: MiddlewareCall): void {
+  reply
+    .then((sent) => send(res, sent))
+    // An error handler could not respond after other code has, and would cut the connection.
+    .catch((error) => isAnswered(req) || next(hostError(error)));
 }
 
 /** Sends a reply by a response of Node.js. */

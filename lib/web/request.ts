@@ -21,6 +21,12 @@ export function readField({ body, query }: LoginRequest, field: string): unknown
   return valueAt(body, path) ?? valueAt(query, path);
 }
 
+/** Whether a script asks for a status, and not a browser for a page. */
+export function wantsJson({ headers }: Pick<LoginRequest, 'headers'>): boolean {
+  const accept = headers.accept ?? '';
+  return accept.includes('application/json') && !accept.includes('text/html');
+}
+
 function valueAt(container: unknown, path: string[]): unknown {
   let value = container;
   for (const key of path) {

@@ -1,6 +1,6 @@
 import express from 'express';
 import type { PairingOptions } from 'passport-launchkey';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Device } from '../../engine/spec/support/device.js';
 import { serve } from '../support/app.js';
 import { EngineProxy } from '../support/proxy.js';
@@ -194,6 +194,28 @@ describe('the pairing page', () => {
     const app = await start();
     await app.engine.close();
     expect((await app.get('user-1')).status).toBe(503);
+  });
+
+  it('passes no error to a host whose other code has responded', async () => {
+    const world = await startWorld();
+    const { strategy } = recordingStrategy(world);
+    await world.engine.close();
+    const next = vi.fn();
+    const asked = new Promise<void>((resolve) => {
+      const identifier = async () => {
+        setImmediate(resolve);
+        throw new Error('The database is away.');
+      };
+      const pairing = strategy.pairing({ identifier });
+      const app = express();
+      app.use((req, res) => {
+        res.status(503).end();
+        pairing(req, res, next);
+      });
+      void serve(app).then((url) => fetch(url));
+    });
+    await asked;
+    expect(next).not.toHaveBeenCalled();
   });
 
   it.each([

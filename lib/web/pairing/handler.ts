@@ -5,16 +5,16 @@ import type { LaunchKeyClient } from '../../client/client.js';
 import type { WhiteLabelDevice, WhiteLabelDevicesOptions } from '../../client/white-label.js';
 import { InvalidRequestError, NoSuchUserError } from '../../errors.js';
 import { type FormFields, readForm } from '../form.js';
-import { hostError } from '../host-error.js';
 import {
   assetReply,
   emptyReply,
   htmlReply,
   jsonReply,
   type PageReply,
-  send,
+  respond,
   textReply,
 } from '../reply.js';
+import { wantsJson } from '../request.js';
 import { isSameOrigin } from '../same-origin.js';
 import type { WaitingRequest } from '../waiting/handler.js';
 import { ASSETS } from './assets.js';
@@ -30,12 +30,7 @@ export type PairingHandler = (
 
 /** Makes middleware of the pairing page; see {@link LaunchKeyStrategy.pairing}. */
 export function pairingHandler(page: PairingPage): PairingHandler {
-  return (req, res, next) => {
-    page
-      .answer(req)
-      .then((reply) => send(res, reply))
-      .catch((error) => next(hostError(error)));
-  };
+  return (req, res, next) => respond(page.answer(req), { req, res, next });
 }
 
 /** Pairs, lists, renames and unpairs the phones of the user of a request. */
@@ -123,11 +118,6 @@ function readChange(form: FormFields): WhiteLabelDevicesOptions | null {
   if (id === '') return null;
   if (form.get('action') === 'unpair') return { unpair: id };
   return form.get('action') === 'rename' ? { rename: { id, name: form.get('name') ?? '' } } : null;
-}
-
-function wantsJson({ headers }: WaitingRequest): boolean {
-  const accept = headers.accept ?? '';
-  return accept.includes('application/json') && !accept.includes('text/html');
 }
 
 function isNavigation({ headers }: WaitingRequest): boolean {

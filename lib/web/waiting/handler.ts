@@ -8,8 +8,6 @@ import type { BrowserSession } from '../browser-session.js';
 import { watchConnection } from '../connection.js';
 import { type CrossSiteOption, isForeign } from '../cross-site.js';
 import { readForm } from '../form.js';
-import { hostError } from '../host-error.js';
-import { isAnswered } from '../host-response.js';
 import type { KnownBrowsers } from '../known-browser.js';
 import {
   assetReply,
@@ -18,10 +16,10 @@ import {
   jsonReply,
   type PageReply,
   type PageSources,
-  send,
+  respond,
   textReply,
 } from '../reply.js';
-import type { LoginRequest } from '../request.js';
+import { type LoginRequest, wantsJson } from '../request.js';
 import { ASSETS } from './assets.js';
 import type { WaitingSettings } from './options.js';
 import { isExplained, type PageState, secondsLeft, waitingPage } from './page.js';
@@ -74,13 +72,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 
 /** Makes middleware of the waiting page; see {@link LaunchKeyStrategy.waiting}. */
 export function waitingHandler(page: Pick<WaitingPage, 'answer'>): WaitingHandler {
-  return (req, res, next) => {
-    page
-      .answer(req)
-      .then((reply) => send(res, reply))
-      // An error handler could not respond after other code has, and would cut the connection.
-      .catch((error) => isAnswered(req) || next(hostError(error)));
-  };
+  return (req, res, next) => respond(page.answer(req), { req, res, next });
 }
 
 /** Shows and cancels a login. Writes nothing to the session, and does not log in. */
@@ -248,11 +240,6 @@ function jsonStatus(status: Exclude<LoginStatus, { state: 'disconnected' }>): Wa
 function holdSeconds({ headers }: WaitingRequest): number {
   const wait = /(?:^|[,;\s])wait=(\d{1,4})/i.exec(String(headers.prefer ?? ''))?.[1];
   return wait === undefined ? MAX_HOLD_SECONDS : Math.min(Number(wait), MAX_HOLD_SECONDS);
-}
-
-function wantsJson({ headers }: WaitingRequest): boolean {
-  const accept = headers.accept ?? '';
-  return accept.includes('application/json') && !accept.includes('text/html');
 }
 
 function requireSession(req: WaitingRequest): void {
